@@ -1,0 +1,70 @@
+# Everything a newcomer runs. Each target makes its own environment (.venv) first; nothing else is needed
+# than python3 (3.11 or newer, with venv and pip) and git. PYTHON=... chooses the interpreter.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Start times are measured, and used, with compiled bytecode, as an installed package has it.
+unexport PYTHONDONTWRITEBYTECODE
+
+BIN := .venv/bin
+ENV := .venv/.stamp
+LOCK := requirements/dev.lock
+CODE := $(wildcard src tests tools bench examples)
+WORKERS ?= auto
+ARGS ?=
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+$(ENV): pyproject.toml $(LOCK) tools/environment.sh
+	sh tools/environment.sh
+
+.PHONY: env
+env: $(ENV) ## Make or renew .venv
+
+.PHONY: run
+run: $(ENV) ## See it work: four agents talk through one file (comity demo)
+	$(BIN)/comity demo $(ARGS)
+
+.PHONY: test
+test: $(ENV) ## Run all tests (ARGS="-k poll -x" for some, WORKERS=0 for one process)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+.PHONY: check
+check: $(ENV) ## Format, lint, types, import contracts, house rules, generated files
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/python -m mypy $(CODE)
+	$(BIN)/lint-imports
+	$(BIN)/python tools/generate.py --check
+	$(BIN)/python -m pytest -q tests/test_house.py
+
+.PHONY: format
+format: $(ENV) ## Format and mend what can be mended
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+.PHONY: generate
+generate: $(ENV) ## Write the generated files anew (tool list, reference pages)
+	$(BIN)/python tools/generate.py
+
+.PHONY: bench
+bench: $(ENV) ## Measure; figures belong in docs/benchmarks.md
+	$(BIN)/python -m bench $(ARGS)
+
+.PHONY: lock
+lock: $(ENV) ## Resolve the development environment anew (UPGRADE=1: newest versions)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) --group dev pyproject.toml -o $(LOCK)
+
+.PHONY: dist
+dist: $(ENV) ## Build wheel and sdist into dist/
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist
+
+.PHONY: clean
+clean: ## Remove the environment, caches and builds
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
