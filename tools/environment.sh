@@ -19,7 +19,8 @@ recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null
 suitable() { recent "$1" && "$1" -c 'import ensurepip, venv' >/dev/null 2>&1; }
 
 interpreter() {
-    for candidate in "${PYTHON:-python3}" python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do
+    # shellcheck disable=SC2086  # a list of names
+    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3}; do
         if suitable "$candidate"; then
             printf '%s\n' "$candidate"
             return 0
@@ -36,13 +37,11 @@ install_with_uv() {
         awk '/^[a-z]/ { keep = /^uv==/ } keep && !/^ *#/' "$lock" >.venv/uv.txt
         "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt || return 1
     fi
-    .venv/bin/uv pip install --quiet --compile-bytecode --python "$python" --require-hashes -r "$lock" || return 1
-    .venv/bin/uv pip install --quiet --python "$python" --no-deps --no-build-isolation --editable .
+    .venv/bin/uv pip install --quiet --compile-bytecode --python "$python" --require-hashes -r "$lock"
 }
 
 install_with_pip() {
     "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
-    "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 }
 
 if ! command -v git >/dev/null 2>&1; then
@@ -61,4 +60,5 @@ if ! install_with_uv; then
     say "uv could not install it; trying pip with its own configuration (slower)"
     install_with_pip
 fi
+"$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 touch .venv/.stamp
