@@ -1,0 +1,368 @@
+"""The house rules, as far as a machine can tell. Each failure says where, which rule, and what to do.
+
+Import directions between modules are contracts in `.importlinter`; this file runs them and adds what a
+contract cannot say. An exception to a rule is a line in a table here, with its reason.
+"""
+
+import ast
+import re
+import stat
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON_ROOTS = ("src", "tests", "tools", "bench", "examples")
+
+FILE_LINES = {"src": 400, "": 500}
+FUNCTION_LINES = 60
+
+VAGUE_NAMES = {
+    "util",
+    "utils",
+    "common",
+    "helper",
+    "helpers",
+    "manager",
+    "managers",
+    "service",
+    "services",
+    "misc",
+}
+
+# Imports that may stand in a function: (file, what is imported, why).
+HIDDEN_IMPORTS = (
+    (
+        "src/comity/kernel/registry.py",
+        "import_module",
+        "a room is imported when one of its operations is first called",
+    ),
+    ("src/comity/__main__.py", "comity.*", "a command loads only its own door"),
+    ("src/comity/doors/**", "cyclopts*", "a door's heavy dependency, imported where the door opens"),
+    ("src/comity/doors/**", "rich*", "a door's heavy dependency, imported where the door opens"),
+    ("src/comity/doors/**", "tomlkit*", "a door's heavy dependency, imported where the door opens"),
+    ("src/comity/doors/**", "mcp*", "a door's heavy dependency, imported where the door opens"),
+    ("src/comity/doors/**", "anyio*", "a door's heavy dependency, imported where the door opens"),
+)
+
+# What importing a module may not load: it costs every hook and every stdio server its start.
+BOTTOM = ("msgspec", "inspect", "dataclasses", "asyncio", "logging", "uuid", "ctypes")
+STDIO = ("asyncio", "logging", "inspect", "cyclopts", "rich", "mcp", "tomlkit")
+LIGHT = {
+    "comity.kernel.call": BOTTOM,
+    "comity.store.sqlite": BOTTOM,
+    "comity.rooms.agents.ops": BOTTOM,
+    "comity.rooms.channels.ops": BOTTOM,
+    "comity.doors.mcp.stdio": STDIO,
+}
+
+# Text that may stand in no file. Every "~" is dropped: it keeps this table from finding itself.
+FORBIDDEN_TEXT = {
+    "a path of one machine; use one relative to the project, or a temporary one": (
+        r"(?<![\w.<>~])/(work~|root~)/|/tmp/~(notes|i\d)\b|/home~/[a-z]+/"
+    ),
+    "a package registry's host; name the registry, not its address": (
+        r"pypi~\.org|python~hosted|registry\.npm~js|registry\.yarn~pkg|deb\.~debian|crates~\.io"
+    ),
+    "a working note that readers do not have; say it in the project's own docs": (
+        r"shared/~(DESIGN|reference)|DESIGN~(\.md| section| \d)|ARCH~\.md|stack~\.md"
+    ),
+}
+
+
+class Source(NamedTuple):
+    """One Python file of the project."""
+
+    name: str
+    lines: int
+    tree: ast.Module
+
+    def at(self, node: ast.AST) -> str:
+        return f"{self.name}:{getattr(node, 'lineno', 1)}"
+
+
+@cache
+def project_files() -> tuple[str, ...]:
+    """Every file that is, or is about to be, in the repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return tuple(name for name in sorted(set(listed.split("\0"))) if name and (ROOT / name).is_file())
+
+
+@cache
+def sources() -> tuple[Source, ...]:
+    found = []
+    for name in project_files():
+        if name.endswith(".py") and name.split("/")[0] in PYTHON_ROOTS:
+            text = (ROOT / name).read_text(encoding="utf-8")
+            found.append(Source(name, len(text.splitlines()), ast.parse(text, name)))
+    return tuple(found)
+
+
+def under(*roots: str) -> Iterator[Source]:
+    return (source for source in sources() if source.name.startswith(tuple(f"{root}/" for root in roots)))
+
+
+def verdict(rule: str, broken: Iterable[str]) -> None:
+    """Fail with the rule and everything that breaks it."""
+    found = sorted(set(broken))
+    if found:
+        pytest.fail("\n  ".join([f"{rule} ({len(found)} broken)", *found]), pytrace=False)
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def imported(node: ast.AST) -> list[str]:
+    """The modules that a statement imports ([] for any other node)."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func)
+        if called in {"__import__", "import_module", "importlib.import_module"}:
+            argument = node.args[0] if node.args else None
+            constant = isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+            return [
+                str(argument.value) if constant and isinstance(argument, ast.Constant) else "import_module"
+            ]
+    return []
+
+
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from `def` to the end, without the docstring: explaining is free."""
+    lines = (function.end_lineno or function.lineno) - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function, clean=False) is not None:
+        lines -= (first.end_lineno or first.lineno) - first.lineno + 1
+    return lines
+
+
+def test_files_are_small() -> None:
+    def broken() -> Iterator[str]:
+        for name in project_files():
+            if not name.endswith((".py", ".sql")) or name.split("/")[0] not in PYTHON_ROOTS:
+                continue
+            limit = FILE_LINES.get(name.split("/")[0], FILE_LINES[""])
+            lines = len((ROOT / name).read_text(encoding="utf-8").splitlines())
+            if lines > limit:
+                yield f"{name}: {lines} lines, at most {limit}; split it by what it holds"
+
+    verdict("Files are small", broken())
+
+
+def test_functions_are_small() -> None:
+    verdict(
+        f"Functions have at most {FUNCTION_LINES} lines",
+        (
+            f"{source.at(function)}: {function.name} has {code_lines(function)}; take a named part out"
+            for source in sources()
+            for function in functions(source.tree)
+            if code_lines(function) > FUNCTION_LINES
+        ),
+    )
+
+
+def test_imports_stand_at_the_top() -> None:
+    def allowed(name: str, module: str) -> bool:
+        return any(fnmatch(name, file) and fnmatch(module, what) for file, what, _ in HIDDEN_IMPORTS)
+
+    verdict(
+        "No import hides in a function (HIDDEN_IMPORTS in tests/test_house.py lists the exceptions)",
+        (
+            f"{source.at(node)}: {module} in {function.name}(); import it at the top or move the code down"
+            for source in sources()
+            for function in functions(source.tree)
+            for node in ast.walk(function)
+            for module in imported(node)
+            if not allowed(source.name, module)
+        ),
+    )
+
+
+def test_nothing_is_imported_for_type_checking_only() -> None:
+    verdict(
+        "Nothing stands under TYPE_CHECKING",
+        (
+            f"{source.at(node)}: import it for real, or move the type to a lower floor"
+            for source in sources()
+            for node in ast.walk(source.tree)
+            if (isinstance(node, ast.Name) and node.id == "TYPE_CHECKING")
+            or (isinstance(node, ast.Attribute) and node.attr == "TYPE_CHECKING")
+        ),
+    )
+
+
+def test_modules_are_named_after_what_they_hold() -> None:
+    def vague(part: str) -> bool:
+        return not VAGUE_NAMES.isdisjoint(part.removesuffix(".py").lower().split("_"))
+
+    verdict(
+        "No module is called utils, common, helpers, manager or service",
+        (
+            f"{source.name}: name it after what it holds"
+            for source in sources()
+            if any(vague(part) for part in source.name.split("/"))
+        ),
+    )
+
+
+def test_tests_do_not_sleep() -> None:
+    sleeping = re.compile(r"\b(?:time|asyncio|anyio|trio)\.sleep\(")
+    advice = (
+        "use the fake clock, wait for the fact itself (an event, a line, a process's end) with a deadline"
+    )
+
+    def broken() -> Iterator[str]:
+        for source in under("tests"):
+            for node in ast.walk(source.tree):
+                if isinstance(node, ast.Call) and sleeping.match(ast.unparse(node.func) + "("):
+                    yield f"{source.at(node)}: {advice}"
+                elif (
+                    isinstance(node, ast.Constant)
+                    and isinstance(node.value, str)
+                    and sleeping.search(node.value)
+                ):
+                    yield f"{source.at(node)}: a program in a string sleeps; {advice}"
+                elif any(
+                    re.fullmatch(r"(?:time|asyncio|anyio|trio)\.sleep", name) for name in imported(node)
+                ):
+                    yield f"{source.at(node)}: {advice}"
+
+    verdict("No test sleeps", broken())
+
+
+@pytest.mark.parametrize(
+    ("rule", "pattern", "advice"),
+    [
+        (
+            "No test mocks own classes",
+            r"(?:unittest\.)?mock(?:\..*)?|unittest\.mock.*|pytest_mock.*",
+            "use comity.testing",
+        ),
+        (
+            "Only apsw opens SQLite files",
+            r"sqlite3(?:\..*)?|pysqlite.*",
+            "two SQLite libraries break each other's locks",
+        ),
+    ],
+)
+def test_nobody_imports(rule: str, pattern: str, advice: str) -> None:
+    verdict(
+        rule,
+        (
+            f"{source.at(node)}: imports {module}; {advice}"
+            for source in sources()
+            for node in ast.walk(source.tree)
+            for module in imported(node)
+            if re.fullmatch(pattern, module)
+        ),
+    )
+
+
+@pytest.mark.parametrize("rule", FORBIDDEN_TEXT)
+def test_no_file_contains(rule: str) -> None:
+    pattern = re.compile(FORBIDDEN_TEXT[rule].replace("~", ""))
+
+    def broken() -> Iterator[str]:
+        for name in project_files():
+            try:
+                text = (ROOT / name).read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                continue
+            for found in pattern.finditer(text):
+                yield f"{name}:{text.count(chr(10), 0, found.start()) + 1}: {found.group()!r}"
+
+    verdict(f"No file contains {rule}", broken())
+
+
+def test_import_contracts_hold() -> None:
+    program = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))"
+    checked = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if checked.returncode:
+        report = (checked.stdout + checked.stderr).strip()
+        pytest.fail(f"Import contracts of .importlinter do not hold\n{report}", pytrace=False)
+
+
+# Run without site-packages' own start-up code, so that only what the module itself asks for is seen.
+WATCH = """
+import sys
+sys.path[:0] = {paths!r}
+heavy = set({heavy!r}) - set(sys.modules)
+loaded = {{}}
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name in heavy and name not in loaded:
+            frame = sys._getframe(1)
+            while frame.f_code.co_filename.startswith("<frozen"):
+                frame = frame.f_back
+            loaded[name] = frame.f_globals["__name__"]
+sys.meta_path.insert(0, Watch())
+import {module}
+for name in sorted(heavy & set(sys.modules)):
+    print(name, "asked for by", loaded.get(name, "?"))
+"""
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_imports_are_light(module: str) -> None:
+    paths = [str(ROOT / "src"), sysconfig.get_path("platlib"), sysconfig.get_path("purelib")]
+    program = WATCH.format(paths=paths, heavy=LIGHT[module], module=module)
+    seen = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert seen.returncode == 0, f"import {module} fails:\n{seen.stderr}"
+    verdict(f"import {module} stays light", (f"{module} loads {line}" for line in seen.stdout.splitlines()))
+
+
+def test_the_lock_file_has_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    pinned = dict(
+        re.findall(
+            r"^([a-z0-9-]+)==([^ ;\\]+)", (ROOT / "requirements/dev.lock").read_text("utf-8"), re.MULTILINE
+        )
+    )
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    wanted += [line for extra in project["project"]["optional-dependencies"].values() for line in extra]
+
+    def broken() -> Iterator[str]:
+        for line in wanted:
+            need = Requirement(line)
+            have = pinned.get(need.name)
+            if need.name != "comity" and (have is None or have not in need.specifier):
+                yield f"{line}: locked is {have}; run `make lock`"
+
+    verdict("requirements/dev.lock has every dependency", broken())
+
+
+def test_what_the_readme_tells_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    broken = [
+        f"{name}: make {target} is not in the Makefile"
+        for name in ("README.md", "AGENTS.md", ".ci/run")
+        for target in re.findall(
+            r"\bmake ([a-z]+)\b(?=[`\n ]*(?:#|`|\n|<|$))", (ROOT / name).read_text("utf-8")
+        )
+        if target not in targets
+    ]
+    if not (ROOT / ".ci/run").stat().st_mode & stat.S_IXUSR:
+        broken.append(".ci/run: not executable; chmod +x")
+    verdict("Commands that are told exist", broken)
