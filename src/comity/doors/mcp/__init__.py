@@ -1,0 +1,1 @@
+"""MCP: the Model Context Protocol, over stdio and (with the server extra) over HTTP."""

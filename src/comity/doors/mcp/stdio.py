@@ -1,0 +1,288 @@
+"""The MCP server over standard input and output: a reader thread, one thread per tool call, one line at a
+time out.
+
+The main thread only waits for the end: it starts no call and writes nothing, so a signal is heard at once
+even while the client does not read its answers or the database is locked. Writes go to the bare file
+descriptor under one lock; daemon threads that are still busy when the process ends can therefore not
+corrupt or block a buffered stream.
+
+What can go wrong, and what happens: the client closes its end (the input ends, or a write fails): the
+server ends. The client dies and leaves a pipe open in some other process: noticed within two `WATCH_S`. A
+tool prints: it lands on standard error, since the descriptors 0 and 1 are diverted for the life of the
+process. A call never ends: it keeps its thread and its place among `max_calls`; the end of the process does
+not wait for it longer than the grace.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import NamedTuple
+
+from comity.doors.mcp import wire
+from comity.doors.mcp.protocol import MAX_CALLS, Session
+from comity.doors.mcp.request import Action, Begin, Call, Send
+from comity.doors.mcp.surface import Surface, ToolCall, UnknownTool
+from comity.kernel.problem import Internal, Problem, Unavailable
+
+READ_BYTES = 65536
+WATCH_S = 5.0  # between two looks at whether the client still lives
+GRACE_S = 1.0  # for running calls, once the input has ended; hosts send SIGTERM two seconds after that
+SIGNAL_GRACE_S = 0.2  # for running calls, once a signal came; hosts kill soon after
+SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+
+END_OF_INPUT = "end of input"
+CLIENT_GONE = "client gone"
+_IDLE = "idle"
+
+
+class Ended(NamedTuple):
+    """Why the server ended (the name of a signal, END_OF_INPUT, CLIENT_GONE) and the exit code for it."""
+
+    reason: str
+    exit_code: int
+
+
+def serve(
+    surface: Surface,
+    stdin: int | None = None,
+    stdout: int | None = None,
+    *,
+    max_calls: int = MAX_CALLS,
+    grace_s: float = GRACE_S,
+) -> Ended:
+    """Serve ``surface`` until the client is gone or a signal comes, then say why; the caller cleans up.
+
+    ``stdin`` and ``stdout`` are file descriptors; by default the process's own, which are diverted for
+    good: reading standard input then gives nothing, and printing goes to standard error. Called on the main
+    thread it takes the signals SIGINT, SIGTERM and SIGHUP, and keeps them, so that a second one does not
+    interrupt the cleaning up.
+    """
+    return _Server(
+        surface,
+        _divert(0, os.O_RDONLY) if stdin is None else stdin,
+        _divert(1, os.O_WRONLY) if stdout is None else stdout,
+        max_calls,
+    ).run(grace_s)
+
+
+class _Server:
+    """One connection over two file descriptors."""
+
+    def __init__(self, surface: Surface, stdin: int, stdout: int, max_calls: int) -> None:
+        self._surface = surface
+        self._session = Session(surface, max_calls)
+        self._lock = threading.Lock()  # around the session
+        self._stdin = stdin
+        self._events: SimpleQueue[str] = (
+            SimpleQueue()
+        )  # why to end; SimpleQueue may be used in a signal handler
+        self._output = _Output(stdout, self._events)
+        self._closing = False
+
+    def run(self, grace_s: float) -> Ended:
+        self._take_signals()
+        threading.Thread(target=self._read, name="mcp-reader", daemon=True).start()
+        reason = self._wait()
+        self._close(grace_s if reason == END_OF_INPUT else SIGNAL_GRACE_S)
+        self._output.close()
+        return Ended(reason, SIGNALS.get(reason, 0))
+
+    def _take_signals(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for name in SIGNALS:
+            number = getattr(signal, name, None)
+            if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
+                continue  # no such signal here, or started under nohup
+            signal.signal(number, lambda *_, name=name: self._events.put(name))
+
+    def _wait(self) -> str:
+        """Until there is a reason to end. A vanished client is believed when seen twice."""
+        parent, suspected = 0, False
+        while True:
+            try:
+                return self._events.get(timeout=WATCH_S)
+            except Empty:
+                parent = parent or os.getppid()  # not sooner: a launcher may exit right after the start
+                gone = os.getppid() != parent or self._output.unread()
+                if gone and suspected:
+                    return CLIENT_GONE
+                suspected = gone
+
+    def _close(self, grace_s: float) -> None:
+        """Ask waiting calls to stop, let running ones finish; a second signal cuts the grace short."""
+        with self._lock:
+            actions = self._session.close()
+            self._closing = True
+            running = self._session.running
+        self._perform(actions)
+        deadline = monotonic() + grace_s
+        while running and (left := deadline - monotonic()) > 0:
+            try:
+                if self._events.get(timeout=left) in (*SIGNALS, _IDLE):
+                    return
+            except Empty:
+                return
+
+    # -- in
+
+    def _read(self) -> None:
+        lines = wire.Lines()
+        while chunk := self._chunk():
+            for line in lines.feed(chunk):
+                self._receive(line)
+        self._receive(lines.flush())
+        self._events.put(END_OF_INPUT)
+
+    def _chunk(self) -> bytes:
+        while True:
+            try:
+                return os.read(self._stdin, READ_BYTES)
+            except BlockingIOError:  # the client gave us a non-blocking pipe
+                select.select([self._stdin], [], [])
+            except OSError:
+                return b""
+
+    def _receive(self, line: bytes | None) -> None:
+        if self._closing or (line is not None and not line.strip()):
+            return
+        try:
+            with self._lock:
+                actions = self._session.oversized() if line is None else self._session.receive(line)
+            self._perform(actions)
+        except Exception:  # noqa: BLE001 - the edge: a fault of ours must not end the connection
+            _report()
+            self._output.write(wire.error(None, wire.INTERNAL_ERROR, "Internal error"))
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            if isinstance(action, Send):
+                self._output.write(action.line)
+            elif isinstance(action, Begin):
+                self._begin(action.call)
+            else:
+                action.call.cancelled.set()
+
+    # -- calls
+
+    def _begin(self, call: Call) -> None:
+        try:
+            threading.Thread(target=self._call, args=(call,), daemon=True).start()
+        except RuntimeError:  # no more threads
+            problem = Unavailable(
+                "call.no_thread", "No thread could be started for the call.", "Try again later."
+            )
+            self._settle(call, self._failed(call, problem))
+
+    def _call(self, call: Call) -> None:
+        answer = wire.error(call.request_id, wire.INTERNAL_ERROR, "Internal error")
+        try:
+            answer = self._answer(call)
+        except Exception:  # noqa: BLE001 - the edge: a fault in rendering is answered as well
+            _report()
+        finally:
+            self._settle(call, answer)
+
+    def _answer(self, call: Call) -> bytes:
+        tool_call = ToolCall(
+            call.meta,
+            call.client,
+            call.version,
+            call.cancelled,
+            lambda progress, total, message: self._progress(call, progress, total, message),
+        )
+        try:
+            self._surface.ready()
+            result = self._surface.call(call.name, call.arguments, tool_call)
+            text, structured = self._surface.render_result(result)
+            return self._session.result(call, text, structured)
+        except UnknownTool:
+            return wire.error(call.request_id, wire.INVALID_PARAMS, f"Unknown tool: {call.name[:200]}")
+        except Problem as problem:
+            return self._failed(call, problem)
+        except Exception:  # noqa: BLE001 - the edge
+            _report()
+            told = "The call failed because of a fault in Comity."
+            return self._failed(call, Internal("call.failed", told, "The server's standard error says more."))
+
+    def _failed(self, call: Call, problem: Problem) -> bytes:
+        return self._session.result(call, self._surface.render_problem(problem), failed=True)
+
+    def _settle(self, call: Call, answer: bytes) -> None:
+        with self._lock:
+            line = self._session.settle(call, answer)
+            idle = self._closing and not self._session.running
+        if line is not None:
+            self._output.write(line)
+        if idle:
+            self._events.put(_IDLE)
+
+    def _progress(self, call: Call, progress: float, total: float | None, message: str | None) -> None:
+        with self._lock:
+            line = self._session.progress(call, progress, total, message)
+        if line is not None:
+            self._output.write(line)
+
+
+class _Output:
+    """Whole lines to one file descriptor, from any thread."""
+
+    def __init__(self, stdout: int, events: SimpleQueue[str]) -> None:
+        self._stdout = stdout
+        self._events = events
+        self._lock = threading.Lock()
+        self._open = True
+
+    def write(self, line: bytes) -> None:
+        """Write the line and its newline. Blocks while the client does not read, not when it is gone."""
+        left = memoryview(line + b"\n")
+        with self._lock:
+            while left and self._open:
+                try:
+                    left = left[os.write(self._stdout, left) :]
+                except BlockingIOError:
+                    select.select([], [self._stdout], [])
+                except OSError:
+                    self._open = False
+                    self._events.put(CLIENT_GONE)
+
+    def unread(self) -> bool:
+        """Whether nobody can read what is written any more."""
+        if not hasattr(select, "poll"):
+            return False
+        poll = select.poll()
+        poll.register(self._stdout, 0)
+        return any(happened & (select.POLLERR | select.POLLHUP) for _, happened in poll.poll(0))
+
+    def close(self) -> None:
+        """Write nothing more. Does not wait for a write that is under way."""
+        self._open = False
+
+
+def _divert(descriptor: int, mode: int) -> int:
+    """A private duplicate of a standard descriptor, which afterwards is the null device or standard error."""
+    try:
+        private = os.dup(descriptor)
+    except OSError:
+        return descriptor
+    try:
+        if mode == os.O_WRONLY:
+            os.dup2(2, descriptor)
+        else:
+            null = os.open(os.devnull, mode)
+            os.dup2(null, descriptor)
+            os.close(null)
+    except OSError:  # no standard error: leave it as it is
+        return private
+    return private
+
+
+def _report() -> None:
+    """Put the present exception on standard error."""
+    sys.excepthook(*sys.exc_info())
