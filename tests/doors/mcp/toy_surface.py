@@ -56,7 +56,12 @@ class Toy:
 
 
 def echo(arguments: dict[str, Any], call: ToolCall) -> object:
-    return {"arguments": arguments, "meta": sorted(call.meta), "version": call.version, "client": dict(call.client)}
+    return {
+        "arguments": arguments,
+        "meta": sorted(call.meta),
+        "version": call.version,
+        "client": dict(call.client),
+    }
 
 
 def fail(_arguments: dict[str, Any], _call: ToolCall) -> object:
@@ -111,8 +116,7 @@ def steps(_arguments: dict[str, Any], call: ToolCall) -> object:
 
 
 TOOLS = {
-    function.__name__: function
-    for function in (echo, fail, crash, odd, surrogate, shout, large, wait, block, steps)
+    function.__name__: function for function in (echo, fail, crash, odd, surrogate, shout, large, wait, block, steps)
 }
 
 if __name__ == "__main__":
