@@ -62,9 +62,8 @@ messages: st.SearchStrategy[Any] = (
     )
     | json_values
 )
-lines = (messages | st.lists(messages, max_size=4)).map(lambda value: json.dumps(value).encode()) | st.binary().map(
-    lambda raw: raw.replace(b"\n", b"")
-)
+sensible = (messages | st.lists(messages, max_size=4)).map(lambda value: json.dumps(value).encode())
+lines = sensible | st.binary().map(lambda raw: raw.replace(b"\n", b""))
 
 
 class Watched:
@@ -115,8 +114,8 @@ class Watched:
 @settings(max_examples=400, deadline=None)
 def test_a_session_survives_any_lines_in_any_order(steps: list[bytes | int], batches: bool) -> None:
     watched = Watched()
-    watched.perform(watched.session.receive(json.dumps(initialize("first", "2025-03-26")).encode()) * batches)
-    watched.owed.clear()
+    if batches:
+        watched.session.receive(json.dumps(initialize("first", "2025-03-26")).encode())
     for step in steps:
         if isinstance(step, int):
             watched.finish(step)
@@ -145,6 +144,6 @@ def server() -> Iterator[Driven]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_process_survives_any_lines(server: Driven, hostile: list[bytes]) -> None:
     server.send(*(line + b"\n" for line in hostile), request("barrier", "ping"))
-    while (message := server.receive()) and not (isinstance(message, dict) and message.get("id") == "barrier"):
+    while (message := server.receive()) and (isinstance(message, list) or message.get("id") != "barrier"):
         assert message
     assert server.process.poll() is None

@@ -100,11 +100,11 @@ async def test_lone_surrogates_are_replaced_so_that_the_client_can_read_them(era
 async def test_reports_progress(era: Era) -> None:
     seen: list[tuple[float, float | None, str | None]] = []
 
-    async def progress(done: float, total: float | None, message: str | None) -> None:
-        seen.append((done, total, message))
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        seen.append((progress, total, message))
 
     async with connected(era) as client:
-        await client.call_tool("steps", {}, progress_callback=progress)
+        await client.call_tool("steps", {}, progress_callback=note)
         await client.list_tools(cache_mode="bypass")
     assert seen == [(1, 3, "step 1"), (2, 3, "step 2"), (3, 3, "step 3")]
 
@@ -112,11 +112,11 @@ async def test_reports_progress(era: Era) -> None:
 async def test_cancels_a_waiting_call_and_goes_on(era: Era) -> None:
     waiting = anyio.Event()
 
-    async def progress(_done: float, _total: float | None, _message: str | None) -> None:
+    async def note(progress: float, total: float | None, message: str | None) -> None:
         waiting.set()
 
     async def call(client: Client) -> None:
-        await client.call_tool("wait", {}, progress_callback=progress)
+        await client.call_tool("wait", {}, progress_callback=note)
         raise AssertionError("a cancelled call was answered")
 
     async with connected(era) as client, anyio.create_task_group() as tasks:
@@ -130,11 +130,11 @@ async def test_cancels_a_waiting_call_and_goes_on(era: Era) -> None:
 async def test_answers_others_while_a_call_blocks(era: Era) -> None:
     blocking = anyio.Event()
 
-    async def progress(_done: float, _total: float | None, _message: str | None) -> None:
+    async def note(progress: float, total: float | None, message: str | None) -> None:
         blocking.set()
 
     async def call(client: Client) -> None:
-        await client.call_tool("block", {}, progress_callback=progress)
+        await client.call_tool("block", {}, progress_callback=note)
 
     async with connected(era) as client, anyio.create_task_group() as tasks:
         tasks.start_soon(call, client)

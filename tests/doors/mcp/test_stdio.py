@@ -182,7 +182,7 @@ def test_a_reader_that_vanished_is_noticed_without_a_write(monkeypatch: pytest.M
 def test_a_parent_that_died_is_noticed_when_seen_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     parents = iter([100, 100, 100, 1, 100, 1, 1])
     monkeypatch.setattr(stdio, "WATCH_S", 0.01)
-    monkeypatch.setattr(stdio.os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
     (stdin, to_server), (from_server, stdout) = os.pipe(), os.pipe()
     assert stdio.serve(Toy(), stdin, stdout) == (stdio.CLIENT_GONE, 0)
     assert next(parents, None) is None
