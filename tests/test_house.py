@@ -140,9 +140,7 @@ def imported(node: ast.AST) -> list[str]:
         if called in {"__import__", "import_module", "importlib.import_module"}:
             argument = node.args[0] if node.args else None
             constant = isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-            return [
-                str(argument.value) if constant and isinstance(argument, ast.Constant) else "import_module"
-            ]
+            return [str(argument.value) if constant and isinstance(argument, ast.Constant) else "import_module"]
     return []
 
 
@@ -226,24 +224,16 @@ def test_modules_are_named_after_what_they_hold() -> None:
 
 def test_tests_do_not_sleep() -> None:
     sleeping = re.compile(r"\b(?:time|asyncio|anyio|trio)\.sleep\(")
-    advice = (
-        "use the fake clock, wait for the fact itself (an event, a line, a process's end) with a deadline"
-    )
+    advice = "use the fake clock, wait for the fact itself (an event, a line, a process's end) with a deadline"
 
     def broken() -> Iterator[str]:
         for source in under("tests"):
             for node in ast.walk(source.tree):
                 if isinstance(node, ast.Call) and sleeping.match(ast.unparse(node.func) + "("):
                     yield f"{source.at(node)}: {advice}"
-                elif (
-                    isinstance(node, ast.Constant)
-                    and isinstance(node.value, str)
-                    and sleeping.search(node.value)
-                ):
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str) and sleeping.search(node.value):
                     yield f"{source.at(node)}: a program in a string sleeps; {advice}"
-                elif any(
-                    re.fullmatch(r"(?:time|asyncio|anyio|trio)\.sleep", name) for name in imported(node)
-                ):
+                elif any(re.fullmatch(r"(?:time|asyncio|anyio|trio)\.sleep", name) for name in imported(node)):
                     yield f"{source.at(node)}: {advice}"
 
     verdict("No test sleeps", broken())
@@ -294,12 +284,8 @@ def test_no_file_contains(rule: str) -> None:
 
 
 def test_import_contracts_hold() -> None:
-    program = (
-        "import sys; sys.path.insert(0, 'src'); from importlinter import cli; sys.exit(cli.lint_imports())"
-    )
-    checked = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    program = "import sys; sys.path.insert(0, 'src'); from importlinter import cli; sys.exit(cli.lint_imports())"
+    checked = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     if checked.returncode:
         report = (checked.stdout + checked.stderr).strip()
         pytest.fail(f"Import contracts of .importlinter do not hold\n{report}", pytrace=False)
@@ -329,9 +315,7 @@ for name in sorted(heavy & set(sys.modules)):
 def test_imports_are_light(module: str) -> None:
     paths = [str(ROOT / "src"), sysconfig.get_path("platlib"), sysconfig.get_path("purelib")]
     program = WATCH.format(paths=paths, heavy=LIGHT[module], module=module)
-    seen = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False
-    )
+    seen = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
     assert seen.returncode == 0, f"import {module} fails:\n{seen.stderr}"
     verdict(f"import {module} stays light", (f"{module} loads {line}" for line in seen.stdout.splitlines()))
 
@@ -339,9 +323,7 @@ def test_imports_are_light(module: str) -> None:
 def test_the_lock_file_has_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     pinned = dict(
-        re.findall(
-            r"^([a-z0-9-]+)==([^ ;\\]+)", (ROOT / "requirements/dev.lock").read_text("utf-8"), re.MULTILINE
-        )
+        re.findall(r"^([a-z0-9-]+)==([^ ;\\]+)", (ROOT / "requirements/dev.lock").read_text("utf-8"), re.MULTILINE)
     )
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     wanted += [line for extra in project["project"]["optional-dependencies"].values() for line in extra]
@@ -361,9 +343,7 @@ def test_what_the_readme_tells_exists() -> None:
     broken = [
         f"{name}: make {target} is not in the Makefile"
         for name in ("README.md", "AGENTS.md", ".ci/run")
-        for target in re.findall(
-            r"\bmake ([a-z]+)\b(?=[`\n ]*(?:#|`|\n|<|$))", (ROOT / name).read_text("utf-8")
-        )
+        for target in re.findall(r"\bmake ([a-z]+)\b(?=[`\n ]*(?:#|`|\n|<|$))", (ROOT / name).read_text("utf-8"))
         if target not in targets
     ]
     if not (ROOT / ".ci/run").stat().st_mode & stat.S_IXUSR:
