@@ -1,0 +1,138 @@
+"""Reading and writing the files of a checkout: nothing outside it, nothing half written.
+
+A link is followed as long as it stays inside the checkout and out of its git folder; what is no readable UTF-8 text
+file is a Problem that names the file and says what to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from comity.kernel.problem import Conflict, Forbidden, Invalid, Problem, Unavailable
+
+MAX_BYTES = 4_000_000
+BOM = "\ufeff"
+
+
+class Found(NamedTuple):
+    """A file as it is: ``path`` with links followed, ``data`` None when it does not exist yet."""
+
+    path: Path
+    data: bytes | None
+
+
+def look(base: Path, name: str) -> Found:
+    """The file ``name`` of the folder ``base``. Raises Invalid or Forbidden."""
+    target = base / name
+    real = Path(os.path.realpath(target))
+    home = Path(os.path.realpath(base))
+    if not real.is_relative_to(home) or ".git" in real.relative_to(home).parts:
+        hint = "Replace the link by a file or folder of the repository, or leave the host out with --hosts."
+        raise Invalid("file.outside", f"{name} leads out of the repository, to {real}", hint, file=name)
+    for parent in real.parents:
+        if parent.exists():
+            if not parent.is_dir():
+                raise _unusable(name, f"{parent} is not a folder")
+            break
+    try:
+        info = os.stat(target)
+    except FileNotFoundError:
+        if os.path.lexists(target):
+            raise _unusable(name, "it is a link to a file that does not exist") from None
+        return Found(real, None)
+    except OSError as error:
+        raise _forbidden(name, error) from None
+    if not stat.S_ISREG(info.st_mode):
+        raise _unusable(name, "it is a folder" if stat.S_ISDIR(info.st_mode) else "it is not a regular file")
+    if info.st_size > MAX_BYTES:
+        raise _unusable(name, f"it is larger than {MAX_BYTES} bytes")
+    try:
+        return Found(real, real.read_bytes())
+    except OSError as error:
+        raise _forbidden(name, error) from None
+
+
+def decode(name: str, data: bytes) -> tuple[str, str]:
+    """The byte order mark (or nothing) and the text after it. Raises Invalid."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _unusable(name, f"line {line}: it is not UTF-8 text", line) from None
+    return (BOM, text[1:]) if text.startswith(BOM) else ("", text)
+
+
+def encode(mark: str, text: str) -> bytes:
+    """The inverse of ``decode``."""
+    return (mark + text).encode("utf-8")
+
+
+def malformed(name: str, message: str, line: int) -> Invalid:
+    """The Problem of a file whose text cannot be edited."""
+    return _unusable(name, f"line {line}: {message}", line)
+
+
+def may_write(name: str, path: Path) -> Problem | None:
+    """Why ``path`` may not be written, or None. A file without write permission is taken as meant that way."""
+    place = path if path.exists() else next(parent for parent in path.parents if parent.exists())
+    folder = place if place.is_dir() else place.parent
+    for what in {place, folder}:
+        if not os.access(what, os.W_OK):
+            hint = "Give yourself write permission, or leave the host out with --hosts."
+            return Forbidden("file.forbidden", f"{name}: {what} is not writable", hint, file=name)
+    return None
+
+
+def replace(path: Path, before: bytes | None, after: bytes | None, private: bool = False) -> None:
+    """Write or delete in one step, if the file still is ``before``. Raises Conflict, Unavailable."""
+    try:
+        now = path.read_bytes() if os.path.lexists(path) else None
+        if now != before:
+            message = f"{path} was changed by someone else in the meantime"
+            raise Conflict("file.changed", message, "Run the command again.", file=str(path))
+        if after is None:
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _swap(path, after, private)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror or error}"
+        raise Unavailable("file.unwritable", message, "Check space and permissions.", file=str(path)) from None
+
+
+def _swap(path: Path, data: bytes, private: bool) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o600 if private else _mode(path))
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _mode(path: Path) -> int:
+    """The file's mode, or that of a new file here (its folder's, without the bits to enter folders)."""
+    if path.exists():
+        return stat.S_IMODE(path.stat().st_mode)
+    return stat.S_IMODE(path.parent.stat().st_mode) & 0o666
+
+
+def _unusable(name: str, why: str, line: int = 0) -> Invalid:
+    hint = "The file was left as it is. Mend it and run the command again, or leave the host out with --hosts."
+    data: dict[str, object] = {"file": name, "line": line} if line else {"file": name}
+    return Invalid("file.unreadable", f"{name}: {why}", hint, **data)
+
+
+def _forbidden(name: str, error: OSError) -> Forbidden:
+    hint = "The file was left as it is. Check its permissions, or leave the host out with --hosts."
+    return Forbidden("file.forbidden", f"{name}: {error.strerror or error}", hint, file=name)

@@ -1,0 +1,40 @@
+"""``.macp/.gitignore``: missing lines are appended, the user's own lines stay."""
+
+from __future__ import annotations
+
+from comity.doors.hosts.jsonc_edit import Undo, newline_of
+
+LINES = (
+    "*.db",
+    "*.db-shm",
+    "*.db-wal",
+    "config.local.json",
+    # ours: journals and bells beside the database, the machine's paths, and what `--remove` gives back
+    "*.db-*",
+    "*.bell",
+    "config.json",
+    "init.json",
+)
+
+
+def put(text: str) -> tuple[str, Undo | None]:
+    """Append the missing lines; a line the user negated (``!config.json``) counts as decided."""
+    there = {line.strip() for line in text.splitlines()}
+    missing = [line for line in LINES if line not in there and f"!{line}" not in there]
+    if not missing:
+        return text, None
+    newline = newline_of(text)
+    lead = newline if text and not text.endswith("\n") else ""
+    added = "".join(line + newline for line in missing)
+    return text + lead + added, Undo("lines", (), missing, hollow=lead)
+
+
+def take_out(text: str, undo: Undo) -> str:
+    """``text`` without the lines that were appended."""
+    ours = list(undo.value) if isinstance(undo.value, list) else []
+    kept = text.splitlines(keepends=True)
+    for line in ours:
+        at = [i for i, other in enumerate(kept) if other.strip() == line]
+        if at:
+            del kept[at[-1]]
+    return "".join(kept)

@@ -1,0 +1,37 @@
+"""Which files of which folder ``init`` and ``--remove`` are about."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from comity.doors.hosts.host import Host
+from comity.doors.hosts.target import Target
+from comity.kernel.problem import Invalid
+from comity.project import CONFIG, FOLDER, Place, find_workspace
+
+CONFIG_NAME = f"{FOLDER}/{CONFIG}"
+IGNORE_NAME = f"{FOLDER}/.gitignore"
+BLOCKS = ("AGENTS.md", "CLAUDE.md")
+
+
+def workspace(root: Path) -> Place:
+    """Where the workspace for ``root`` is or will be. Raises Invalid when ``root`` is no folder."""
+    if not root.is_dir():
+        raise Invalid("init.no-folder", f"{root} is not a folder", "Run it in the project's folder.")
+    return find_workspace(root)[0]
+
+
+def host_files(place: Place, picked: tuple[Host, ...]) -> list[Target]:
+    """One target for each file of these hosts; hosts that share a file share the target."""
+    by_file: dict[str, list[Host]] = {}
+    for host in picked:
+        names = (host.file, *host.others)
+        there = [name for name in names if os.path.lexists(place.checkout / name)]
+        by_file.setdefault((there or names)[0], []).append(host)
+    return [Target("host", place.checkout, name, tuple(group)) for name, group in by_file.items()]
+
+
+def section_name(place: Place) -> str:
+    """How the record calls the checkout."""
+    return "." if place.checkout == place.root else str(place.checkout)

@@ -1,0 +1,158 @@
+"""The way back: every file gets what it had before ``init``, byte for byte where nothing else changed since.
+
+A file that the user edited since loses our part only. Without a record (a clone of a repository whose host files
+are committed) our entries and blocks are taken out all the same. The database is never deleted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from comity.doors.hosts import files, record, target
+from comity.doors.hosts.catalog import chosen
+from comity.doors.hosts.host import Host
+from comity.doors.hosts.jsonc import Malformed
+from comity.doors.hosts.layout import BLOCKS, CONFIG_NAME, IGNORE_NAME, host_files, section_name, workspace
+from comity.doors.hosts.plan import DEFAULTS, Action, Change, Options, Plan
+from comity.doors.hosts.record import Entry, Record, Section
+from comity.doors.hosts.target import Target
+from comity.kernel.problem import Problem
+from comity.project import FOLDER, Place, Project, read_config
+
+
+class _Work(NamedTuple):
+    """What is under way: the place, the record, and the lists that grow."""
+
+    place: Place
+    kept: Record
+    changes: list[Change]
+    folders: list[Path]
+    notes: list[str]
+
+
+def remove(root: Path, options: Options = DEFAULTS) -> Plan:
+    """What ``init --remove`` would do in the checkout of ``root``.
+
+    With ``hosts`` only their files, and the workspace stays. Raises Invalid as ``plan`` does.
+    """
+    place = workspace(root)
+    held = files.look(place.root, record.NAME)
+    work = _Work(place, record.load(held.data), [], [], [])
+    own = work.kept.section(section_name(place))
+    for item in _targets(place, own, options.hosts):
+        _take_back(work, item, own)
+    if not own.files:
+        _leave(work, place.checkout, own)
+    if options.hosts is None:
+        _workspace(work)
+    after = record.dump(work.kept)
+    if after != held.data:
+        action: Action = "delete" if after is None else "update"
+        work.changes.append(Change(record.NAME, held.path, action, held.data, after, "what --remove gives back"))
+    project = _project(place)
+    database = project.db_path or place.root / FOLDER / f"{project.project_id}.macp.db"
+    if database.exists():
+        work.notes.append(f"the database stays: {database}")
+    return Plan(
+        place.root,
+        place.checkout,
+        project.project_id,
+        project.default_channel,
+        str(database),
+        tuple(work.changes),
+        options,
+        tuple(work.notes),
+        tuple(work.folders),
+    )
+
+
+def _targets(place: Place, own: Section, names: tuple[str, ...] | None) -> list[Target]:
+    """Every host file and block there is or was, those of the record first under the name they have there."""
+    picked = chosen(names)
+    targets = {item.name: item for item in host_files(place, picked)}
+    for name in own.files:
+        readers = tuple(host for host in picked if name in {host.file, *host.others})
+        if readers:
+            targets[name] = Target("host", place.checkout, name, readers)
+    if names is None:
+        targets |= {name: Target("block", place.checkout, name) for name in BLOCKS}
+    return [] if place.bare and place.checkout == place.root else list(targets.values())
+
+
+def _take_back(work: _Work, item: Target, section: Section) -> None:
+    known = section.files.get(item.name)
+    try:
+        found = files.look(item.base, item.name)
+        if found.data is None:
+            section.files.pop(item.name, None)
+            return
+        after, note = _without(item, found.data, known)
+        denied = files.may_write(item.name, found.path) if after != found.data else None
+        if denied is not None:
+            raise denied
+    except Problem as problem:
+        path = item.base / item.name
+        work.changes.append(Change(item.name, path, "skipped", None, None, "", problem, _names(item.hosts)))
+        return
+    section.files.pop(item.name, None)
+    if known is None and after == found.data:
+        return
+    action: Action = "delete" if after is None else "unchanged" if after == found.data else "restore"
+    work.changes.append(Change(item.name, found.path, action, found.data, after, note, None, _names(item.hosts)))
+
+
+def _without(item: Target, data: bytes, known: Entry | None) -> tuple[bytes | None, str]:
+    """What is to stand in the file afterwards (None: no file), and why. Raises Invalid."""
+    if known is not None and record.digest(data) == known.wrote:
+        return known.before, "as it was before"
+    mark, text = files.decode(item.name, data)
+    try:
+        left = target.strip(item, text, known.undos if known else ())
+        made = known is not None and known.before is None
+        if made and target.is_empty(item, left):
+            return None, "nothing else was in it"
+    except Malformed as error:
+        raise files.malformed(item.name, error.message, error.line) from None
+    if left == text:
+        return data, "nothing of ours is left in it"
+    return files.encode(mark, left), "edited since: only our part is taken out"
+
+
+def _workspace(work: _Work) -> None:
+    """The files of ``.macp``, unless another checkout still uses them or something could not be given back."""
+    section = work.kept.workspace
+    others = [name for name, other in work.kept.checkouts.items() if other.files and _stands(name)]
+    if any(change.problem for change in work.changes):
+        work.notes.append(f"{FOLDER} stays until every file is given back: mend them and run it again")
+        return
+    if others:
+        work.notes.append(f"{FOLDER} stays: also used by {', '.join(others)}; run it there too")
+        return
+    for gone in [name for name in work.kept.checkouts if not _stands(name)]:
+        del work.kept.checkouts[gone]
+    for kind, name in (("config", CONFIG_NAME), ("ignore", IGNORE_NAME)):
+        if name in section.files:
+            _take_back(work, Target(kind, work.place.root, name), section)
+    _leave(work, work.place.root, section)
+
+
+def _leave(work: _Work, base: Path, section: Section) -> None:
+    work.folders.extend(base / folder for folder in section.folders)
+    section.folders.clear()
+
+
+def _stands(name: str) -> bool:
+    return name == "." or (Path(name) / ".git").exists()
+
+
+def _project(place: Place) -> Project:
+    path = place.root / CONFIG_NAME
+    try:
+        return Project(place.root, read_config(path), path)
+    except Problem:
+        return Project(place.root, {}, path)
+
+
+def _names(hosts: tuple[Host, ...]) -> tuple[str, ...]:
+    return tuple(host.name for host in hosts)

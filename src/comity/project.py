@@ -1,0 +1,219 @@
+"""Which project a folder belongs to: the repository around it and the ``.macp/config.json`` that names it.
+
+Git is read, never run: a ``.git`` folder, or a ``.git`` file with ``gitdir:`` and what ``commondir`` names
+(gitrepository-layout(5)). The rules are those of MACP v1.0 section 6.3, with these remedies:
+
+- the search goes upward and stops at the repository root and before the home folder;
+- a linked worktree shares the project of the main checkout;
+- a submodule is a project of its own; so is a bare repository, which its worktrees share;
+- recorded absolute paths of a project that was moved or cloned are read as if they had moved along.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from comity.kernel.problem import Invalid
+
+FOLDER = ".macp"
+CONFIG = "config.json"
+MAX_CONFIG_BYTES = 1_000_000
+TEXT_KEYS = ("projectRoot", "projectId", "defaultChannel", "dbPath")
+
+
+def slug(text: str) -> str:
+    """``text`` as an id: lower case, runs of other characters as one hyphen; may be empty (section 6.3)."""
+    return re.sub(r"[^a-z0-9]+", "-", text.strip().lower()).strip("-")
+
+
+class Place(NamedTuple):
+    """Where a folder stands. ``root`` holds ``.macp``; ``checkout`` is the folder that hosts are opened in."""
+
+    root: Path
+    checkout: Path
+    worktree: Path | None = None  # the linked worktree, when ``checkout`` is in one
+    repository: bool = True  # False: there is no git repository around it
+    bare: bool = False  # True: ``root`` is a git folder without a checkout of its own
+
+
+class Project(NamedTuple):
+    """A found ``.macp/config.json``. ``config`` holds it as it is; the properties hold what it means here."""
+
+    root: Path
+    config: dict[str, object]
+    config_path: Path
+    worktree: Path | None = None
+
+    @property
+    def moved_from(self) -> Path | None:
+        """The folder the config was written for, when the project is elsewhere now."""
+        recorded = self._text("projectRoot")
+        if not recorded or not os.path.isabs(recorded):
+            return None
+        return None if os.path.realpath(recorded) == os.path.realpath(self.root) else Path(recorded)
+
+    @property
+    def project_id(self) -> str:
+        """The id as a slug; without one in the config, that of the project's folder name; never empty."""
+        return slug(self._text("projectId")) or slug(self.root.name) or "macp"
+
+    @property
+    def default_channel(self) -> str:
+        """The config's channel as it is written there, else the project id."""
+        return self._text("defaultChannel") or self.project_id
+
+    @property
+    def db_path(self) -> Path | None:
+        """The config's database, absolute (a relative one counts from ``root``); None when it names none."""
+        text = self._text("dbPath")
+        if not text:
+            return None
+        path, old = Path(text), self.moved_from
+        if old is not None and path.is_relative_to(old):
+            return self.root / path.relative_to(old)
+        return self.root / path
+
+    def _text(self, key: str) -> str:
+        value = self.config.get(key)
+        return value.strip() if isinstance(value, str) else ""
+
+
+def find_project(start: Path) -> Project | None:
+    """The project ``start`` belongs to, or None. Raises Invalid ``config.unreadable``, naming the file."""
+    place, found = find_workspace(start)
+    if not found:
+        return None
+    path = place.root / FOLDER / CONFIG
+    return Project(place.root, read_config(path), path, place.worktree)
+
+
+def find_workspace(start: Path) -> tuple[Place, bool]:
+    """Where the workspace of ``start`` is or would be, and whether its config is there; the config is not read."""
+    start = Path(os.path.realpath(start))
+    place = locate(start)
+    inner = start if start.is_relative_to(place.root) else place.root
+    if place.worktree is not None and not place.bare and start.is_relative_to(place.worktree):
+        inner = place.root / start.relative_to(place.worktree)
+    for folder in _upward(inner):
+        if os.path.lexists(folder / FOLDER / CONFIG):
+            if folder.is_relative_to(place.root):
+                return place._replace(
+                    root=folder, checkout=place.checkout / folder.relative_to(place.root)
+                ), True
+            return place._replace(root=folder, checkout=folder), True
+        if folder == place.root and place.repository:
+            break
+    return place, False
+
+
+def locate(start: Path) -> Place:
+    """The repository around ``start``, or ``start`` itself where there is none."""
+    start = Path(os.path.realpath(start))
+    for folder in _upward(start):
+        if (folder / ".git").exists():
+            return _place_of_checkout(folder)
+        if _is_git_folder(folder) and _is_bare(folder):
+            return Place(folder, folder, bare=True)
+    return Place(start, start, repository=False)
+
+
+def read_config(path: Path) -> dict[str, object]:
+    """The object in ``path``, its known keys checked. Raises Invalid ``config.unreadable``."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(
+            path, error.strerror or "cannot be read", "Check the file and its permissions."
+        ) from None
+    if len(data) > MAX_CONFIG_BYTES:
+        raise _unreadable(path, f"is larger than {MAX_CONFIG_BYTES} bytes", "Is this the right file?")
+    fix = "Mend the file, or write a new one with `comity init --force`."
+    try:
+        value: object = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise _unreadable(path, "is not UTF-8 text", fix) from None
+    except json.JSONDecodeError as error:
+        raise _unreadable(path, f"line {error.lineno}: {error.msg}", fix, line=error.lineno) from None
+    except (ValueError, RecursionError):
+        raise _unreadable(path, "is not JSON that can be read", fix) from None
+    if not isinstance(value, dict):
+        raise _unreadable(path, "does not hold a JSON object", fix)
+    for key in TEXT_KEYS:
+        text = value.get(key)
+        if text is not None and (not isinstance(text, str) or "\0" in text):
+            raise _unreadable(path, f"{key} must be text", fix, key=key)
+    return value
+
+
+def _unreadable(path: Path, why: str, hint: str, **data: object) -> Invalid:
+    return Invalid("config.unreadable", f"{path}: {why}", hint, path=str(path), **data)
+
+
+def _upward(start: Path) -> list[Path]:
+    """``start`` and the folders above it, up to but without the home folder, unless ``start`` is that."""
+    folders = [start, *start.parents]
+    home = Path(os.path.realpath(os.path.expanduser("~")))
+    if home in folders[1:]:
+        return folders[: folders.index(home)]
+    return folders
+
+
+def _place_of_checkout(folder: Path) -> Place:
+    git = folder / ".git"
+    private = None if git.is_dir() else _pointer(git, "gitdir:", folder)
+    if private is None:
+        return Place(folder, folder)
+    common = _pointer(private / "commondir", "", private)
+    shared = common or private
+    linked = folder if common is not None else None
+    if _is_bare(shared):
+        return Place(shared, folder, linked, bare=True)
+    if linked is None:
+        return Place(folder, folder)  # a submodule, or a repository whose git folder lies elsewhere
+    if shared.name == ".git":
+        return Place(shared.parent, folder, linked)
+    checkout = _core(shared).get("worktree", "")
+    if checkout:
+        return Place(Path(os.path.realpath(shared / checkout)), folder, linked)
+    return Place(folder, folder, linked)  # nothing records where its main checkout lies
+
+
+def _pointer(path: Path, prefix: str, base: Path) -> Path | None:
+    """The folder a one-line pointer file names, relative to ``base``."""
+    try:
+        text = path.read_bytes()[:4096].decode().strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    if not text.startswith(prefix) or "\0" in text:
+        return None
+    return Path(os.path.realpath(base / text.removeprefix(prefix).strip()))
+
+
+def _is_git_folder(folder: Path) -> bool:
+    return (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir()
+
+
+def _is_bare(git_folder: Path) -> bool:
+    return _core(git_folder).get("bare", "").lower() in {"true", "yes", "on", "1"}
+
+
+def _core(git_folder: Path) -> dict[str, str]:
+    """The ``[core]`` keys of a git folder's config, names in lower case; empty when it cannot be read."""
+    found: dict[str, str] = {}
+    for name in ("config", "config.worktree"):
+        try:
+            lines = (git_folder / name).read_bytes()[:MAX_CONFIG_BYTES].decode(errors="replace").splitlines()
+        except OSError:
+            continue
+        section = ""
+        for line in map(str.strip, lines):
+            if line.startswith("["):
+                section = line.strip("[]").strip().lower()
+            elif section == "core" and line and line[0] not in "#;":
+                key, _, value = line.partition("=")
+                found[key.strip().lower()] = value.strip().strip('"') or "true"
+    return found
