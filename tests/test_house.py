@@ -14,11 +14,16 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from packaging.requirements import Requirement
+
+from comity.kernel import problem, schema
+from comity.kernel.registry import AnyOp, Registry, operations
+from comity.rooms import OPERATIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON_ROOTS = ("src", "tests", "tools", "bench", "examples")
@@ -47,6 +52,7 @@ HIDDEN_IMPORTS = (
         "a room is imported when one of its operations is first called",
     ),
     ("src/comity/store/bell.py", "comity.store.doorbell", "ctypes is for calls that wait; a hook never does"),
+    ("tests/test_house.py", "import_module", "it looks into every room, whatever its name"),
     ("src/comity/__main__.py", "comity.*", "a command loads only its own door"),
     ("src/comity/doors/**", "cyclopts*", "a door's heavy dependency, imported where the door opens"),
     ("src/comity/doors/**", "rich*", "a door's heavy dependency, imported where the door opens"),
@@ -318,6 +324,77 @@ def test_imports_are_light(module: str) -> None:
     seen = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False)
     assert seen.returncode == 0, f"import {module} fails:\n{seen.stderr}"
     verdict(f"import {module} stays light", (f"{module} loads {line}" for line in seen.stdout.splitlines()))
+
+
+def every_op() -> list[AnyOp]:
+    return list(Registry(OPERATIONS))
+
+
+def test_the_registry_knows_every_operation() -> None:
+    modules = (s.name.removeprefix("src/").removesuffix(".py").replace("/", ".") for s in under("src/comity/rooms"))
+    holding = {module: set(operations(import_module(module))) for module in modules}
+    names = [name for listed in OPERATIONS.values() for name in listed]
+    broken = [f"{name}: listed twice" for name in names if names.count(name) > 1]
+    for module in sorted({*OPERATIONS, *(module for module, held in holding.items() if held)}):
+        listed, held = set(OPERATIONS.get(module, ())), holding.get(module, set())
+        broken += [f"{module}: holds {name}, which OPERATIONS lacks" for name in held - listed]
+        broken += [f"{module}: lacks {name}, which OPERATIONS names" for name in listed - held]
+    verdict("OPERATIONS in comity/rooms/__init__.py names every operation and its module", broken)
+
+
+def test_every_operation_is_explained() -> None:
+    def broken() -> Iterator[str]:
+        for op in every_op():
+            first, _, rest = op.doc.partition("\n")
+            if not re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z]+(_[a-z]+)*", op.name):
+                yield f"{op.name}: an operation is called noun.verb"
+            if not re.fullmatch(r"[A-Z].{9,99}[.?!]", first):
+                yield f"{op.name}: the docstring's first line is one sentence of at most 100 characters, not {first!r}"
+            if rest and not rest.startswith("\n"):
+                yield f"{op.name}: leave a blank line after the docstring's first line"
+
+    verdict("Every operation says what it does", broken())
+
+
+def test_every_operation_has_a_valid_example() -> None:
+    def broken() -> Iterator[str]:
+        for op in every_op():
+            try:
+                schema.validate(op, op.example)
+            except problem.Problem as refused:
+                yield f"{op.name}: {refused} Give @op an example that works."
+
+    verdict("Every operation has an example that its validator takes", broken())
+
+
+def test_every_operation_has_a_reference_page() -> None:
+    pages = {path: path.read_text(encoding="utf-8") for path in (ROOT / "docs/reference").rglob("*.md")}
+    headings = {
+        word for text in pages.values() for line in re.findall(r"^#+ .*$", text, re.MULTILINE) for word in line.split()
+    }
+    told = {path.stem for path in pages} | {word.strip("`") for word in headings}
+    broken = [
+        f"{op.name}: no page or section; run `make generate` and commit it" for op in every_op() if op.name not in told
+    ]
+    verdict("Every operation has its reference in docs/reference", broken)
+
+
+def test_problems_have_a_stable_reason_and_a_hint() -> None:
+    kinds = {kind.__name__ for kind in problem.Problem.__subclasses__() if kind is not problem.Internal}
+
+    def broken() -> Iterator[str]:
+        for source in under("src"):
+            for node in ast.walk(source.tree):
+                if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds):
+                    continue
+                reason = node.args[0] if node.args else None
+                fixed = reason.value if isinstance(reason, ast.Constant) else None
+                if isinstance(fixed, str) and not re.fullmatch(r"[a-z_]+\.[a-z_]+|MACP_ERR_[A-Z_]+", fixed):
+                    yield f"{source.at(node)}: {fixed!r} is no reason; call it noun.why, words joined by _"
+                if len(node.args) < 3 and not any(word.arg in {"hint", None} for word in node.keywords):
+                    yield f"{source.at(node)}: say in a hint what the caller should do next"
+
+    verdict("Problems have a stable reason and a hint", broken())
 
 
 def test_the_lock_file_has_every_dependency() -> None:
