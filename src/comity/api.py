@@ -1,0 +1,106 @@
+"""The typed Python API: every operation as a method, ``workspace.message.send(...)``.
+
+Each method takes an operation's keyword arguments and answers its record; ``help()`` shows its documentation. All
+raise ``comity.Problem``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+
+from comity.kernel.op import Op
+from comity.rooms.agents import ops as agents
+from comity.rooms.channels import ops as channels
+from comity.rooms.lifecycle import ops as lifecycle
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Calls(Protocol):
+    """Whatever runs an operation by name."""
+
+    def call(self, name: str, arguments: Mapping[str, object], /) -> Any: ...
+
+
+class Noun:
+    """The operations on one kind of thing."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+
+
+class Method(Generic[P, R]):
+    """An operation as a method of its noun."""
+
+    def __init__(self, op: Op[P, R]) -> None:
+        self.op = op
+        self.__doc__ = op.doc
+
+    @overload
+    def __get__(self, noun: None, owner: type) -> Method[P, R]: ...
+    @overload
+    def __get__(self, noun: Noun, owner: type) -> Callable[P, R]: ...
+    def __get__(self, noun: Noun | None, owner: type) -> Method[P, R] | Callable[P, R]:
+        if noun is None:
+            return self
+        name, calls = self.op.name, noun.calls
+
+        def method(*args: P.args, **kwargs: P.kwargs) -> R:
+            assert not args, "operations take keyword arguments only"
+            result: R = calls.call(name, kwargs)
+            return result
+
+        method.__doc__ = self.op.doc
+        method.__name__ = name
+        return method
+
+
+class SessionCalls(Noun):
+    """The agent's session."""
+
+    start = Method(channels.start_session)
+    end = Method(agents.end_session)
+
+
+class ChannelCalls(Noun):
+    """Channels."""
+
+    join = Method(channels.join_channel)
+    leave = Method(channels.leave_channel)
+
+
+class MessageCalls(Noun):
+    """Messages and their deliveries."""
+
+    broadcast = Method(channels.broadcast_message)
+    send = Method(channels.send_message)
+    poll = Method(channels.poll_messages)
+    read = Method(channels.read_message)
+    ack = Method(channels.acknowledge_message)
+
+
+class AgentCalls(Noun):
+    """Agents."""
+
+    list = Method(lifecycle.list_agents)
+
+
+class GuideCalls(Noun):
+    """Guidance for agents."""
+
+    show = Method(lifecycle.show_guide)
+
+
+class EventCalls(Noun):
+    """The log."""
+
+    list = Method(lifecycle.list_events)
+
+
+class WorkspaceCalls(Noun):
+    """The workspace as a whole."""
+
+    status = Method(lifecycle.workspace_status)
+    prune = Method(lifecycle.prune_workspace)

@@ -1,0 +1,1 @@
+"""Floor 0: pure mechanisms. No driver, socket, thread, sleep or real clock."""

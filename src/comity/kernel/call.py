@@ -1,0 +1,85 @@
+"""How every operation is run: permit, validate, transact, wake.
+
+This is the only place where an operation's body is called. The transaction is committed when the body returns or
+refuses (``Refused``), and rolled back when anything else is raised. Waking is a hint that follows the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from comity.kernel.clock import Clock
+from comity.kernel.ids import Ids
+from comity.kernel.problem import Problem, Refused
+from comity.kernel.registry import AnyOp
+from comity.kernel.scope import Actor, Scope, Tx
+
+Validate = Callable[[AnyOp, Mapping[str, object]], dict[str, Any]]
+Permit = Callable[[AnyOp, Actor], None]
+
+
+class Transactions(Protocol):
+    """The part of a store that the pipeline needs."""
+
+    def reading(self) -> AbstractContextManager[Tx]:
+        """One read transaction: a consistent snapshot."""
+
+    def writing(self) -> AbstractContextManager[Tx]:
+        """One transaction that holds the write lock from its start."""
+
+    def ring(self, agents: Collection[str], /) -> None:
+        """Wake whoever waits for these agents, and whoever follows the log."""
+
+
+class Pipeline:
+    """Runs operations against one store.
+
+    ``validate`` turns outside arguments into checked ones; without it the caller vouches for them (hooks do, since
+    a validator would cost them their time). ``permit`` raises Forbidden for what an actor may not do.
+    """
+
+    __slots__ = ("_clock", "_ids", "_permit", "_store", "_validate")
+
+    def __init__(
+        self,
+        store: Transactions,
+        clock: Clock,
+        ids: Ids,
+        validate: Validate | None = None,
+        permit: Permit | None = None,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._validate = validate
+        self._permit = permit
+
+    def run(self, op: AnyOp, actor: Actor, arguments: Mapping[str, object]) -> Any:
+        """The operation's result. Raises Problem."""
+        if self._permit is not None:
+            self._permit(op, actor)
+        values = dict(arguments) if self._validate is None else self._validate(op, arguments)
+        look = op.run if op.effect == "read" else op.peek
+        if look is not None:
+            with self._store.reading() as tx:
+                seen = look(Scope(actor, self._clock.now(), tx, self._ids), **values)
+            if seen is not None or op.effect == "read":
+                return seen
+        return self._write(op, actor, values)
+
+    def _write(self, op: AnyOp, actor: Actor, values: dict[str, Any]) -> Any:
+        refusal: Problem | None = None
+        result = None
+        with self._store.writing() as tx:
+            scope = Scope(actor, self._clock.now(), tx, self._ids)  # read once the lock is held
+            try:
+                result = op.run(scope, **values)
+            except Refused as refused:
+                refusal = refused.problem
+        if scope.wakes:
+            self._store.ring(scope.wakes)
+        if refusal is not None:
+            raise refusal
+        return result

@@ -1,0 +1,122 @@
+"""Operations: named, typed functions, the only way to read or change anything.
+
+An operation is written once, with its bounds in the signature and its documentation in the docstring. Every door
+(MCP tool, command, Python call, reference page, later REST and gRPC) is derived from the ``Op`` made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CodeType
+from typing import Any, Concatenate, Generic, Literal, NamedTuple, ParamSpec, TypeVar, get_type_hints
+
+from comity.kernel.scope import Scope
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Effect = Literal["read", "write"]
+
+
+class Parameter(NamedTuple):
+    """One argument of an operation. ``annotation`` carries its bounds; ``required`` ones have no default."""
+
+    name: str
+    annotation: Any
+    required: bool
+    default: Any
+
+
+class Wait(NamedTuple):
+    """How an operation is waited for.
+
+    ``empty`` tells of a result that there is nothing yet; ``on`` whose events may change that: the calling actor's, or
+    any in the log.
+    """
+
+    empty: Callable[[Any], bool]
+    on: Literal["actor", "log"]
+
+
+class Op(Generic[P, R]):
+    """One operation. ``run`` is its body; the pipeline in ``kernel.call`` is what runs it."""
+
+    __slots__ = ("_parameters", "effect", "example", "name", "peek", "run", "validator", "waits")
+
+    def __init__(
+        self,
+        name: str,
+        run: Callable[Concatenate[Scope, P], R],
+        effect: Effect,
+        example: dict[str, object],
+        peek: Callable[Concatenate[Scope, P], R | None] | None,
+        waits: Wait | None,
+    ) -> None:
+        self.name = name
+        self.run = run
+        self.effect = effect
+        self.example = example
+        self.peek = peek
+        self.waits = waits
+        self.validator: Any = None  # built by kernel.schema for the first outside caller
+        self._parameters: tuple[Parameter, ...] | None = None
+
+    @property
+    def doc(self) -> str:
+        """The whole docstring."""
+        return (self.run.__doc__ or "").strip()
+
+    @property
+    def summary(self) -> str:
+        """The docstring's first line."""
+        return self.doc.partition("\n")[0]
+
+    @property
+    def hints(self) -> dict[str, Any]:
+        """Resolved annotations of the body, bounds included."""
+        return get_type_hints(self.run, include_extras=True)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The arguments, in the order of the signature, without the scope."""
+        if self._parameters is None:
+            code: CodeType = self.run.__code__
+            count = code.co_argcount + code.co_kwonlyargcount
+            names = code.co_varnames[1:count]
+            positional = self.run.__defaults__ or ()
+            defaults = dict(zip(names[code.co_argcount - 1 - len(positional) :], positional, strict=False))
+            defaults.update(self.run.__kwdefaults__ or {})
+            hints = self.hints
+            self._parameters = tuple(
+                Parameter(name, hints[name], name not in defaults, defaults.get(name)) for name in names
+            )
+        return self._parameters
+
+
+class _Decorator:
+    """Turns the function below it into an operation, keeping its type."""
+
+    def __init__(self, name: str, effect: Effect, example: dict[str, object], peek: Any, waits: Wait | None) -> None:
+        self._rest = (effect, example, peek, waits)
+        self._name = name
+
+    def __call__(self, run: Callable[Concatenate[Scope, P], R]) -> Op[P, R]:
+        return Op(self._name, run, *self._rest)
+
+
+def op(
+    name: str,
+    *,
+    effect: Effect,
+    example: dict[str, object],
+    peek: Callable[..., Any] | None = None,
+    waits: Wait | None = None,
+) -> _Decorator:
+    """Make an operation of a function ``(scope, ...)``.
+
+    ``name`` is ``noun.verb``. ``effect`` "read" runs in a read transaction, "write" in one that holds the write
+    lock from its start. ``example`` holds arguments that work, for the documentation and the parity test.
+    ``peek`` takes the same arguments and may answer a write operation from a read transaction alone, or return None
+    to say that something must be written. With ``waits``, a caller that passes ``wait_ms`` is asked again when
+    something arrives.
+    """
+    return _Decorator(name, effect, example, peek, waits)

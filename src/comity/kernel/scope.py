@@ -1,0 +1,73 @@
+"""What an operation's body gets: who asks, when, one transaction, and a way to append events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from comity.kernel.clock import Instant
+from comity.kernel.event import Event
+from comity.kernel.ids import Ids
+
+Row = tuple[Any, ...]
+
+
+class Actor(NamedTuple):
+    """Whoever calls: one agent in one session, and what it was started with.
+
+    ``channel`` is the default channel; ``max_pending_messages`` bounds the agent's queue, ``max_context_bytes`` is
+    its byte budget for one poll (MACP v1.0, reference sections 2.6 and 2.8).
+    """
+
+    agent_id: str
+    session_id: str
+    name: str = ""
+    channel: str = ""
+    project_id: str = ""
+    role: str = "participant"
+    interest_tags: tuple[str, ...] = ()
+    max_pending_messages: int = 200
+    max_context_bytes: int = 16384
+
+
+class Tx(Protocol):
+    """One transaction: statements are asked for by name (``room.statement``) and get named parameters."""
+
+    def one(self, name: str, /, **params: object) -> Row | None:
+        """The first row, or None."""
+
+    def all(self, name: str, /, **params: object) -> list[Row]:
+        """Every row."""
+
+    def run(self, name: str, /, **params: object) -> int:
+        """How many rows the statement changed."""
+
+    def many(self, name: str, rows: Sequence[Mapping[str, object]], /) -> list[Row]:
+        """The same statement for every row of parameters; what each returns, in order."""
+
+    def append(self, events: Iterable[Event], now: Instant, /) -> None:
+        """Append events to the log, in order."""
+
+
+class Scope:
+    """What one run of one operation works with."""
+
+    __slots__ = ("actor", "ids", "now", "tx", "wakes")
+
+    def __init__(self, actor: Actor, now: Instant, tx: Tx, ids: Ids) -> None:
+        self.actor = actor
+        self.now = now
+        self.tx = tx
+        self.ids = ids
+        self.wakes: set[str] = set()  # agents to wake once the transaction is committed
+
+    def new_id(self) -> str:
+        """A new identifier, ordered by time."""
+        return self.ids.new(self.now.ms)
+
+    def emit(self, *events: Event) -> None:
+        """Append facts to the log in this transaction; agents they are about are woken after the commit."""
+        self.tx.append(events, self.now)
+        for event in events:
+            if event.agent_id is not None:
+                self.wakes.add(event.agent_id)

@@ -1,0 +1,36 @@
+"""JSON inside columns: written as the wire format has it, read without trusting whoever wrote it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def number(value: float) -> float:
+    """``1.0`` as ``1``, so that it is written as JavaScript writes it."""
+    return int(value) if value == int(value) else value
+
+
+def read_object(text: object) -> dict[str, Any] | None:
+    """The JSON object in ``text``, or None when it holds anything else."""
+    value = _read(text)
+    return value if isinstance(value, dict) else None
+
+
+def read_strings(text: object) -> list[str] | None:
+    """The JSON list of strings in ``text``, or None when it holds anything else."""
+    value = _read(text)
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    return None
+
+
+def _read(text: object) -> Any:
+    if not isinstance(text, str):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

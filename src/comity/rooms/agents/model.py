@@ -1,0 +1,34 @@
+"""Records and argument types of agents and sessions."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from comity.kernel.argument import Items, Number, Text
+
+AgentId = Annotated[str, Text("An agent's id, as the agent list shows it.", min=1, max=200)]
+Tag = Annotated[str, Text("One tag.", max=200)]
+Tags = Annotated[list[Tag], Items("Tags that rank messages for this agent.", max=64)]
+QueueLimit = Annotated[int, Number("How many pending deliveries the agent's queue holds.", ge=1, le=100_000)]
+ContextBytes = Annotated[int, Number("Byte budget of one poll.", ge=1, le=100_000_000)]
+Slug = Annotated[str, Text("A profile's slug.", min=1, max=200)]
+Reason = Annotated[str, Text("Why, for people to read.", max=2000)]
+
+DEFAULT_QUEUE_LIMIT = 200
+DEFAULT_CONTEXT_BYTES = 16384
+
+
+class Registration(NamedTuple):
+    """A session that is now the agent's active one."""
+
+    agent_id: str
+    session_id: str
+    status: str
+    profile_slug: str | None
+
+
+class Ended(NamedTuple):
+    """A session that is over."""
+
+    agent_id: str
+    session_id: str

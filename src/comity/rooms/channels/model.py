@@ -1,0 +1,145 @@
+"""Records and argument types of channels, messages and deliveries (MACP v1.0 sections 1.6 and 2.7)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from comity.kernel.argument import Items, Number, Text
+
+MAX_CONTENT = 1_000_000  # characters
+MAX_TTL_S = 315_360_000  # ten years; beyond year 9999 a row would be invisible for ever (reference K-20)
+
+ChannelId = Annotated[str, Text("A channel's id; the default channel when left out.", min=1, max=200)]
+Content = Annotated[str, Text("The message.", min=1, max=MAX_CONTENT)]
+Priority = Literal[0, 1, 2, 3, "info", "advisory", "steering", "interrupt"]
+Level = Literal[0, 1, 2, 3]
+MessageType = Annotated[str, Text("A free label.", min=1, max=100)]
+RelevanceTags = Annotated[
+    list[Annotated[str, Text(max=200)]], Items("What it is about; recipients rank by shared tags.", max=64)
+]
+References = Annotated[list[Annotated[str, Text(max=2000)]], Items("Where it comes from: paths, URLs.", max=64)]
+Confidence = Annotated[float, Number("How sure the sender is.", ge=0, le=1)]
+TtlSeconds = Annotated[int, Number("Seconds until an unread delivery expires.", ge=1, le=MAX_TTL_S)]
+ContentType = Literal["text/plain", "application/json"]
+AckLevel = Literal["received", "queued", "processed"]
+MaxMessages = Annotated[int, Number("How many deliveries to return at most.", ge=1, le=1000)]
+BudgetBytes = Annotated[int, Number("Bytes of content to return at most.", ge=1, le=100_000_000)]
+WaitMs = Annotated[int, Number("Milliseconds to wait for something to arrive.", ge=0, le=60_000)]
+DeliveryId = Annotated[str, Text("A delivery's id, from a poll.", min=1, max=200)]
+Offset = Annotated[int, Number("First character to return.", ge=0, le=1_000_000_000)]
+PieceLength = Annotated[int, Number("How many characters to return at most.", ge=1, le=100_000)]
+
+PRIORITIES = ("info", "advisory", "steering", "interrupt")
+
+
+class Membership(NamedTuple):
+    """A channel and who else is in it."""
+
+    channel_id: str
+    peer_agent_ids: list[str]
+
+
+class Departure(NamedTuple):
+    """A channel that was left; ``left`` is false when the agent was not in it."""
+
+    channel_id: str
+    left: bool
+
+
+class Refusal(NamedTuple):
+    """A recipient who did not get a message, and why: a ``MACP_ERR_*`` code."""
+
+    agent_id: str
+    reason_code: str
+    message: str
+
+
+class Sent(NamedTuple):
+    """One send: a message id, and a delivery for each recipient, in the same order."""
+
+    message_id: str
+    delivery_ids: list[str]
+    recipient_agent_ids: list[str]
+    refused: tuple[Refusal, ...] = ()
+
+
+class Sender(NamedTuple):
+    """Who sent a message."""
+
+    agent_id: str
+    session_id: str
+    name: str
+
+
+class Context(NamedTuple):
+    """What a message is about; ``payload_byte_size`` is the UTF-8 length of the whole content."""
+
+    relevance_tags: list[str]
+    confidence: float
+    source_references: list[str]
+    payload_byte_size: int
+
+
+class AckRequest(NamedTuple):
+    """The acknowledgement that the sender asked for."""
+
+    request_level: str
+
+
+class Delivery(NamedTuple):
+    """One message for one recipient. ``truncated`` marks an excerpt: ``message.read`` fetches the whole."""
+
+    delivery_id: str
+    message_id: str
+    channel_id: str | None
+    from_: Sender
+    destination_type: str
+    to: str
+    content_type: str
+    priority: int
+    type: str
+    content: str
+    sequence_number: int
+    context: Context
+    ack: AckRequest
+    timestamp: str
+    ttl_seconds: int
+    state: str
+    destination_agent_id: str
+    truncated: bool = False
+    full_size_bytes: int = 0
+
+
+class Malformed(NamedTuple):
+    """A row that could not be read and was set aside; its content is still there for ``message.read``."""
+
+    delivery_id: str
+    why: str
+
+
+class Polled(NamedTuple):
+    """What a poll found."""
+
+    deliveries: list[Delivery]
+    expired_delivery_ids: list[str]
+    pruned_delivery_ids: list[str]
+    malformed: tuple[Malformed, ...] = ()
+
+
+class Piece(NamedTuple):
+    """A piece of one delivery's content, in characters; ``next_offset`` is null at the end."""
+
+    delivery_id: str
+    content: str
+    offset: int
+    next_offset: int | None
+    total_characters: int
+    full_size_bytes: int
+    state: str
+
+
+class Acknowledged(NamedTuple):
+    """A delivery that counts as processed."""
+
+    delivery_id: str
+    state: str

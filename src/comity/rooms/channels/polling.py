@@ -1,0 +1,220 @@
+"""Polling: what waits for an agent, within a byte budget (MACP v1.0 section 2.7).
+
+An empty poll only reads (``look``); any other is one transaction that reads again (``poll``), so that two processes
+of one agent are not handed the same row as new. Rows that nobody can read are set aside once: dropped, reported and
+audited, their content kept.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from comity.kernel.event import Event
+from comity.kernel.scope import Row, Scope
+from comity.kernel.text import read_object, read_strings
+from comity.rooms.agents.model import DEFAULT_CONTEXT_BYTES
+from comity.rooms.agents.sessions import require_session
+from comity.rooms.channels import budget
+from comity.rooms.channels.model import AckRequest, Context, Delivery, Malformed, Polled, Sender
+
+_SCAN_ROWS = 500  # pending deliveries considered by one poll, highest priority first
+
+
+class Request(NamedTuple):
+    """What the caller asked for; a ``budget_bytes`` of None means the session's own."""
+
+    min_priority: int
+    max_messages: int
+    apply_budget_pruning: bool
+    budget_bytes: int | None
+
+
+def look(scope: Scope, request: Request) -> Polled | None:
+    """The empty answer when nothing waits, else None."""
+    require_session(scope)
+    actor, tx = scope.actor, scope.tx
+    waiting = tx.one(
+        "channels.something_pending",
+        agent_id=actor.agent_id,
+        min_priority=request.min_priority,
+        second=scope.now.second,
+    )
+    if waiting is None and tx.one("channels.unknown_states", agent_id=actor.agent_id) is None:
+        return Polled([], [], [])
+    return None
+
+
+def poll(scope: Scope, request: Request) -> Polled:
+    """Expire, select, prune, surface."""
+    receiver = scope.tx.one("channels.receiver", agent_id=scope.actor.agent_id, session_id=scope.actor.session_id)
+    if receiver is None:
+        require_session(scope)
+        receiver = (None, None)
+    events: list[Event] = []
+    expired = _expire(scope, events)
+    candidates, malformed = _candidates(scope, request, events)
+    if request.apply_budget_pruning:
+        size = request.budget_bytes or _budget_of(receiver)
+        chosen = budget.select(candidates, request.max_messages, size, read_strings(receiver[0]) or (), scope.now)
+    else:
+        chosen = budget.Selection([c.delivery for c in candidates[: request.max_messages]], [], [])
+    _audit_pruned(chosen.pruned, request.budget_bytes or _budget_of(receiver), events)
+    deliveries = [_whole(scope, d) for d in chosen.whole]
+    deliveries += [_excerpt(scope, d, size) for d, size in chosen.excerpts]
+    _surface(scope, deliveries)
+    scope.emit(*events)
+    return Polled(deliveries, expired, [d.delivery_id for d in chosen.pruned], tuple(malformed))
+
+
+def _expire(scope: Scope, events: list[Event]) -> list[str]:
+    agent_id = scope.actor.agent_id
+    rows = scope.tx.all("channels.expire", agent_id=agent_id, second=scope.now.second)
+    events.extend(
+        Event("message.expire", message_id, delivery_id, agent_id, channel_id, "MACP_ERR_TTL_EXPIRED")
+        for delivery_id, message_id, channel_id in rows
+    )
+    return [row[0] for row in rows]
+
+
+def _candidates(scope: Scope, request: Request, events: list[Event]) -> tuple[list[budget.Candidate], list[Malformed]]:
+    """Readable pending rows in priority order; unreadable ones are set aside."""
+    agent_id = scope.actor.agent_id
+    candidates = []
+    bad: list[tuple[str, str, str | None, str]] = []
+    rows = scope.tx.all("channels.pending", agent_id=agent_id, min_priority=request.min_priority, limit=_SCAN_ROWS)
+    for row in rows:
+        why = _fault(row)
+        if why is not None:
+            bad.append((row[0], row[1], row[2], why))
+            continue
+        candidate = _decode(scope, row)
+        if isinstance(candidate, str):
+            bad.append((row[0], row[1], row[2], candidate))
+        else:
+            candidates.append(candidate)
+    for delivery_id, message_id, channel_id, state in scope.tx.all("channels.unknown_states", agent_id=agent_id):
+        bad.append((delivery_id, message_id, channel_id, f"unknown state {state!r}"))
+    for delivery_id, message_id, channel_id, why in bad:
+        scope.tx.run("channels.set_aside", delivery_id=delivery_id)
+        detail: dict[str, object] = {"why": why}
+        events.append(
+            Event(
+                "message.malformed",
+                message_id,
+                delivery_id,
+                agent_id,
+                channel_id,
+                "message.malformed",
+                detail,
+            )
+        )
+    return candidates, [Malformed(delivery_id, why) for delivery_id, _, _, why in bad]
+
+
+def _fault(row: Row) -> str | None:
+    """Why a row's plain columns cannot be used, or None."""
+    priority, sequence, ttl, deadline = row[7], row[9], row[13], row[15]
+    if priority not in (0, 1, 2, 3):
+        return f"unknown priority {priority!r}"
+    if deadline is None or not isinstance(ttl, int) or ttl < 1:
+        return "unreadable time or time to live"
+    if not isinstance(sequence, int):
+        return "unreadable sequence number"
+    return None
+
+
+def _decode(scope: Scope, row: Row) -> budget.Candidate | str:
+    """The row without its content, or why it cannot be read."""
+    sender, context, ack = read_object(row[3]), read_object(row[10]), read_object(row[11])
+    if sender is None or context is None or ack is None:
+        names = ("from_json", "context_json", "ack_json")
+        bad = [name for name, value in zip(names, (sender, context, ack), strict=True) if value is None]
+        return f"{' and '.join(bad)}: not a JSON object"
+    size = context.get("payload_byte_size")
+    if not isinstance(size, int) or size < 0:
+        size = len(_content(scope, row[0]).encode("utf-8", "replace"))
+    confidence = context.get("confidence")
+    delivery = Delivery(
+        delivery_id=row[0],
+        message_id=row[1],
+        channel_id=row[2],
+        from_=Sender(*(str(sender.get(key, "")) for key in ("agent_id", "session_id", "name"))),
+        destination_type=row[4],
+        to=row[5],
+        content_type=row[6],
+        priority=row[7],
+        type=row[8],
+        content="",
+        sequence_number=row[9],
+        context=Context(
+            _strings(context.get("relevance_tags")),
+            confidence if isinstance(confidence, int | float) else 1,
+            _strings(context.get("source_references")),
+            size,
+        ),
+        ack=AckRequest(str(ack.get("request_level", "received"))),
+        timestamp=row[12],
+        ttl_seconds=row[13],
+        state=row[14],
+        destination_agent_id=scope.actor.agent_id,
+    )
+    return budget.Candidate(delivery, (row[15] - row[13]) * 1000 + _milliseconds(row[12]))
+
+
+def _strings(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _milliseconds(timestamp: str) -> int:
+    """The fraction of a second in ``…:SS.mmmZ``; 0 in any other form."""
+    fraction = timestamp[20:23]
+    return int(fraction) if len(fraction) == 3 and fraction.isascii() and fraction.isdigit() else 0
+
+
+def _budget_of(receiver: Row) -> int:
+    """The session's ``max_context_bytes``; the protocol's default when it names none that can be used."""
+    value = (read_object(receiver[1]) or {}).get("max_context_bytes")
+    return int(value) if isinstance(value, int | float) and value >= 0 else DEFAULT_CONTEXT_BYTES
+
+
+def _audit_pruned(pruned: list[Delivery], size: int, events: list[Event]) -> None:
+    for d in pruned:
+        detail: dict[str, object] = {"budget_bytes": size, "payload_byte_size": d.context.payload_byte_size}
+        events.append(
+            Event(
+                "message.prune",
+                d.message_id,
+                d.delivery_id,
+                d.destination_agent_id,
+                d.channel_id,
+                "MACP_ERR_BUDGET_PRUNED",
+                detail,
+            )
+        )
+
+
+def _content(scope: Scope, delivery_id: str) -> str:
+    row = scope.tx.one("channels.content", delivery_id=delivery_id)
+    return row[0] if row is not None and isinstance(row[0], str) else ""
+
+
+def _whole(scope: Scope, delivery: Delivery) -> Delivery:
+    return delivery._replace(content=_content(scope, delivery.delivery_id))
+
+
+def _excerpt(scope: Scope, delivery: Delivery, size: int) -> Delivery:
+    """The beginning of the content in at most ``size`` bytes, marked as truncated."""
+    row = scope.tx.one("channels.excerpt", delivery_id=delivery.delivery_id, characters=size)
+    text = str(row[0]) if row is not None else ""
+    cut = text.encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
+    return delivery._replace(content=cut, truncated=True, full_size_bytes=delivery.context.payload_byte_size)
+
+
+def _surface(scope: Scope, deliveries: list[Delivery]) -> None:
+    """Mark what is handed out for the first time. The answer keeps the state as it was read."""
+    new = [d.delivery_id for d in deliveries if d.state == "queued"]
+    if new:
+        now = scope.now.iso
+        scope.tx.many("channels.surface", [{"delivery_id": delivery_id} for delivery_id in new])
+        rows = [{"delivery_id": delivery_id, "level": "received", "now": now} for delivery_id in new]
+        scope.tx.many("channels.insert_ack", rows)

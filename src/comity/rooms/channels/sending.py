@@ -1,0 +1,212 @@
+"""Sending: one transaction for a whole send, an outcome for each recipient (MACP v1.0 sections 2.5 and 2.6).
+
+A recipient whose queue is full and holds nothing of lower rank refuses the message; that leaves its audit row and
+stops nobody else from getting it. When everybody refuses, the send is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from comity.kernel.event import Event
+from comity.kernel.problem import Conflict, Forbidden, Invalid, Limited, NotFound, Refused
+from comity.kernel.scope import Row, Scope
+from comity.kernel.text import compact, number
+from comity.rooms.channels.model import PRIORITIES, Refusal, Sent
+
+_FULL = "MACP_ERR_QUEUE_FULL_REJECT_INCOMING"
+
+
+class Draft(NamedTuple):
+    """A message before it has recipients."""
+
+    content: str
+    priority: int | str
+    type: str
+    relevance_tags: list[str]
+    confidence: float
+    source_references: list[str]
+    ttl_seconds: int
+    content_type: str
+    ack_level: str
+
+    @property
+    def level(self) -> int:
+        """The priority as a number, 0 to 3."""
+        return self.priority if isinstance(self.priority, int) else PRIORITIES.index(self.priority)
+
+
+def broadcast(scope: Scope, channel: str, draft: Draft) -> Sent:
+    """To every other active member of the channel; to nobody, and nothing written, when there is none."""
+    _check_json(draft)
+    actor = scope.actor
+    found = scope.tx.one(
+        "channels.channel_sender", channel_id=channel, agent_id=actor.agent_id, session_id=actor.session_id
+    )
+    state, member = found or _inactive(scope)
+    if state != "active":
+        raise NotFound(
+            "MACP_ERR_CHANNEL_NOT_FOUND",
+            f"There is no active channel {channel!r}.",
+            "Join it first: joining makes a channel.",
+            channelId=channel,
+        )
+    if not member:
+        raise Forbidden(
+            "MACP_ERR_SENDER_NOT_MEMBER",
+            f"Agent {actor.agent_id} is not a member of channel {channel!r}.",
+            "Join the channel, then send again.",
+            agentId=actor.agent_id,
+            sessionId=actor.session_id,
+            channelId=channel,
+        )
+    recipients = scope.tx.all(
+        "channels.channel_recipients", channel_id=channel, agent_id=actor.agent_id, second=scope.now.second
+    )
+    return _deliver(scope, recipients, draft, channel)
+
+
+def send(scope: Scope, destination: str, draft: Draft) -> Sent:
+    """To one agent, whatever channels it is in."""
+    _check_json(draft)
+    actor = scope.actor
+    if scope.tx.one("agents.active_session", agent_id=actor.agent_id, session_id=actor.session_id) is None:
+        _inactive(scope)
+    recipients = scope.tx.all("channels.direct_recipient", agent_id=destination, second=scope.now.second)
+    if not recipients:
+        raise NotFound(
+            "MACP_ERR_DESTINATION_UNKNOWN",
+            f"No agent {destination!r} is active here.",
+            "List the agents (`comity agents`) and use an id as it is shown there.",
+            destinationAgentId=destination,
+        )
+    return _deliver(scope, recipients, draft, None)
+
+
+def _inactive(scope: Scope) -> Row:
+    actor = scope.actor
+    raise Conflict(
+        "MACP_ERR_SENDER_NOT_ACTIVE",
+        f"Session {actor.session_id} of agent {actor.agent_id} is not active.",
+        "It ended, or a newer process registered this agent. Register again, then send.",
+        agentId=actor.agent_id,
+        sessionId=actor.session_id,
+    )
+
+
+def _check_json(draft: Draft) -> None:
+    if draft.content_type == "application/json":
+        try:
+            json.loads(draft.content)
+        except (ValueError, RecursionError) as error:
+            raise Invalid(
+                "content.not_json",
+                f"The content is not JSON: {error}.",
+                "Send valid JSON, or text/plain.",
+            ) from None
+
+
+def _deliver(scope: Scope, recipients: list[Row], draft: Draft, channel: str | None) -> Sent:
+    message_id = scope.new_id()
+    events: list[Event] = []
+    takers: list[str] = []
+    refused: list[Refusal] = []
+    for agent_id, limit, pending in recipients:
+        if pending < limit or _make_room(scope, agent_id, draft.level, message_id, events):
+            takers.append(agent_id)
+        else:
+            refused.append(_refusal(agent_id, draft.level, message_id, channel, events))
+    delivery_ids = _insert(scope, takers, draft, message_id, channel, events) if takers else []
+    scope.emit(*events)
+    if refused and not takers:
+        raise Refused(_all_refused(refused))
+    return Sent(message_id, delivery_ids, takers, tuple(refused))
+
+
+def _make_room(scope: Scope, agent_id: str, level: int, message_id: str, events: list[Event]) -> bool:
+    """Drop the oldest queued delivery of the lowest priority, unless that outranks the incoming one."""
+    row = scope.tx.one("channels.eviction_candidate", agent_id=agent_id, second=scope.now.second)
+    if row is None or row[3] > level or not scope.tx.run("channels.drop", delivery_id=row[0]):
+        return False
+    delivery_id, evicted, channel_id, _ = row
+    events.append(
+        Event(
+            "message.drop",
+            evicted,
+            delivery_id,
+            agent_id,
+            channel_id,
+            "MACP_ERR_QUEUE_FULL_DROP_OLDEST",
+            {"replaced_by_message_id": message_id},
+        )
+    )
+    return True
+
+
+def _refusal(agent_id: str, level: int, message_id: str, channel: str | None, events: list[Event]) -> Refusal:
+    detail: dict[str, object] = {"incoming_priority": level, "destination_agent_id": agent_id}
+    events.append(Event("message.reject", message_id, None, agent_id, channel, _FULL, detail))
+    return Refusal(agent_id, _FULL, f"The queue of {agent_id} is full, and nothing in it ranks below this message.")
+
+
+def _all_refused(refused: list[Refusal]) -> Limited:
+    return Limited(
+        _FULL,
+        refused[0].message if len(refused) == 1 else f"The queues of all {len(refused)} recipients are full.",
+        "Send with a higher priority, or wait until they have acknowledged what is pending.",
+        destinationAgentId=refused[0].agent_id,
+        refused=[{"agentId": one.agent_id, "reasonCode": one.reason_code} for one in refused],
+    )
+
+
+def _insert(
+    scope: Scope, takers: list[str], draft: Draft, message_id: str, channel: str | None, events: list[Event]
+) -> list[str]:
+    actor, tx, now = scope.actor, scope.tx, scope.now.iso
+    sequences = tx.many("channels.next_sequence", [{"agent_id": agent_id} for agent_id in takers])
+    delivery_ids = [scope.new_id() for _ in takers]
+    same = {
+        "message_id": message_id,
+        "channel_id": channel,
+        "sender": compact(
+            {
+                "agent_id": actor.agent_id,
+                "session_id": actor.session_id,
+                "name": actor.name or actor.agent_id,
+            }
+        ),
+        "destination_type": "channel" if channel is not None else "agent",
+        "content_type": draft.content_type,
+        "priority": draft.level,
+        "type": draft.type,
+        "content": draft.content,
+        "context": compact(
+            {
+                "relevance_tags": draft.relevance_tags,
+                "confidence": number(draft.confidence),
+                "source_references": draft.source_references,
+                "payload_byte_size": len(draft.content.encode()),
+            }
+        ),
+        "ack": compact({"request_level": draft.ack_level}),
+        "now": now,
+        "ttl_seconds": draft.ttl_seconds,
+    }
+    rows = [
+        {
+            **same,
+            "delivery_id": delivery_id,
+            "to": channel or agent_id,
+            "sequence": sequence,
+            "agent_id": agent_id,
+        }
+        for delivery_id, agent_id, (sequence,) in zip(delivery_ids, takers, sequences, strict=True)
+    ]
+    tx.many("channels.insert_delivery", rows)
+    tx.many("channels.insert_ack", [{"delivery_id": d, "level": "queued", "now": now} for d in delivery_ids])
+    events.extend(
+        Event("message.send", message_id, delivery_id, agent_id, channel)
+        for delivery_id, agent_id in zip(delivery_ids, takers, strict=True)
+    )
+    return delivery_ids

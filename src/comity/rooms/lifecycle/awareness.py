@@ -1,0 +1,55 @@
+"""Who is here, and what the workspace holds (protocol reference section 4.2)."""
+
+from __future__ import annotations
+
+from comity.kernel.scope import Row, Scope
+from comity.kernel.text import read_object, read_strings
+from comity.rooms.agents.model import DEFAULT_QUEUE_LIMIT
+from comity.rooms.lifecycle.model import AgentOverview, Pending, Status
+
+
+def overview(scope: Scope) -> list[AgentOverview]:
+    """Every agent with an active session, by id."""
+    channels: dict[str, list[str]] = {}
+    for agent_id, channel_id in scope.tx.all("lifecycle.memberships"):
+        channels.setdefault(agent_id, []).append(channel_id)
+    rows = scope.tx.all("lifecycle.agents", second=scope.now.second, now=scope.now.iso)
+    return [_agent(row, channels.get(row[0], [])) for row in rows]
+
+
+def _agent(row: Row, channels: list[str]) -> AgentOverview:
+    preferences, capabilities = read_object(row[7]) or {}, read_object(row[8]) or {}
+    limit = preferences.get("max_pending_messages")
+    role, context_bytes = capabilities.get("role"), capabilities.get("max_context_bytes")
+    agent_id, name, session_id, registered_at, status, profile_slug = row[:6]
+    return AgentOverview(
+        agent_id,
+        name,
+        session_id,
+        registered_at,
+        status,
+        profile_slug,
+        channels=channels,
+        interest_tags=read_strings(row[6]) or [],
+        max_pending_messages=int(limit) if isinstance(limit, int | float) else DEFAULT_QUEUE_LIMIT,
+        pending_deliveries=row[9],
+        active_claims=row[10],
+        role=role if isinstance(role, str) else None,
+        max_context_bytes=int(context_bytes) if isinstance(context_bytes, int | float) else None,
+    )
+
+
+def count(scope: Scope) -> Status:
+    """Counts of what the file holds."""
+    row = scope.tx.one("lifecycle.counts")
+    agents, channels, events, oldest = row or (0, 0, 0, None)
+    waiting: dict[int, int] = dict(scope.tx.all("lifecycle.pending", second=scope.now.second))
+    return Status(
+        scope.actor.project_id,
+        agents,
+        channels,
+        Pending(sum(waiting.values()), waiting.get(3, 0), waiting.get(2, 0), waiting.get(1, 0), waiting.get(0, 0)),
+        dict(scope.tx.all("lifecycle.states")),
+        events,
+        oldest,
+    )

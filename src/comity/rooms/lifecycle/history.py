@@ -1,0 +1,84 @@
+"""The log as listeners read it, and forgetting what is old (protocol reference section 10.5)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from comity.kernel.clock import Instant
+from comity.kernel.event import Event
+from comity.kernel.problem import Invalid
+from comity.kernel.scope import Row, Scope
+from comity.kernel.text import compact, read_object
+from comity.rooms.lifecycle.model import Events, LoggedEvent, Pruned
+
+_DAY_MS = 86_400_000
+
+
+class Filter(NamedTuple):
+    """Which events are wanted; None means any."""
+
+    event_types: list[str] | None
+    agent_id: str | None
+    channel_id: str | None
+    min_priority: int
+
+    def params(self) -> dict[str, object]:
+        """As parameters of the statements."""
+        types = None if self.event_types is None else compact(self.event_types)
+        return {**self._asdict(), "event_types": types}
+
+
+def page(scope: Scope, after: str, newest: int, limit: int, wanted: Filter) -> Events:
+    """Events after a cursor, or beginning with the newest few. An empty page keeps the cursor where the log ends."""
+    last = scope.tx.one("lifecycle.last_event")
+    end = last[0] if last else 0
+    start = _position(after)
+    if newest:
+        first = scope.tx.one("lifecycle.newest_events", newest=newest, **wanted.params())
+        start = first[0] - 1 if first and first[0] is not None else end
+    rows = scope.tx.all("lifecycle.events", after=start, limit=limit, **wanted.params())
+    events = [_event(row) for row in rows]
+    return Events(events, str(events[-1].id if len(events) == limit else max(end, start)))
+
+
+def _position(cursor: str) -> int:
+    if not cursor:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+        raise Invalid("cursor.unknown", f"{cursor!r} is no cursor.", "Pass the cursor of the last answer, or none.")
+    return int(cursor)
+
+
+def _event(row: Row) -> LoggedEvent:
+    sender = read_object(row[9]) or {}
+    metadata = read_object(row[8]) or {}
+    return LoggedEvent._make((*row[:8], metadata, sender.get("agent_id"), sender.get("name"), row[10], row[11]))
+
+
+def prune(scope: Scope, older_than_days: float, limit: int, dry_run: bool) -> Pruned:
+    """Remove finished messages, events and claims older than a time, at most ``limit`` rows of each.
+
+    Deliveries that expired for agents that are gone are first marked and audited as their poll would have done.
+    """
+    before = Instant.at(max(0, scope.now.ms - int(older_than_days * _DAY_MS))).iso
+    second = scope.now.second
+    if dry_run:
+        found = scope.tx.one("lifecycle.prunable", before=before, second=second) or (0, 0, 0, 0)
+        return Pruned._make((*found, False, True))
+    expired = _expire_abandoned(scope, second, limit)
+    counts = [
+        scope.tx.run(f"lifecycle.prune_{kind}", before=before, limit=limit) for kind in ("messages", "events", "claims")
+    ]
+    messages, events, claims = counts
+    return Pruned(expired, messages, events, claims, limit in (expired, *counts), dry_run=False)
+
+
+def _expire_abandoned(scope: Scope, second: int, limit: int) -> int:
+    rows = scope.tx.all("lifecycle.expire_abandoned", second=second, limit=limit)
+    scope.emit(
+        *(
+            Event("message.expire", message_id, delivery_id, agent_id, channel_id, "MACP_ERR_TTL_EXPIRED")
+            for delivery_id, message_id, channel_id, agent_id in rows
+        )
+    )
+    return len(rows)

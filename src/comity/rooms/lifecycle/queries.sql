@@ -1,0 +1,80 @@
+-- name: agents
+SELECT a.agent_id, a.name, s.session_id, s.registered_at, coalesce(x.status, 'active'), x.profile_slug,
+  s.interest_tags_json, s.queue_preferences_json, s.capabilities_json,
+  (SELECT count(*) FROM messages {by_pending}
+    WHERE destination_agent_id = a.agent_id AND state IN ('queued', 'surfaced') AND {deadline} > :second),
+  (SELECT count(*) FROM macp_ext_file_claims c
+    WHERE c.agent_id = a.agent_id AND c.released_at IS NULL AND datetime(c.expires_at) > datetime(:now))
+FROM sessions s JOIN agents a ON a.agent_id = s.agent_id
+LEFT JOIN macp_ext_agent_state x ON x.agent_id = a.agent_id
+WHERE s.state = 'active'
+ORDER BY a.agent_id
+
+-- name: memberships
+SELECT agent_id, channel_id FROM channel_members ORDER BY agent_id, channel_id
+
+-- name: events
+SELECT e.id, e.event_type, e.timestamp, e.reason_code, e.agent_id, e.channel_id, e.message_id, e.delivery_id,
+  e.metadata_json, m.from_json, m.priority, substr(m.content, 1, 200)
+FROM audit_log e LEFT JOIN messages m ON m.delivery_id = e.delivery_id
+WHERE e.id > :after
+  AND (:agent_id IS NULL OR e.agent_id = :agent_id)
+  AND (:channel_id IS NULL OR e.channel_id = :channel_id)
+  AND (:min_priority = 0 OR m.priority >= :min_priority)
+  AND (:event_types IS NULL OR e.event_type IN (SELECT value FROM json_each(:event_types)))
+ORDER BY e.id LIMIT :limit
+
+-- name: newest_events
+SELECT min(id) FROM (
+  SELECT e.id FROM audit_log e LEFT JOIN messages m ON m.delivery_id = e.delivery_id
+  WHERE (:agent_id IS NULL OR e.agent_id = :agent_id)
+    AND (:channel_id IS NULL OR e.channel_id = :channel_id)
+    AND (:min_priority = 0 OR m.priority >= :min_priority)
+    AND (:event_types IS NULL OR e.event_type IN (SELECT value FROM json_each(:event_types)))
+  ORDER BY e.id DESC LIMIT :newest
+)
+
+-- name: last_event
+SELECT coalesce(max(id), 0) FROM audit_log
+
+-- name: counts
+SELECT
+  (SELECT count(*) FROM sessions WHERE state = 'active'),
+  (SELECT count(*) FROM channels WHERE state = 'active'),
+  (SELECT count(*) FROM audit_log),
+  (SELECT timestamp FROM audit_log ORDER BY id LIMIT 1)
+
+-- name: states
+SELECT state, count(*) FROM messages GROUP BY state ORDER BY state
+
+-- name: pending
+SELECT priority, count(*) FROM messages
+WHERE state IN ('queued', 'surfaced') AND {deadline} > :second GROUP BY priority
+
+-- name: expire_abandoned
+UPDATE messages SET state = 'expired' WHERE delivery_id IN (
+  SELECT delivery_id FROM messages WHERE state IN ('queued', 'surfaced') AND {deadline} < :second
+    AND destination_agent_id NOT IN (SELECT agent_id FROM sessions WHERE state = 'active')
+  LIMIT :limit)
+RETURNING delivery_id, message_id, channel_id, destination_agent_id
+
+-- name: prune_messages
+DELETE FROM messages WHERE delivery_id IN (
+  SELECT delivery_id FROM messages
+  WHERE timestamp < :before AND state IN ('acknowledged', 'expired', 'dropped') LIMIT :limit)
+
+-- name: prune_events
+DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE timestamp < :before LIMIT :limit)
+
+-- name: prune_claims
+DELETE FROM macp_ext_file_claims WHERE rowid IN (
+  SELECT rowid FROM macp_ext_file_claims WHERE coalesce(released_at, expires_at) < :before LIMIT :limit)
+
+-- name: prunable
+SELECT
+  (SELECT count(*) FROM messages WHERE state IN ('queued', 'surfaced') AND {deadline} < :second
+    AND destination_agent_id NOT IN (SELECT agent_id FROM sessions WHERE state = 'active')),
+  (SELECT count(*) FROM messages
+    WHERE timestamp < :before AND state IN ('acknowledged', 'expired', 'dropped')),
+  (SELECT count(*) FROM audit_log WHERE timestamp < :before),
+  (SELECT count(*) FROM macp_ext_file_claims WHERE coalesce(released_at, expires_at) < :before)

@@ -1,0 +1,254 @@
+"""Every setting: its default (once), its bounds, where it may come from, one sentence.
+
+Precedence: flag, then environment, then the project's ``.macp/config.json`` and ``.macp/comity.toml``, then the default
+(MACP v1.0, reference sections 6.2 to 6.4). Blank counts as absent everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, cast
+
+from comity.kernel.clock import SystemClock
+from comity.kernel.ids import TimeOrderedIds
+from comity.kernel.problem import Invalid
+from comity.kernel.scope import Actor
+from comity.project import FOLDER, Project, find_project, find_workspace, slug
+
+TOML = "comity.toml"
+
+# Environment variables in which hosts tell their own session id, and the host's short name.
+HOST_SESSIONS = (("CLAUDE_CODE_SESSION_ID", "claude"), ("GEMINI_SESSION_ID", "gemini"))
+
+
+class Setting(NamedTuple):
+    """One setting; ``env`` names its environment variable, ``read`` checks and converts its text."""
+
+    name: str
+    env: str
+    default: Any
+    doc: str
+    read: Callable[[str, str], Any]
+
+    @property
+    def flag(self) -> str:
+        """Its command-line option."""
+        return "--" + self.name.replace("_", "-")
+
+
+class Settings(NamedTuple):
+    """Settings as they hold for one process. ``db`` is absolute; ``root`` is the project's folder."""
+
+    root: str
+    db: str
+    project_id: str
+    channel: str
+    agent_id: str
+    agent_name: str
+    session_id: str
+    role: str
+    interest_tags: tuple[str, ...]
+    max_pending_messages: int
+    max_context_bytes: int
+    durability: Literal["normal", "full"]
+    surface: Literal["macp", "masc"]
+
+    @property
+    def actor(self) -> Actor:
+        """Who calls, with these settings."""
+        return Actor(
+            self.agent_id,
+            self.session_id,
+            self.agent_name,
+            self.channel,
+            self.project_id,
+            self.role,
+            self.interest_tags,
+            self.max_pending_messages,
+            self.max_context_bytes,
+        )
+
+
+def _text(name: str, value: str) -> str:
+    if len(value) > 200 or not value.isprintable():
+        raise _invalid(name, value, "at most 200 printable characters")
+    return value
+
+
+def _path(name: str, value: str) -> str:
+    if "\0" in value:
+        raise _invalid(name, value, "a path")
+    return os.path.abspath(os.path.expanduser(value))
+
+
+def _tags(name: str, value: str) -> tuple[str, ...]:
+    if value.startswith("["):
+        try:
+            items = json.loads(value)
+        except ValueError:
+            items = None
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise _invalid(name, value, "a JSON list of strings, or words with commas between")
+        return tuple(items)
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _count(most: int) -> Callable[[str, str], int]:
+    def read(name: str, value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if not 1 <= number <= most:
+            raise _invalid(name, value, f"a whole number from 1 to {most}")
+        return number
+
+    return read
+
+
+def _choice(*words: str) -> Callable[[str, str], str]:
+    def read(name: str, value: str) -> str:
+        if value not in words:
+            raise _invalid(name, value, " or ".join(words))
+        return value
+
+    return read
+
+
+def _invalid(name: str, value: str, wanted: str) -> Invalid:
+    return Invalid(
+        "setting.invalid",
+        f"The setting {name} cannot be {value[:80]!r}.",
+        f"It takes {wanted}.",
+        setting=name,
+    )
+
+
+SETTINGS = (
+    Setting("db", "MACP_DB_PATH", None, "The database file.", _path),
+    Setting("project_id", "MACP_PROJECT_ID", None, "The project; agents of one project share a database.", _text),
+    Setting("channel", "MACP_DEFAULT_CHANNEL", None, "The channel to join; the project id when not set.", _text),
+    Setting(
+        "agent_id", "MACP_AGENT_ID", None, "This agent's lasting id; else the host's session id, else random.", _text
+    ),
+    Setting("agent_name", "MACP_AGENT_NAME", None, "What peers see; the agent id when not set.", _text),
+    Setting("session_id", "MACP_SESSION_ID", None, "This process's session id; random when not set.", _text),
+    Setting("role", "MACP_AGENT_ROLE", "participant", "What this agent does, for peers to read.", _text),
+    Setting("interest_tags", "MACP_INTEREST_TAGS", (), "Tags that rank messages for this agent.", _tags),
+    Setting(
+        "max_pending_messages", "MACP_MAX_PENDING_MESSAGES", 200, "Deliveries that the queue holds.", _count(100_000)
+    ),
+    Setting("max_context_bytes", "MACP_MAX_CONTEXT_BYTES", 16384, "Bytes of content in one poll.", _count(100_000_000)),
+    Setting(
+        "durability",
+        "COMITY_DURABILITY",
+        "normal",
+        "normal: a power cut costs at most the last 2 s; full: a sync for every commit.",
+        _choice("normal", "full"),
+    ),
+    Setting("surface", "COMITY_SURFACE", "macp", "Which tools the MCP server has.", _choice("macp", "masc")),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -> Settings:
+    """The settings for one process. Raises Invalid for what cannot be, with the setting and what it takes."""
+    project = _project(env, cwd)
+    given = _given(flags, env, project)
+    root = str(project.root if project else find_workspace(Path(cwd))[0].root)
+    explicit = given.get("project_id")
+    project_id = (
+        slug(explicit or "") or (project.project_id if project and not explicit else slug(_last(root))) or "macp"
+    )
+    channel = given.get("channel") or (project.default_channel if project and not explicit else project_id)
+    agent_id, name = _identity(given, env)
+    values = {setting.name: given.get(setting.name, setting.default) for setting in SETTINGS}
+    values.update(
+        root=root,
+        db=given.get("db") or _database(project, root, project_id, shared=bool(explicit)),
+        project_id=project_id,
+        channel=channel,
+        agent_id=agent_id,
+        agent_name=given.get("agent_name") or name,
+        session_id=given.get("session_id") or _random_id(),
+    )
+    return Settings(**values)
+
+
+def _project(env: Mapping[str, str], cwd: str) -> Project | None:
+    """The project of the named root, else of the working directory, else of the folder the host was opened in."""
+    named = env.get("MACP_PROJECT_ROOT", "").strip()
+    if named and "${" not in named:  # a host that does not fill in variables passes them on as they are
+        return find_project(Path(cwd, named))
+    found = find_project(Path(cwd))
+    host_folder = env.get("CLAUDE_PROJECT_DIR", "").strip()
+    if found is None and host_folder:
+        found = find_project(Path(host_folder))
+    return found
+
+
+def _given(flags: Mapping[str, str | None], env: Mapping[str, str], project: Project | None) -> dict[str, Any]:
+    """What flags, environment and the project's TOML say, checked."""
+    toml = _read_toml(project)
+    given = {}
+    for setting in SETTINGS:
+        for value in (flags.get(setting.name), env.get(setting.env), toml.get(setting.name)):
+            text = (value or "").strip()
+            if text:
+                given[setting.name] = setting.read(setting.name, text)
+                break
+    return given
+
+
+def _read_toml(project: Project | None) -> dict[str, str]:
+    path = os.path.join(project.root, FOLDER, TOML) if project else ""
+    if not path or not os.path.exists(path):
+        return {}
+    try:
+        with open(path, "rb") as file:
+            content = tomllib.load(file)
+    except (OSError, ValueError) as error:
+        raise Invalid("config.unreadable", f"{path}: {error}", "Mend the file or remove it.", path=path) from None
+    unknown = sorted(set(content) - set(_BY_NAME))
+    if unknown:
+        raise Invalid(
+            "config.unknown_setting",
+            f"{path}: there is no setting {unknown[0]!r}.",
+            f"Settings are: {', '.join(_BY_NAME)}.",
+            path=path,
+        )
+    return {name: json.dumps(value) if isinstance(value, list) else str(value) for name, value in content.items()}
+
+
+def _database(project: Project | None, root: str, project_id: str, *, shared: bool) -> str:
+    if shared:
+        return os.path.join(os.path.expanduser("~"), FOLDER, "projects", f"{project_id}.macp.db")
+    if project is not None and project.db_path is not None:
+        return str(project.db_path)
+    return os.path.join(root, FOLDER, f"{project_id}.macp.db")
+
+
+def _identity(given: Mapping[str, Any], env: Mapping[str, str]) -> tuple[str, str]:
+    """Agent id and display name: as given, else from the host's session id, else random."""
+    agent_id = cast("str", given.get("agent_id", ""))
+    if agent_id:
+        return agent_id, agent_id
+    for variable, host in HOST_SESSIONS:
+        session = env.get(variable, "").strip()
+        if session:
+            checked = _text(variable, session)
+            return checked, f"{host}-{checked[-4:]}"
+    agent_id = _random_id()
+    return agent_id, f"agent-{agent_id[-4:]}"
+
+
+def _random_id() -> str:
+    return TimeOrderedIds().new(SystemClock().now().ms)
+
+
+def _last(path: str) -> str:
+    return os.path.basename(path.rstrip(os.sep))

@@ -1,0 +1,134 @@
+"""The bell: how a commit in one process wakes a waiting call in another at once.
+
+Beside the database lies a folder with one small file for each of 32 groups of agents, and one for the whole log. After
+a commit the writer overwrites one byte in the files of the agents concerned; a waiting process watches its file with
+the operating system's notification (inotify, kqueue). Only waiters create these files, so writers that nobody waits
+for pay one failed ``open``.
+
+Waking is a hint, never the truth: a waiter reads the database after every wake, and also whenever
+``PRAGMA data_version`` shows a commit that rang no bell, as those of other implementations do.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from binascii import crc32
+from collections.abc import Callable, Collection, Iterable
+from importlib import import_module
+from typing import Protocol
+
+import apsw
+
+_GROUPS = 32
+_LOG = "log"
+
+
+class Doorbell(Protocol):
+    """Waits for one of several files to be written. ``period_s``: how often to look for commits that rang no bell."""
+
+    period_s: float
+
+    def wait(self, timeout_s: float) -> bool:
+        """True when one was written or the wait was interrupted."""
+
+    def interrupt(self) -> None:
+        """End a wait in another thread, now or as soon as it begins."""
+
+    def close(self) -> None:
+        """Stop watching."""
+
+
+class Bell:
+    """The writer's side of one database's bell files."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._open: dict[str, int] = {}
+
+    def ring(self, agents: Collection[str]) -> None:
+        """Wake the waiters of these agents and the followers of the log."""
+        for name in _groups(agents):
+            self._strike(name)
+        self._strike(_LOG)
+
+    def files(self, agents: Collection[str]) -> list[str]:
+        """The files to watch for these agents, or for the whole log when there are none; made if absent."""
+        make_folder(self.folder)
+        paths = [os.path.join(self.folder, name) for name in (_groups(agents) or (_LOG,))]
+        for path in paths:
+            descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+            os.pwrite(descriptor, b"\0", 0)
+            os.close(descriptor)
+        return paths
+
+    def close(self) -> None:
+        """Let go of the files."""
+        while self._open:
+            os.close(self._open.popitem()[1])
+
+    def _strike(self, name: str) -> None:
+        try:
+            descriptor = self._open.get(name)
+            if descriptor is None:
+                path = os.path.join(self.folder, name)
+                descriptor = self._open.setdefault(name, os.open(path, os.O_WRONLY))
+            os.pwrite(descriptor, b"\1", 0)
+        except OSError:
+            return  # nobody has ever waited here, or the folder is gone: the waiters' own look finds the commit
+
+
+def make_folder(folder: str) -> None:
+    """The folder for bell files, ignored by git."""
+    if not os.path.isdir(folder):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with open(os.path.join(folder, ".gitignore"), "w", encoding="ascii") as file:
+            file.write("*\n")
+
+
+def _groups(agents: Iterable[str]) -> set[str]:
+    return {f"{crc32(agent.encode('utf-8', 'replace')) % _GROUPS:02}" for agent in agents}
+
+
+class Waiter:
+    """Waits for commits that concern some agents. Make it before the look that may find nothing, then ``wait``."""
+
+    def __init__(
+        self,
+        bell: Bell,
+        agents: Collection[str],
+        take: Callable[[], apsw.Connection],
+        give: Callable[[apsw.Connection], None],
+    ) -> None:
+        self._doorbell: Doorbell = import_module("comity.store.doorbell").make(bell.files(agents))
+        self._give = give
+        self._connection = take()
+        self._version = self._data_version()
+        self._cancelled = False
+
+    def wait(self, timeout_s: float) -> bool:
+        """True when something may have been committed; False when the time is over or ``cancel`` was called."""
+        end = time.monotonic() + timeout_s
+        while not self._cancelled:
+            left = end - time.monotonic()
+            rang = self._doorbell.wait(max(0.0, min(left, self._doorbell.period_s)))
+            version = self._data_version()
+            if version != self._version or (rang and not self._cancelled):
+                self._version = version
+                return True
+            if left <= 0:
+                return False
+        return False
+
+    def cancel(self) -> None:
+        """End the wait, from any thread."""
+        self._cancelled = True
+        self._doorbell.interrupt()
+
+    def close(self) -> None:
+        """Stop watching and give the connection back."""
+        self._doorbell.close()
+        self._give(self._connection)
+
+    def _data_version(self) -> int:
+        return int(str(self._connection.execute("PRAGMA data_version").fetchall()[0][0]))

@@ -1,0 +1,101 @@
+"""Opening SQLite the way many processes can share it.
+
+What can go wrong: SQLite before 3.51.3 can corrupt a WAL file that several processes write and checkpoint at once,
+so such a library is refused. The busy handler sleeps for short random times: that shares the file fairly between
+writers, where SQLite's own back-off starves some (docs/benchmarks.md). Within one process only apsw opens the file,
+and nobody ``open()``s it: closing a second descriptor would drop the process's POSIX locks.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import apsw
+
+from comity.kernel.problem import Unavailable
+
+Durability = Literal["normal", "full"]
+
+BUSY_S = 5.0  # how long to wait for the write lock, as the original does
+_SLEEP_MIN_S, _SLEEP_MAX_S = 0.0002, 0.0012
+_OLDEST_SQLITE = (3, 51, 3)
+_CHECKPOINT_PAGES = 1000
+_CACHE_KIB = 4096
+
+
+def connect(path: str, durability: Durability) -> apsw.Connection:
+    """A connection with WAL, foreign keys and a fair busy handler. Raises apsw.Error."""
+    version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+    if version < _OLDEST_SQLITE:
+        raise Unavailable(
+            "store.sqlite_too_old",
+            f"SQLite {apsw.sqlite_lib_version()} can corrupt a database that several processes share.",
+            "Install apsw 3.54 or newer, which brings its own SQLite.",
+        )
+    connection = apsw.Connection(path, statementcachesize=128)
+    connection.set_busy_handler(_patience(BUSY_S))
+    _enter_wal(connection)
+    sync = "FULL" if durability == "full" else "NORMAL"
+    for pragma in (
+        "foreign_keys = ON",
+        f"synchronous = {sync}",
+        f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+        f"cache_size = -{_CACHE_KIB}",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    return connection
+
+
+def create_private(path: str) -> None:
+    """Make the database's folder and an empty file, readable by this user only, unless they exist.
+
+    Only a file that did not exist before is opened here, so no lock of this process can be lost.
+    """
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise Unavailable(
+            "store.cannot_open",
+            f"The database {path} cannot be created: {error.strerror}.",
+            "Check that its folder exists and that this user may write there.",
+        ) from None
+
+
+def _patience(limit_s: float) -> Callable[[int], bool]:
+    """A busy handler: sleep a short random while and try again, for at most ``limit_s`` seconds a lock."""
+    deadline = 0.0
+
+    def wait(attempt: int) -> bool:
+        nonlocal deadline
+        now = time.monotonic()
+        if attempt == 0:
+            deadline = now + limit_s
+        if now >= deadline:
+            return False
+        time.sleep(random.uniform(_SLEEP_MIN_S, _SLEEP_MAX_S))
+        return True
+
+    return wait
+
+
+def _enter_wal(connection: apsw.Connection) -> None:
+    """Switch to WAL. Several processes may try this on a new file at once, and SQLite then does not wait by itself."""
+    wait = _patience(BUSY_S)
+    attempt = 0
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+            return
+        except apsw.BusyError:
+            if not wait(attempt):
+                raise
+            attempt += 1

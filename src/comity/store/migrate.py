@@ -1,0 +1,58 @@
+"""Bringing a file to the newest schema: the wire tables if absent, then Comity's own numbered migrations.
+
+Which migrations a file has is kept in ``comity_schema``; the protocol's own version fields stay untouched.
+"""
+
+from __future__ import annotations
+
+import os
+
+import apsw
+
+_FOLDER = os.path.join(os.path.dirname(__file__), "schema")
+_TABLE = """
+CREATE TABLE IF NOT EXISTS comity_schema (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)
+"""
+
+
+def migrate(connection: apsw.Connection) -> None:
+    """Apply what is missing, in one transaction. Costs one small read when nothing is."""
+    files = migrations()
+    newest = int(files[-1][:4])
+    if _version(connection) >= newest:
+        return
+    connection.execute("BEGIN IMMEDIATE").fetchall()
+    try:
+        connection.execute(_TABLE).fetchall()
+        done = _version(connection)
+        for name in files:
+            version = int(name[:4])
+            if version > done:
+                connection.execute(read(name)).fetchall()
+                connection.execute(
+                    "INSERT INTO comity_schema VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
+                    (version, name[5:-4]),
+                ).fetchall()
+        connection.execute("COMMIT").fetchall()
+    except BaseException:
+        connection.execute("ROLLBACK").fetchall()
+        raise
+
+
+def migrations() -> list[str]:
+    """File names of all migrations, oldest first."""
+    return sorted(name for name in os.listdir(_FOLDER) if name.endswith(".sql"))
+
+
+def read(name: str) -> str:
+    """The text of one migration."""
+    with open(os.path.join(_FOLDER, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def _version(connection: apsw.Connection) -> int:
+    known = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'comity_schema'").fetchall()
+    if not known:
+        return 0
+    rows = connection.execute("SELECT coalesce(max(version), 0) FROM comity_schema").fetchall()
+    return int(str(rows[0][0]))

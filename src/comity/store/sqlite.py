@@ -1,0 +1,178 @@
+"""The embedded store: one SQLite file in WAL mode, shared by every process on the machine.
+
+Authoritative is the file. Every operation is one transaction on a connection of its own from a small pool, so that
+a call that waits for the write lock holds nobody else up. After a commit the bell is rung (``store.bell``); in
+``normal`` durability the log is synced by a timer (``store.sync``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+import apsw
+
+from comity.kernel.clock import Instant
+from comity.kernel.event import Event
+from comity.kernel.scope import Row
+from comity.store.bell import Bell, Waiter
+from comity.store.connection import Durability, connect, create_private
+from comity.store.errors import problem_of
+from comity.store.migrate import migrate
+from comity.store.sql import Statements
+from comity.store.sync import LogSync
+
+_FRAGMENTS = {
+    # Whole seconds since 1970 at which a delivery's time to live ends; NULL when the row's timestamp is malformed.
+    "deadline": "(CAST(strftime('%s', timestamp) AS INTEGER) + ttl_seconds)",
+    "defer_foreign_keys": "PRAGMA defer_foreign_keys = ON",
+    # The planner would rather take the wire schema's index on (recipient, state), which reads expired rows too.
+    "by_pending": "INDEXED BY comity_messages_pending",
+    "by_malformed": "INDEXED BY comity_messages_malformed",
+}
+_APPEND = (
+    "INSERT INTO audit_log (event_type, message_id, delivery_id, agent_id, channel_id, reason_code, metadata_json,"
+    " timestamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class SqliteTx:
+    """One open transaction on one connection."""
+
+    __slots__ = ("_connection", "_statements")
+
+    def __init__(self, connection: apsw.Connection, statements: Statements) -> None:
+        self._connection = connection
+        self._statements = statements
+
+    def one(self, name: str, /, **params: Any) -> Row | None:
+        """The first row of a statement, or None."""
+        rows = self._connection.execute(self._statements[name], params).fetchall()
+        return rows[0] if rows else None
+
+    def all(self, name: str, /, **params: Any) -> list[Row]:
+        """Every row of a statement."""
+        return self._connection.execute(self._statements[name], params).fetchall()
+
+    def run(self, name: str, /, **params: Any) -> int:
+        """How many rows a statement changed."""
+        self._connection.execute(self._statements[name], params).fetchall()
+        return self._connection.changes()
+
+    def many(self, name: str, rows: Sequence[Mapping[str, Any]], /) -> list[Row]:
+        """The same statement for every row of parameters; what each returns, in order."""
+        return self._connection.executemany(self._statements[name], rows).fetchall()
+
+    def append(self, events: Iterable[Event], now: Instant, /) -> None:
+        """Append events to ``audit_log``, in order."""
+        rows = [(*event[:6], _compact(event.metadata), now.iso) for event in events]
+        self._connection.executemany(_APPEND, rows).fetchall()
+
+
+def _compact(value: Mapping[str, object] | None) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else "{}"
+
+
+class _Transaction:
+    """Takes a connection from the pool, begins, and commits or rolls back."""
+
+    __slots__ = ("_begin", "_connection", "_store")
+
+    def __init__(self, store: SqliteStore, begin: str) -> None:
+        self._store = store
+        self._begin = begin
+
+    def __enter__(self) -> SqliteTx:
+        self._connection = connection = self._store.take()
+        try:
+            connection.execute(self._begin).fetchall()
+        except apsw.Error as error:
+            self._store.give(connection)
+            raise problem_of(error, self._store.path) from error
+        return SqliteTx(connection, self._store.statements)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection = self._connection
+        try:
+            if error is None:
+                connection.execute("COMMIT").fetchall()
+                if self._begin == "BEGIN IMMEDIATE":
+                    self._store.sync.wrote()
+        except apsw.Error as failure:
+            error = failure
+        finally:
+            if not connection.get_autocommit():
+                connection.execute("ROLLBACK").fetchall()
+            self._store.give(connection)
+        if isinstance(error, apsw.Error):
+            raise problem_of(error, self._store.path) from error
+
+
+class SqliteStore:
+    """One database file. Thread-safe. Raises Unavailable when it cannot be opened."""
+
+    def __init__(self, path: str | os.PathLike[str], durability: Durability = "normal") -> None:
+        self.path = os.path.abspath(os.fspath(path))
+        self.durability = durability
+        self.statements = Statements(_FRAGMENTS)
+        self._idle: list[apsw.Connection] = []
+        self._closed = False
+        create_private(self.path)
+        connection = self._open()
+        try:
+            migrate(connection)
+        except apsw.Error as error:
+            connection.close()
+            raise problem_of(error, self.path) from error
+        self._idle.append(connection)
+        self.bell = Bell(self.path + ".bell")
+        self.sync = LogSync(self.path, active=durability == "normal")
+
+    def reading(self) -> _Transaction:
+        """A read transaction: one consistent snapshot, never waits for a writer."""
+        return _Transaction(self, "BEGIN")
+
+    def writing(self) -> _Transaction:
+        """A transaction that holds the write lock from its start."""
+        return _Transaction(self, "BEGIN IMMEDIATE")
+
+    def ring(self, agents: Collection[str], /) -> None:
+        """Wake whoever waits for these agents, in any process on this machine, and whoever follows the log."""
+        self.bell.ring(agents)
+
+    def waiter(self, agents: Collection[str]) -> Waiter:
+        """Something to wait on for events of these agents (of all, when empty). Close it when done."""
+        return Waiter(self.bell, agents, self.take, self.give)
+
+    def take(self) -> apsw.Connection:
+        """A connection out of the pool, or a new one."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
+    def give(self, connection: apsw.Connection) -> None:
+        """Back into the pool; closed if the store is."""
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Sync what this process wrote and close every idle connection."""
+        self._closed = True
+        self.sync.close()
+        self.bell.close()
+        while self._idle:
+            self._idle.pop().close()
+
+    def _open(self) -> apsw.Connection:
+        try:
+            return connect(self.path, self.durability)
+        except apsw.Error as error:
+            raise problem_of(error, self.path) from error

@@ -1,0 +1,84 @@
+"""``normal`` durability: the log is synced to the disk by a timer instead of by every commit.
+
+A commit is in the operating system's hands at once, so a process that dies at any instruction loses nothing. A power
+cut loses at most the last 2 s: every living process that has ever written looks once a second whether the log has
+grown since anybody last synced it, and if so syncs it. A marker file, whose time is the log's at the last sync, keeps
+many processes from syncing the same log. The log file carries no locks, so it may be opened here; the database may not.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+
+from comity.store.bell import make_folder
+
+_PERIOD_S = 1.0
+_JITTER_S = 0.5
+_SETTLED_NS = 50_000_000  # a file's time may be this much too coarse to tell two writes apart
+
+
+class LogSync:
+    """Syncs one database's write-ahead log. ``wrote`` after each commit; ``close`` syncs what is left."""
+
+    def __init__(self, path: str, *, active: bool) -> None:
+        self._log = path + "-wal"
+        self._folder = path + ".bell"
+        self._marker = os.path.join(self._folder, "synced")
+        self._active = active
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def wrote(self) -> None:
+        """Something was committed: from now on the timer runs."""
+        if self._active and self._thread is None:
+            self._start()
+
+    def close(self) -> None:
+        """Stop the timer and sync what this process wrote."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self.sync()
+
+    def sync(self) -> bool:
+        """Sync the log if it has grown since the last sync by anybody. True when this call did it."""
+        try:
+            written_ns = os.stat(self._log).st_mtime_ns
+            if written_ns <= self._synced_ns():
+                return False
+            settled = time.time_ns() - written_ns > _SETTLED_NS
+            descriptor = os.open(self._log, os.O_RDWR)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if settled:
+                self._mark(written_ns)
+        except OSError:
+            return False  # no log now: it was checkpointed, and that synced it
+        return True
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None and not self._stop.is_set():
+                self._thread = threading.Thread(target=self._run, name="comity-sync", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_PERIOD_S + random.uniform(0, _JITTER_S)):
+            self.sync()
+
+    def _synced_ns(self) -> int:
+        try:
+            return os.stat(self._marker).st_mtime_ns
+        except OSError:
+            return 0
+
+    def _mark(self, written_ns: int) -> None:
+        make_folder(self._folder)
+        os.close(os.open(self._marker, os.O_CREAT | os.O_WRONLY, 0o600))
+        os.utime(self._marker, ns=(written_ns, written_ns))
