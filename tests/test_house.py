@@ -53,6 +53,7 @@ HIDDEN_IMPORTS = (
     ),
     ("src/comity/store/bell.py", "comity.store.doorbell", "ctypes is for calls that wait; a hook never does"),
     ("tests/test_house.py", "import_module", "it looks into every room, whatever its name"),
+    ("src/comity/__init__.py", "import_module", "importing one module of the package must not load the others"),
     ("src/comity/__main__.py", "comity.*", "a command loads only its own door"),
     ("src/comity/doors/**", "cyclopts*", "a door's heavy dependency, imported where the door opens"),
     ("src/comity/doors/**", "rich*", "a door's heavy dependency, imported where the door opens"),
@@ -259,6 +260,7 @@ def test_tests_do_not_sleep() -> None:
             "two SQLite libraries break each other's locks",
         ),
     ],
+    ids=["mock", "sqlite3"],
 )
 def test_nobody_imports(rule: str, pattern: str, advice: str) -> None:
     verdict(
@@ -273,7 +275,7 @@ def test_nobody_imports(rule: str, pattern: str, advice: str) -> None:
     )
 
 
-@pytest.mark.parametrize("rule", FORBIDDEN_TEXT)
+@pytest.mark.parametrize("rule", FORBIDDEN_TEXT, ids=["machine-path", "registry-host", "working-note"])
 def test_no_file_contains(rule: str) -> None:
     pattern = re.compile(FORBIDDEN_TEXT[rule].replace("~", ""))
 
