@@ -9,12 +9,12 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from comity import api, rooms, settings
-from comity.kernel import schema
 from comity.kernel.call import Pipeline
 from comity.kernel.clock import Clock, SystemClock
 from comity.kernel.ids import Ids, TimeOrderedIds
 from comity.kernel.registry import AnyOp, Registry
 from comity.kernel.scope import Actor
+from comity.kernel.validate import validate
 from comity.store.sqlite import SqliteStore
 
 REGISTRY = Registry(rooms.OPERATIONS)
@@ -50,7 +50,7 @@ class Workspace:
         self.root = root
         self._clock = clock or SystemClock()
         self._ids = ids or TimeOrderedIds()
-        self._pipeline = Pipeline(store, self._clock, self._ids, schema.validate)
+        self._pipeline = Pipeline(store, self._clock, self._ids, validate)
         self.session = api.SessionCalls(self)
         self.channel = api.ChannelCalls(self)
         self.message = api.MessageCalls(self)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
@@ -210,7 +210,7 @@ def _read_toml(project: Project | None) -> dict[str, str]:
         return {}
     try:
         with open(path, "rb") as file:
-            content = tomllib.load(file)
+            content = import_module("tomllib").load(file)  # only projects that have the file pay for it
     except (OSError, ValueError) as error:
         raise Invalid("config.unreadable", f"{path}: {error}", "Mend the file or remove it.", path=path) from None
     unknown = sorted(set(content) - set(_BY_NAME))

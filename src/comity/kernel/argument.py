@@ -1,7 +1,6 @@
 """Bounds of arguments, written in an operation's signature as ``Annotated[str, Text(min=1, max=200)]``.
 
-They are plain data here; ``kernel.schema`` turns them into validators and JSON Schema when an outside caller
-first needs them.
+They are plain data here; ``kernel.validate`` makes checkers of them, ``kernel.schema`` JSON Schema.
 """
 
 from __future__ import annotations
@@ -9,13 +8,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+class Note(NamedTuple):
+    """No bound, only what the argument means."""
+
+    doc: str
+
+
 class Text(NamedTuple):
-    """A string of ``min`` to ``max`` characters; ``pattern`` is a regular expression it must match."""
+    """A string of ``min`` to ``max`` characters."""
 
     doc: str = ""
     min: int = 0
     max: int | None = None
-    pattern: str | None = None
 
 
 class Number(NamedTuple):

@@ -7,7 +7,6 @@ the cost of a send independent of how many messages the file already holds (docs
 from __future__ import annotations
 
 import os
-from hashlib import sha1
 from typing import Protocol
 
 
@@ -26,12 +25,3 @@ class TimeOrderedIds:
         value = (ms << 80) | 0x7000_8000_0000_0000_0000 | (bits & 0x0FFF_3FFF_FFFF_FFFF_FFFF)
         text = f"{value:032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def derived_id(*names: str) -> str:
-    """The same UUID (version 8) for the same names: an identity that survives restarts."""
-    digest = bytearray(sha1("\x1f".join(names).encode("utf-8", "replace"), usedforsecurity=False).digest()[:16])
-    digest[6] = (digest[6] & 0x0F) | 0x80
-    digest[8] = (digest[8] & 0x3F) | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

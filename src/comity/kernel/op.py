@@ -40,7 +40,7 @@ class Wait(NamedTuple):
 class Op(Generic[P, R]):
     """One operation. ``run`` is its body; the pipeline in ``kernel.call`` is what runs it."""
 
-    __slots__ = ("_parameters", "effect", "example", "name", "peek", "run", "validator", "waits")
+    __slots__ = ("_parameters", "effect", "example", "name", "peek", "run", "signature", "waits")
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Op(Generic[P, R]):
         self.example = example
         self.peek = peek
         self.waits = waits
-        self.validator: Any = None  # built by kernel.schema for the first outside caller
+        self.signature: Any = None  # built by kernel.validate for the first outside caller
         self._parameters: tuple[Parameter, ...] | None = None
 
     @property

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NamedTuple
 
-from comity.kernel.argument import Items, Number, Text
+from comity.kernel.argument import Items, Note, Number, Text
 
 MAX_CONTENT = 1_000_000  # characters
 MAX_TTL_S = 315_360_000  # ten years; beyond year 9999 a row would be invisible for ever (reference K-20)
 
 ChannelId = Annotated[str, Text("A channel's id; the default channel when left out.", min=1, max=200)]
 Content = Annotated[str, Text("The message.", min=1, max=MAX_CONTENT)]
-Priority = Literal[0, 1, 2, 3, "info", "advisory", "steering", "interrupt"]
-Level = Literal[0, 1, 2, 3]
+Priority = Annotated[
+    Literal[0, 1, 2, 3, "info", "advisory", "steering", "interrupt"], Note("How urgent; interrupt always gets through.")
+]
+Level = Annotated[Literal[0, 1, 2, 3], Note("Nothing less urgent: 0 info, 1 advisory, 2 steering, 3 interrupt.")]
+Pruning = Annotated[bool, Note("Keep to the byte budget; false returns whatever is pending.")]
 MessageType = Annotated[str, Text("A free label.", min=1, max=100)]
 RelevanceTags = Annotated[
     list[Annotated[str, Text(max=200)]], Items("What it is about; recipients rank by shared tags.", max=64)
@@ -20,8 +23,8 @@ RelevanceTags = Annotated[
 References = Annotated[list[Annotated[str, Text(max=2000)]], Items("Where it comes from: paths, URLs.", max=64)]
 Confidence = Annotated[float, Number("How sure the sender is.", ge=0, le=1)]
 TtlSeconds = Annotated[int, Number("Seconds until an unread delivery expires.", ge=1, le=MAX_TTL_S)]
-ContentType = Literal["text/plain", "application/json"]
-AckLevel = Literal["received", "queued", "processed"]
+ContentType = Annotated[Literal["text/plain", "application/json"], Note("JSON content is checked.")]
+AckLevel = Annotated[Literal["received", "queued", "processed"], Note("The acknowledgement that the sender wants.")]
 MaxMessages = Annotated[int, Number("How many deliveries to return at most.", ge=1, le=1000)]
 BudgetBytes = Annotated[int, Number("Bytes of content to return at most.", ge=1, le=100_000_000)]
 WaitMs = Annotated[int, Number("Milliseconds to wait for something to arrive.", ge=0, le=60_000)]

@@ -26,6 +26,7 @@ from comity.rooms.channels.model import (
     PieceLength,
     Polled,
     Priority,
+    Pruning,
     References,
     RelevanceTags,
     Sent,
@@ -167,7 +168,7 @@ def poll_messages(
     *,
     min_priority: Level = 0,
     max_messages: MaxMessages = 10,
-    apply_budget_pruning: bool = True,
+    apply_budget_pruning: Pruning = True,
     budget_bytes: BudgetBytes | None = None,
     wait_ms: WaitMs = 0,
 ) -> Polled:

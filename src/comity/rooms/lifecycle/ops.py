@@ -11,6 +11,7 @@ from comity.rooms.lifecycle.model import (
     Agents,
     Cursor,
     Days,
+    DryRun,
     EventLimit,
     Events,
     EventTypes,
@@ -66,7 +67,7 @@ def workspace_status(scope: Scope) -> Status:
 
 @op("workspace.prune", effect="write", example={"older_than_days": 30, "dry_run": True})
 def prune_workspace(
-    scope: Scope, *, older_than_days: Days = 30, limit: PruneLimit = 2000, dry_run: bool = False
+    scope: Scope, *, older_than_days: Days = 30, limit: PruneLimit = 2000, dry_run: DryRun = False
 ) -> Pruned:
     """Remove finished messages, old events and finished claims.
 

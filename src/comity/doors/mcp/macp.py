@@ -1,0 +1,145 @@
+"""The MACP dialect: the protocol's tool names over Comity's operations (protocol reference section 5).
+
+A table and its two translations. Arguments and results are the operations' own, in camelCase; ``tools.json`` holds the
+prebuilt list, so that a server starts without building a schema (``tools/generate.py`` writes it).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from comity import __version__
+from comity.app import REGISTRY, Workspace
+from comity.doors.mcp.surface import ToolCall, UnknownTool
+from comity.kernel.problem import Invalid, Problem
+from comity.kernel.record import camel, to_json
+
+
+class Tool(NamedTuple):
+    """One tool: its name, the operation behind it, and its title for people."""
+
+    name: str
+    op: str
+    title: str
+
+
+TOOLS = (
+    Tool("macp_get_instructions", "guide.show", "How to work with the other agents"),
+    Tool("macp_register", "session.start", "Register or refresh this agent"),
+    Tool("macp_join_channel", "channel.join", "Join a channel"),
+    Tool("macp_leave_channel", "channel.leave", "Leave a channel"),
+    Tool("macp_send_channel", "message.broadcast", "Send to a channel"),
+    Tool("macp_send_direct", "message.send", "Send to one agent"),
+    Tool("macp_poll", "message.poll", "Fetch pending messages"),
+    Tool("macp_read_message", "message.read", "Read a long message"),
+    Tool("macp_ack", "message.ack", "Acknowledge a message"),
+    Tool("macp_deregister", "session.end", "Leave and close the session"),
+)
+LIST_FILE = os.path.join(os.path.dirname(__file__), "tools.json")
+
+INSTRUCTIONS = (
+    "Other coding agents may work in this repository. You are registered already. Call macp_poll before you edit and "
+    "every few tool calls, act on what it returns, then macp_ack. Tell others what you change with macp_send_channel. "
+    "macp_get_instructions explains more."
+)
+
+
+def argument_names(op_name: str) -> dict[str, str]:
+    """An operation's argument names in this dialect, by their own."""
+    return {parameter.name: camel(parameter.name) for parameter in REGISTRY.get(op_name).parameters}
+
+
+class MacpSurface:
+    """The tools of one agent session. ``start`` opens the workspace and registers; calls wait for it.
+
+    When the start fails, each call tries again and answers the Problem if it fails again, so that an agent is told
+    what is wrong, and works as soon as it is mended.
+    """
+
+    name = "comity"
+    version = __version__
+    instructions = INSTRUCTIONS
+
+    def __init__(self, open_workspace: Callable[[], Workspace]) -> None:
+        self._open = open_workspace
+        self._lock = threading.Lock()
+        self._workspace: Workspace | None = None
+        self._ops = {tool.name: tool.op for tool in TOOLS}
+        self._own_names: dict[str, dict[str, str]] = {}
+
+    def tools(self) -> bytes:
+        """The prebuilt tool list."""
+        with open(LIST_FILE, "rb") as file:
+            return file.read()
+
+    def ready(self) -> None:
+        """Open the workspace and register, unless that is done."""
+        if self._workspace is None:
+            with self._lock:
+                if self._workspace is None:
+                    self._workspace = _started(self._open())
+
+    def call(self, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
+        """The operation's record."""
+        op_name = self._ops.get(name)
+        if op_name is None:
+            raise UnknownTool(name)
+        assert self._workspace is not None, "ready() comes first"
+        own = self._own_names.get(name)
+        if own is None:
+            own = self._own_names[name] = {theirs: ours for ours, theirs in argument_names(op_name).items()}
+        renamed = {own.get(key, key): value for key, value in arguments.items()}
+        try:
+            return self._workspace.call(op_name, renamed, call.cancelled)
+        except Invalid as problem:
+            raise _in_dialect(problem, name, op_name, own) from None
+
+    def render_result(self, result: Any) -> tuple[str, Any]:
+        """Indented JSON for the model, the same object for the program."""
+        structured = to_json(result)
+        return json.dumps(structured, indent=2, ensure_ascii=False), structured
+
+    def render_problem(self, problem: Problem) -> str:
+        """The protocol's error shape (section 5.3) and a hint."""
+        shape = {
+            "reasonCode": problem.reason,
+            "message": problem.message,
+            "metadata": problem.data,
+            "hint": problem.hint,
+        }
+        return json.dumps(shape, indent=2, ensure_ascii=False, default=str)
+
+    def end(self, reason: str) -> None:
+        """Close the session and the workspace. What fails here is left to the others' liveness checks."""
+        workspace = self._workspace
+        if workspace is None:
+            return
+        try:
+            workspace.session.end(reason=reason)
+        except Problem:
+            pass
+        finally:
+            workspace.close()
+
+
+def _in_dialect(problem: Invalid, tool: str, op_name: str, own: dict[str, str]) -> Invalid:
+    """A complaint about arguments in the names that the caller used."""
+    message, hint = problem.message.replace(op_name, tool, 1), problem.hint
+    for theirs, ours in own.items():
+        message, hint = message.replace(ours, theirs), hint.replace(ours, theirs)
+    names = {"operation": tool, "argument": camel(str(problem.data.get("argument", "")))}
+    data = {key: names.get(key, value) for key, value in problem.data.items()}
+    return Invalid(problem.reason, message, hint, **data)
+
+
+def _started(workspace: Workspace) -> Workspace:
+    try:
+        workspace.session.start()
+    except BaseException:
+        workspace.close()
+        raise
+    return workspace

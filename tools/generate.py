@@ -1,0 +1,177 @@
+"""Writes what is generated from the operations: the MCP tool list and the reference pages.
+
+``python tools/generate.py`` writes them; with ``--check`` it writes nothing and fails when one is not current.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from comity.app import REGISTRY
+from comity.doors.mcp import macp
+from comity.kernel.argument import Items, Note, Number, Text
+from comity.kernel.record import form
+from comity.kernel.registry import AnyOp
+from comity.kernel.schema import input_schema, output_schema, schema_of
+from comity.settings import SETTINGS
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+
+
+def tool_list() -> str:
+    """The array that ``tools/list`` answers, one tool a line."""
+    lines = [json.dumps(_tool(tool), ensure_ascii=False, separators=(",", ":")) for tool in macp.TOOLS]
+    return "[" + ",\n".join(lines) + "]\n"
+
+
+def _tool(tool: macp.Tool) -> dict[str, Any]:
+    op = REGISTRY.get(tool.op)
+    return {
+        "name": tool.name,
+        "title": tool.title,
+        "description": op.summary,
+        "inputSchema": input_schema(op, macp.argument_names(op.name)),
+        "outputSchema": output_schema(op),
+        "annotations": {
+            "readOnlyHint": op.effect == "read",
+            "destructiveHint": False,
+            "idempotentHint": op.name not in ("message.broadcast", "message.send"),
+            "openWorldHint": False,
+        },
+    }
+
+
+def page(op: AnyOp) -> str:
+    """The reference page of one operation."""
+    tool = next((tool.name for tool in macp.TOOLS if tool.op == op.name), None)
+    noun, verb = op.name.split(".")
+    example = ", ".join(f"{name}={value!r}" for name, value in op.example.items())
+    return "\n".join(
+        [
+            f"# {op.name}",
+            "",
+            op.doc.replace("\n    ", "\n"),
+            "",
+            f"- Effect: {op.effect}",
+            f"- MCP tool: `{tool}`" if tool else "- MCP tool: none",
+            f"- Python: `workspace.{noun}.{verb}({example})`",
+            "",
+            "## Arguments",
+            "",
+            *_arguments(op),
+            "",
+            "## Result",
+            "",
+            *_result(op.hints["return"]),
+            "",
+        ]
+    )
+
+
+def _arguments(op: AnyOp) -> list[str]:
+    if not op.parameters:
+        return ["None."]
+    lines = ["| argument | in MCP | type | default | meaning |", "|---|---|---|---|---|"]
+    names = macp.argument_names(op.name)
+    for name, annotation, required, default in op.parameters:
+        shown = "required" if required else "none" if default is None else f"`{json.dumps(default)}`"
+        lines.append(f"| `{name}` | `{names[name]}` | {_kind(annotation)} | {shown} | {_meaning(annotation)} |")
+    return lines
+
+
+def _kind(annotation: Any) -> str:
+    schema = schema_of(annotation)
+    schema = next((one for one in schema.get("anyOf", []) if one.get("type") != "null"), schema)
+    if "enum" in schema:
+        return "one of " + ", ".join(f"`{json.dumps(value)}`" for value in schema["enum"])
+    kind = schema.get("type", "any")
+    bounds = [
+        f"{low} to {high} {unit}".strip()
+        for low, high, unit in (
+            (schema.get("minimum"), schema.get("maximum"), ""),
+            (schema.get("minLength", 0), schema.get("maxLength"), "characters"),
+            (schema.get("minItems", 0), schema.get("maxItems"), "items"),
+        )
+        if high is not None
+    ]
+    return ", ".join([str(kind), *bounds])
+
+
+def _meaning(annotation: Any) -> str:
+    for mark in get_args(annotation)[1:]:
+        if isinstance(mark, Note | Text | Number | Items) and mark.doc:
+            return mark.doc
+    for part in get_args(annotation):
+        meaning = _meaning(part) if get_args(part) else ""
+        if meaning:
+            return meaning
+    return ""
+
+
+def _result(kind: Any) -> list[str]:
+    lines = [kind.__doc__ or "", "", "| field | JSON | type |", "|---|---|---|"]
+    hints = get_type_hints(kind, include_extras=True)
+    for key, field, optional, _ in form(kind):
+        kind_text = str(hints[field]).replace("|", "or").replace("<class '", "").replace("'>", "")
+        lines.append(
+            f"| `{field}` | `{key}`{' (left out when it has nothing to say)' if optional else ''} | {kind_text} |"
+        )
+    return lines
+
+
+def settings_page() -> str:
+    """The reference page of the settings."""
+    lines = [
+        "# Settings",
+        "",
+        "Precedence: option, environment, `.macp/config.json` and `.macp/comity.toml`, default.",
+        "",
+    ]
+    lines += ["| option | environment | in `comity.toml` | default | meaning |", "|---|---|---|---|---|"]
+    for one in SETTINGS:
+        default = "derived" if one.default is None else f"`{one.default or 'none'}`"
+        lines.append(f"| `{one.flag}` | `{one.env}` | `{one.name}` | {default} | {one.doc} |")
+    return "\n".join([*lines, ""])
+
+
+def index() -> str:
+    """The list of all reference pages."""
+    lines = ["# Reference", "", "Made from the operations' own definitions.", "", "- [Settings](settings.md)"]
+    lines += [f"- [{op.name}]({op.name}.md): {op.summary}" for op in REGISTRY]
+    return "\n".join([*lines, ""])
+
+
+def everything() -> dict[Path, str]:
+    """Every generated file with its text."""
+    files = {
+        Path(macp.LIST_FILE): tool_list(),
+        REFERENCE / "index.md": index(),
+        REFERENCE / "settings.md": settings_page(),
+    }
+    return files | {REFERENCE / f"{op.name}.md": page(op) for op in REGISTRY}
+
+
+def main() -> int:
+    """Write, or check."""
+    check = "--check" in sys.argv[1:]
+    files = everything()
+    stale = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    extra = [path for path in REFERENCE.glob("*.md") if path not in files]
+    if check:
+        for path in stale + extra:
+            print(f"not current: {path.relative_to(ROOT)} (run `python tools/generate.py`)")
+        return 1 if stale or extra else 0
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for path in stale:
+        path.write_text(files[path], encoding="utf-8")
+    for path in extra:
+        path.unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
