@@ -27,7 +27,8 @@ interpreter() {
         fi
     done
     say "no suitable Python. Needed: Python 3.11 or newer with the modules venv and ensurepip."
-    say "Found: $(python3 --version 2>&1 || echo 'no python3'). On Debian: apt-get install python3 python3-venv."
+    say "${PYTHON:-python3} is: $("${PYTHON:-python3}" --version 2>&1 || echo 'not there')."
+    say "On Debian: apt-get install python3 python3-venv."
     say "Another interpreter: make PYTHON=/path/to/python3.12 ..."
     return 1
 }
