@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Self
 
 import pytest
 
@@ -156,6 +157,7 @@ def test_a_signal_ends_the_server_with_its_exit_code(server: Driven, name: str, 
 
 
 def test_a_signal_is_heard_while_the_client_does_not_read(server: Driven) -> None:
+    server.send(enveloped("s", "subscriptions/listen", notifications={}))
     for number in range(1, 9):
         server.send(request(number, "tools/call", name="large", arguments={"size": 1_000_000}))
     assert server.line()  # they are being written
@@ -170,58 +172,92 @@ def test_a_client_that_closes_its_reading_end_ends_the_server_quietly(server: Dr
     assert server.line(server.stderr.fileno()) == b"ended: client gone"
 
 
+class Served:
+    """The server on a thread of this process, on pipes of its own."""
+
+    def __init__(self, ready: threading.Event | None = None, *, blocking: bool = True) -> None:
+        (self.stdin, to_server), (from_server, self.stdout) = os.pipe(), os.pipe()
+        os.set_blocking(self.stdin, blocking)
+        os.set_blocking(self.stdout, blocking)
+        self.out, self.answers = os.fdopen(to_server, "wb", 0), os.fdopen(from_server, "rb")
+        self.ended: list[stdio.Ended] = []
+        self._thread = threading.Thread(target=self._serve, args=(Toy(ready),))
+        self._thread.start()
+
+    def _serve(self, toy: Toy) -> None:
+        self.ended.append(stdio.serve(toy, self.stdin, self.stdout))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.out.close()
+        self.join()
+        self.answers.close()
+        os.close(self.stdin)
+        os.close(self.stdout)
+
+    def send(self, *messages: object) -> None:
+        for message in messages:
+            self.out.write(json.dumps(message).encode() + b"\n")
+
+    def ids(self, count: int) -> list[object]:
+        return [json.loads(self.answers.readline())["id"] for _ in range(count)]
+
+    def join(self) -> None:
+        self._thread.join(TIMEOUT_S)
+        assert not self._thread.is_alive()
+
+
 def test_a_reader_that_vanished_is_noticed_without_a_write(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stdio, "WATCH_S", 0.01)
-    (stdin, to_server), (from_server, stdout) = os.pipe(), os.pipe()
-    os.close(from_server)
-    assert stdio.serve(Toy(), stdin, stdout) == (stdio.CLIENT_GONE, 0)
-    for descriptor in (to_server, stdout):
-        os.close(descriptor)
+    with Served() as served:
+        served.answers.close()
+        served.join()
+        assert served.ended == [(stdio.CLIENT_GONE, 0)]
 
 
 def test_a_parent_that_died_is_noticed_when_seen_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     parents = iter([100, 100, 100, 1, 100, 1, 1])
     monkeypatch.setattr(stdio, "WATCH_S", 0.01)
     monkeypatch.setattr(os, "getppid", lambda: next(parents))
-    (stdin, to_server), (from_server, stdout) = os.pipe(), os.pipe()
-    assert stdio.serve(Toy(), stdin, stdout) == (stdio.CLIENT_GONE, 0)
+    with Served() as served:
+        served.join()
+        assert served.ended == [(stdio.CLIENT_GONE, 0)]
     assert next(parents, None) is None
-    for descriptor in (to_server, stdout, from_server):
-        os.close(descriptor)
 
 
 def test_initialize_and_the_list_are_answered_before_the_surface_is_ready() -> None:
     ready = threading.Event()
-    (stdin, to_server), (from_server, stdout) = os.pipe(), os.pipe()
-    ended: list[stdio.Ended] = []
-    server = threading.Thread(target=lambda: ended.append(stdio.serve(Toy(ready), stdin, stdout)))
-    server.start()
-    with os.fdopen(to_server, "wb", 0) as out, os.fdopen(from_server, "rb") as answers:
-        for message in (initialize(1), request(2, "tools/call", name="echo"), request(3, "tools/list")):
-            out.write(json.dumps(message).encode() + b"\n")
-        assert [json.loads(answers.readline())["id"] for _ in range(2)] == [1, 3]
+    with Served(ready) as served:
+        served.send(initialize(1), request(2, "tools/call", name="echo"), request(3, "tools/list"))
+        assert served.ids(2) == [1, 3]
         ready.set()
-        assert json.loads(answers.readline())["id"] == 2
-        out.close()
-        server.join(TIMEOUT_S)
-        assert ended == [(stdio.END_OF_INPUT, 0)]
-    os.close(stdout)
-    os.close(stdin)
+        assert served.ids(1) == [2]
+    assert served.ended == [(stdio.END_OF_INPUT, 0)]
 
 
-def test_non_blocking_pipes_are_served_as_well(server: Driven) -> None:
-    (stdin, to_server), (from_server, stdout) = os.pipe(), os.pipe()
-    os.set_blocking(stdin, False)
-    os.set_blocking(stdout, False)
-    thread = threading.Thread(target=stdio.serve, args=(Toy(), stdin, stdout))
-    thread.start()
-    with os.fdopen(to_server, "wb", 0) as out, os.fdopen(from_server, "rb") as answers:
-        large = request(2, "tools/call", name="large", arguments={"size": 500_000})
-        for message in (initialize(1), large):
-            out.write(json.dumps(message).encode() + b"\n")
-        assert [json.loads(answers.readline())["id"] for _ in range(2)] == [1, 2]
-        out.close()
-        thread.join(TIMEOUT_S)
-        assert not thread.is_alive()
-    os.close(stdout)
-    os.close(stdin)
+def test_non_blocking_pipes_are_served_as_well() -> None:
+    with Served(blocking=False) as served:
+        served.send(initialize(1), request(2, "tools/call", name="large", arguments={"size": 500_000}))
+        assert served.ids(2) == [1, 2]
+
+
+def test_every_call_made_before_the_end_of_input_is_answered() -> None:
+    for _ in range(20):
+        with Served() as served:
+            served.send(initialize(0), *(request(n, "tools/call", name="echo") for n in range(1, 9)))
+            served.out.close()
+            assert sorted(map(str, served.ids(9))) == sorted(map(str, range(9)))
+
+
+def test_no_thread_to_be_had_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with Served() as served:
+        monkeypatch.setattr(stdio._Workers, "start", refuse)
+        served.send(initialize(1), request(2, "tools/call", name="echo"))
+        assert served.ids(1) == [1]
+        refused = json.loads(served.answers.readline())["result"]
+        assert "call.no_thread" in refused["content"][0]["text"]

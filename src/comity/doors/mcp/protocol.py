@@ -94,9 +94,7 @@ class Session:
 
     def oversized(self) -> list[Action]:
         """What a line asks for that was too long to be read."""
-        return [
-            Send(wire.error(None, wire.PARSE_ERROR, f"The line is longer than {wire.MAX_LINE_BYTES} bytes."))
-        ]
+        return [Send(wire.error(None, wire.PARSE_ERROR, f"The line is longer than {wire.MAX_LINE_BYTES} bytes."))]
 
     def close(self) -> list[Action]:
         """The connection ends: subscriptions end gracefully, running calls are asked to stop."""

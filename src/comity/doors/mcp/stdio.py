@@ -1,5 +1,5 @@
-"""The MCP server over standard input and output: a reader thread, one thread per tool call, one line at a
-time out.
+"""The MCP server over standard input and output: a reader thread, a thread for each running call, and one
+line at a time out.
 
 The main thread only waits for the end: it starts no call and writes nothing, so a signal is heard at once
 even while the client does not read its answers or the database is locked. Writes go to the bare file
@@ -17,14 +17,15 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import sys
 import threading
-from queue import Empty, SimpleQueue
+from collections.abc import Callable
+from queue import SimpleQueue
 from time import monotonic
 from typing import NamedTuple
 
 from comity.doors.mcp import wire
+from comity.doors.mcp.events import Events
 from comity.doors.mcp.protocol import MAX_CALLS, Session
 from comity.doors.mcp.request import Action, Begin, Call, Send
 from comity.doors.mcp.surface import Surface, ToolCall, UnknownTool
@@ -79,56 +80,48 @@ class _Server:
         self._session = Session(surface, max_calls)
         self._lock = threading.Lock()  # around the session
         self._stdin = stdin
-        self._events: SimpleQueue[str] = (
-            SimpleQueue()
-        )  # why to end; SimpleQueue may be used in a signal handler
+        self._events = Events()
         self._output = _Output(stdout, self._events)
+        self._workers = _Workers(self._call)
+        self._busy = 0  # calls begun and not yet answered on the wire; guarded by the lock
         self._closing = False
 
     def run(self, grace_s: float) -> Ended:
-        self._take_signals()
+        if threading.current_thread() is threading.main_thread():
+            self._events.take_signals(SIGNALS)
         threading.Thread(target=self._read, name="mcp-reader", daemon=True).start()
         reason = self._wait()
         self._close(grace_s if reason == END_OF_INPUT else SIGNAL_GRACE_S)
         self._output.close()
         return Ended(reason, SIGNALS.get(reason, 0))
 
-    def _take_signals(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for name in SIGNALS:
-            number = getattr(signal, name, None)
-            if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
-                continue  # no such signal here, or started under nohup
-            signal.signal(number, lambda *_, name=name: self._events.put(name))
-
     def _wait(self) -> str:
         """Until there is a reason to end. A vanished client is believed when seen twice."""
         parent, suspected = 0, False
         while True:
-            try:
-                return self._events.get(timeout=WATCH_S)
-            except Empty:
-                parent = parent or os.getppid()  # not sooner: a launcher may exit right after the start
-                gone = os.getppid() != parent or self._output.unread()
-                if gone and suspected:
-                    return CLIENT_GONE
-                suspected = gone
+            reason = self._events.get(WATCH_S)
+            if reason is not None:
+                return reason
+            parent = parent or os.getppid()  # not sooner: a launcher may exit right after the start
+            gone = os.getppid() != parent or self._output.unread()
+            if gone and suspected:
+                return CLIENT_GONE
+            suspected = gone
 
     def _close(self, grace_s: float) -> None:
         """Ask waiting calls to stop, let running ones finish; a second signal cuts the grace short."""
+        deadline = monotonic() + grace_s
         with self._lock:
             actions = self._session.close()
             self._closing = True
-            running = self._session.running
-        self._perform(actions)
-        deadline = monotonic() + grace_s
-        while running and (left := deadline - monotonic()) > 0:
-            try:
-                if self._events.get(timeout=left) in (*SIGNALS, _IDLE):
-                    return
-            except Empty:
-                return
+            busy = self._busy
+        # Not on this thread: a client that does not read would hold it in the write.
+        closer = threading.Thread(target=self._perform, args=(actions,), daemon=True)
+        closer.start()
+        while busy and (left := deadline - monotonic()) > 0:
+            if self._events.get(left) in (*SIGNALS, _IDLE, None):
+                break
+        closer.join(max(0.0, deadline - monotonic()))
 
     # -- in
 
@@ -172,12 +165,12 @@ class _Server:
     # -- calls
 
     def _begin(self, call: Call) -> None:
+        with self._lock:
+            self._busy += 1
         try:
-            threading.Thread(target=self._call, args=(call,), daemon=True).start()
+            self._workers.start(call)
         except RuntimeError:  # no more threads
-            problem = Unavailable(
-                "call.no_thread", "No thread could be started for the call.", "Try again later."
-            )
+            problem = Unavailable("call.no_thread", "No thread could be started for the call.", "Try again later.")
             self._settle(call, self._failed(call, problem))
 
     def _call(self, call: Call) -> None:
@@ -187,6 +180,7 @@ class _Server:
         except Exception:  # noqa: BLE001 - the edge: a fault in rendering is answered as well
             _report()
         finally:
+            self._workers.free()  # before the client can see the answer and send its next call
             self._settle(call, answer)
 
     def _answer(self, call: Call) -> bytes:
@@ -217,9 +211,11 @@ class _Server:
     def _settle(self, call: Call, answer: bytes) -> None:
         with self._lock:
             line = self._session.settle(call, answer)
-            idle = self._closing and not self._session.running
         if line is not None:
             self._output.write(line)
+        with self._lock:
+            self._busy -= 1
+            idle = self._closing and not self._busy
         if idle:
             self._events.put(_IDLE)
 
@@ -230,10 +226,39 @@ class _Server:
             self._output.write(line)
 
 
+class _Workers:
+    """A thread for each running call; kept for later calls, since starting one costs more than most calls."""
+
+    def __init__(self, run: Callable[[Call], None]) -> None:
+        self._run = run
+        self._calls: SimpleQueue[Call] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._idle = 0
+
+    def start(self, call: Call) -> None:
+        """Run the call on a thread of its own. Raises RuntimeError when the system gives no more threads."""
+        with self._lock:
+            fresh = self._idle == 0
+            if not fresh:
+                self._idle -= 1
+        if fresh:
+            threading.Thread(target=self._work, name="mcp-call", daemon=True).start()
+        self._calls.put(call)
+
+    def free(self) -> None:
+        """The calling thread's call is over but for writing its answer."""
+        with self._lock:
+            self._idle += 1
+
+    def _work(self) -> None:
+        while True:
+            self._run(self._calls.get())
+
+
 class _Output:
     """Whole lines to one file descriptor, from any thread."""
 
-    def __init__(self, stdout: int, events: SimpleQueue[str]) -> None:
+    def __init__(self, stdout: int, events: Events) -> None:
         self._stdout = stdout
         self._events = events
         self._lock = threading.Lock()
