@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from comity.app import REGISTRY
 from comity.doors.mcp import macp
 from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
 from comity.kernel.schema import input_schema, output_schema, schema_of
+from comity.rooms import REGISTRY
 from comity.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,7 +14,7 @@ from typing import Any
 __version__ = "0.1.0"
 __all__ = ["Problem", "Workspace", "__version__", "open"]
 
-_WHERE = {"open": "comity.app", "Workspace": "comity.app", "Problem": "comity.kernel.problem"}
+_WHERE = {"open": "comity.app", "Workspace": "comity.workspace", "Problem": "comity.kernel.problem"}
 
 
 def __getattr__(name: str) -> Any:

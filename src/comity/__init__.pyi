@@ -1,5 +1,5 @@
-from comity.app import Workspace as Workspace
 from comity.app import open as open
 from comity.kernel.problem import Problem as Problem
+from comity.workspace import Workspace as Workspace
 
 __version__: str

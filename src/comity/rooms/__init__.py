@@ -6,6 +6,8 @@ what there is. ``tests/test_house.py`` keeps it true.
 
 from __future__ import annotations
 
+from comity.kernel.registry import Registry
+
 OPERATIONS: dict[str, tuple[str, ...]] = {
     "comity.rooms.agents.ops": ("session.end",),
     "comity.rooms.channels.ops": (
@@ -26,3 +28,5 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "workspace.prune",
     ),
 }
+
+REGISTRY = Registry(OPERATIONS)

@@ -12,6 +12,7 @@ Waking is a hint, never the truth: a waiter reads the database after every wake,
 from __future__ import annotations
 
 import os
+import threading
 import time
 from binascii import crc32
 from collections.abc import Callable, Collection, Iterable
@@ -45,12 +46,17 @@ class Bell:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._open: dict[str, int] = {}
+        self._closed = False
+        # A descriptor must not be closed, and its number reused for the database, while another thread writes to it.
+        self._lock = threading.Lock()
 
     def ring(self, agents: Collection[str]) -> None:
         """Wake the waiters of these agents and the followers of the log."""
-        for name in _groups(agents):
-            self._strike(name)
-        self._strike(_LOG)
+        with self._lock:
+            if not self._closed:
+                for name in _groups(agents):
+                    self._strike(name)
+                self._strike(_LOG)
 
     def files(self, agents: Collection[str]) -> list[str]:
         """The files to watch for these agents, or for the whole log when there are none; made if absent."""
@@ -64,8 +70,10 @@ class Bell:
 
     def close(self) -> None:
         """Let go of the files."""
-        while self._open:
-            os.close(self._open.popitem()[1])
+        with self._lock:
+            self._closed = True
+            while self._open:
+                os.close(self._open.popitem()[1])
 
     def _strike(self, name: str) -> None:
         try:

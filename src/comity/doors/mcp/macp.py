@@ -13,10 +13,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from comity import __version__
-from comity.app import REGISTRY, Workspace
 from comity.doors.mcp.surface import ToolCall, UnknownTool
-from comity.kernel.problem import Invalid, Problem
+from comity.kernel.problem import Invalid, Problem, Unavailable
 from comity.kernel.record import camel, to_json
+from comity.rooms import REGISTRY
+from comity.workspace import Workspace
 
 
 class Tool(NamedTuple):
@@ -68,6 +69,7 @@ class MacpSurface:
         self._open = open_workspace
         self._lock = threading.Lock()
         self._workspace: Workspace | None = None
+        self._over = False
         self._ops = {tool.name: tool.op for tool in TOOLS}
         self._own_names: dict[str, dict[str, str]] = {}
 
@@ -80,7 +82,7 @@ class MacpSurface:
         """Open the workspace and register, unless that is done."""
         if self._workspace is None:
             with self._lock:
-                if self._workspace is None:
+                if self._workspace is None and not self._over:
                     self._workspace = _started(self._open())
 
     def call(self, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
@@ -88,7 +90,8 @@ class MacpSurface:
         op_name = self._ops.get(name)
         if op_name is None:
             raise UnknownTool(name)
-        assert self._workspace is not None, "ready() comes first"
+        if self._workspace is None:
+            raise Unavailable("session.over", "This server is shutting down.", "Start a new session.")
         own = self._own_names.get(name)
         if own is None:
             own = self._own_names[name] = {theirs: ours for ours, theirs in argument_names(op_name).items()}
@@ -115,7 +118,9 @@ class MacpSurface:
 
     def end(self, reason: str) -> None:
         """Close the session and the workspace. What fails here is left to the others' liveness checks."""
-        workspace = self._workspace
+        with self._lock:  # a registration on its way is waited for, so that none is left behind
+            self._over = True
+            workspace = self._workspace
         if workspace is None:
             return
         try:

@@ -12,10 +12,10 @@ import sys
 import threading
 
 from comity import settings
-from comity.app import from_settings
 from comity.doors.mcp.macp import MacpSurface
 from comity.doors.mcp.stdio import serve
 from comity.kernel.problem import Invalid, Problem
+from comity.workspace import from_settings
 
 _IGNORED = {"--schema-path": "the schema is part of the package"}
 
