@@ -101,9 +101,7 @@ def find_workspace(start: Path) -> tuple[Place, bool]:
     for folder in _upward(inner):
         if os.path.lexists(folder / FOLDER / CONFIG):
             if folder.is_relative_to(place.root):
-                return place._replace(
-                    root=folder, checkout=place.checkout / folder.relative_to(place.root)
-                ), True
+                return place._replace(root=folder, checkout=place.checkout / folder.relative_to(place.root)), True
             return place._replace(root=folder, checkout=folder), True
         if folder == place.root and place.repository:
             break
@@ -126,9 +124,7 @@ def read_config(path: Path) -> dict[str, object]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise _unreadable(
-            path, error.strerror or "cannot be read", "Check the file and its permissions."
-        ) from None
+        raise _unreadable(path, error.strerror or "cannot be read", "Check the file and its permissions.") from None
     if len(data) > MAX_CONFIG_BYTES:
         raise _unreadable(path, f"is larger than {MAX_CONFIG_BYTES} bytes", "Is this the right file?")
     fix = "Mend the file, or write a new one with `comity init --force`."

@@ -7,11 +7,12 @@ left out, the original would open another file whenever it is started in a subfo
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import NamedTuple
 
-from comity.doors.hosts.jsonc import Malformed, parse
+from comity.doors.hosts.jsonc import Malformed, Node, parse
 from comity.doors.hosts.jsonc_edit import Undo, set_value
 from comity.kernel.problem import Invalid
 from comity.project import FOLDER, slug
@@ -74,10 +75,8 @@ def settle(plain: dict[str, object], want: Wanted) -> Settled:
 
 def put(text: str | None, want: Wanted, now: str, force: bool) -> tuple[str, list[Undo], Settled]:
     """The config's text with the settled values in it. Raises Malformed."""
-    root = parse(text) if text else None
-    if root is not None and root.kind != "object" and not force:
-        raise Malformed("this is no JSON object", 1)
-    plain = root.plain() if root is not None and not force else {}
+    root = _read(text) if text and text.strip() and not force else None
+    plain = root.plain() if root is not None else {}
     old = {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
     settled = settle(old, want)
     values = _values(old, settled, want.root)
@@ -87,11 +86,24 @@ def put(text: str | None, want: Wanted, now: str, force: bool) -> tuple[str, lis
     if not old:
         changes["createdAt"] = now
     changes["updatedAt"] = now
-    result, undos = ("" if force or root is None else text or ""), []
+    result, undos = (text or "" if root is not None else ""), list[Undo]()
     for key, value in changes.items():
         result, undo = set_value(result, (key,), value)
         undos.append(undo)
     return result, undos, settled
+
+
+def _read(text: str) -> Node:
+    """The config as a node; it must be an object, and plain JSON, which is all the original reads."""
+    root = parse(text)
+    try:
+        json.loads(text)
+    except ValueError as error:
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        raise Malformed(str(error), line) from None
+    if root is None or root.kind != "object":
+        raise Malformed("this is no JSON object", 1)
+    return root
 
 
 def _values(old: dict[str, object], settled: Settled, root: Path) -> dict[str, object]:

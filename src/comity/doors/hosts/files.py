@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from comity.kernel.problem import Conflict, Forbidden, Invalid, Problem, Unavailable
+from comity.project import CONFIG, FOLDER
 
 MAX_BYTES = 4_000_000
 BOM = "\ufeff"
+CONFIG_NAME = f"{FOLDER}/{CONFIG}"
 
 
 class Found(NamedTuple):
@@ -128,7 +130,8 @@ def _mode(path: Path) -> int:
 
 
 def _unusable(name: str, why: str, line: int = 0) -> Invalid:
-    hint = "The file was left as it is. Mend it and run the command again, or leave the host out with --hosts."
+    way = "write it anew with --force" if name == CONFIG_NAME else "leave the host out with --hosts"
+    hint = f"The file was left as it is. Mend it and run the command again, or {way}."
     data: dict[str, object] = {"file": name, "line": line} if line else {"file": name}
     return Invalid("file.unreadable", f"{name}: {why}", hint, **data)
 

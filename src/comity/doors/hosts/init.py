@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from comity.doors.hosts import config, files, markdown, record, target
 from comity.doors.hosts.catalog import chosen
+from comity.doors.hosts.files import CONFIG_NAME
 from comity.doors.hosts.host import Host
 from comity.doors.hosts.jsonc import Malformed, parse
-from comity.doors.hosts.layout import BLOCKS, CONFIG_NAME, IGNORE_NAME, host_files, section_name, workspace
+from comity.doors.hosts.layout import BLOCKS, IGNORE_NAME, host_files, section_name, workspace
 from comity.doors.hosts.plan import DEFAULTS, Action, Change, Options, Plan, Report, apply
 from comity.doors.hosts.record import Entry, Record, Section
 from comity.doors.hosts.removal import remove
@@ -105,7 +106,8 @@ def _step(item: Target, known: Entry | None) -> _Step:
         path = item.base / item.name
         return _Step(Change(item.name, path, "skipped", None, None, "", problem, names), None, ())
     try:
-        mark, text = files.decode(item.name, found.data) if found.data is not None else ("", None)
+        anew = found.data is None or (item.kind == "config" and item.force)
+        mark, text = ("", None) if found.data is None or anew else files.decode(item.name, found.data)
         merged = target.merge(item, text, known.undos if known else ())
         new = files.encode(mark, merged.text)
         note = "; ".join(merged.notes)
@@ -130,8 +132,11 @@ def _before(item: Target, data: bytes | None, known: Entry | None) -> bytes | No
         return data
     if record.digest(data) == known.wrote:
         return known.before
-    mark, text = files.decode(item.name, data)
-    left = target.strip(item, text, known.undos)
+    try:
+        mark, text = files.decode(item.name, data)
+        left = target.strip(item, text, known.undos)
+    except (Malformed, Problem):
+        return data  # only a config that --force replaces comes this far
     return None if known.before is None and target.is_empty(item, left) else files.encode(mark, left)
 
 

@@ -169,11 +169,10 @@ def _remove(text: str, holder: Node, index: int, hollow: str | None) -> str:
         return _emptied(text, holder, child, hollow)
     if index == len(children) - 1:
         before = children[index - 1]
-        start = _clear_start(text, before.comma, child.start)
         kept = text[: before.comma] if child.comma else text[: before.comma - 1]
-        return kept + text[before.comma : start] + text[end:]
-    start = _clear_start(text, children[index - 1].comma if index else holder.start + 1, child.start)
-    return text[:start] + text[end:]
+        return kept + _cut(text, before.comma, child.start, end) + text[end:]
+    lead = children[index - 1].comma if index else holder.start + 1
+    return text[:lead] + _cut(text, lead, child.start, end) + text[end:]
 
 
 def _emptied(text: str, holder: Node, child: Child, hollow: str | None) -> str:
@@ -187,11 +186,25 @@ def _emptied(text: str, holder: Node, child: Child, hollow: str | None) -> str:
             made, _ = _insert(candidate, again, spot, child.value.plain(), lead)
             if made == text:
                 return candidate
-    start = _clear_start(text, holder.start + 1, child.start)
-    left = text[holder.start + 1 : start] + text[child.comma or child.end : holder.end - 1]
+    end = child.comma or child.end
+    left = _cut(text, holder.start + 1, child.start, end) + text[end : holder.end - 1]
     if not left.strip():
         left = hollow if hollow is not None and not hollow.strip() else ""
     return head + left + tail
+
+
+def _cut(text: str, at: int, until: int, end: int) -> str:
+    """What stays of ``text[at:until]`` when the child that begins there is taken out up to ``end``: the remarks.
+
+    A line comment keeps a line break when the rest of the line is none.
+    """
+    start = _clear_start(text, at, until)
+    kept = text[at:start]
+    last = kept.rpartition("\n")[2]
+    rest = text[end:].lstrip(" \t")
+    if "//" in last and not rest.startswith(("\n", "\r\n")):
+        return kept + newline_of(text)
+    return kept
 
 
 def _at(node: Node | None, start: int) -> Node | None:

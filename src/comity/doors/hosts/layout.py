@@ -8,9 +8,8 @@ from pathlib import Path
 from comity.doors.hosts.host import Host
 from comity.doors.hosts.target import Target
 from comity.kernel.problem import Invalid
-from comity.project import CONFIG, FOLDER, Place, find_workspace
+from comity.project import FOLDER, Place, find_workspace
 
-CONFIG_NAME = f"{FOLDER}/{CONFIG}"
 IGNORE_NAME = f"{FOLDER}/.gitignore"
 BLOCKS = ("AGENTS.md", "CLAUDE.md")
 

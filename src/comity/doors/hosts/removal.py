@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from comity.doors.hosts import files, record, target
 from comity.doors.hosts.catalog import chosen
+from comity.doors.hosts.files import CONFIG_NAME
 from comity.doors.hosts.host import Host
 from comity.doors.hosts.jsonc import Malformed
-from comity.doors.hosts.layout import BLOCKS, CONFIG_NAME, IGNORE_NAME, host_files, section_name, workspace
+from comity.doors.hosts.layout import BLOCKS, IGNORE_NAME, host_files, section_name, workspace
 from comity.doors.hosts.plan import DEFAULTS, Action, Change, Options, Plan
 from comity.doors.hosts.record import Entry, Record, Section
 from comity.doors.hosts.target import Target
@@ -42,8 +43,7 @@ def remove(root: Path, options: Options = DEFAULTS) -> Plan:
     own = work.kept.section(section_name(place))
     for item in _targets(place, own, options.hosts):
         _take_back(work, item, own)
-    if not own.files:
-        _leave(work, place.checkout, own)
+    _leave(work, place.checkout, own)
     if options.hosts is None:
         _workspace(work)
     after = record.dump(work.kept)
@@ -138,8 +138,11 @@ def _workspace(work: _Work) -> None:
 
 
 def _leave(work: _Work, base: Path, section: Section) -> None:
-    work.folders.extend(base / folder for folder in section.folders)
-    section.folders.clear()
+    """Let go of the folders that hold none of the section's files any more."""
+    for folder in list(section.folders):
+        if not any(name.startswith(f"{folder}/") for name in section.files):
+            work.folders.append(base / folder)
+            section.folders.remove(folder)
 
 
 def _stands(name: str) -> bool:
