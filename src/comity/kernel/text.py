@@ -5,7 +5,20 @@ from __future__ import annotations
 import json
 from typing import Any
 
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"{digits} is too large")
+    return value
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")
+
+
 compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_decode = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse).decode
 
 
 def number(value: float) -> float:
@@ -31,6 +44,9 @@ def _read(text: object) -> Any:
     if not isinstance(text, str):
         return None
     try:
-        return json.loads(text)
+        value = _decode(text)
+        if "\\u" in text:  # JavaScript escapes lone surrogates, which no UTF-8 can hold
+            value = _decode(compact(value).encode("utf-8", "replace").decode())
     except (ValueError, RecursionError):
         return None
+    return value

@@ -50,12 +50,28 @@ class SqliteTx:
 
     def one(self, name: str, /, **params: Any) -> Row | None:
         """The first row of a statement, or None."""
-        rows = self._connection.execute(self._statements[name], params).fetchall()
+        sql = self._statements[name]
+        try:
+            rows = self._connection.execute(sql, params).fetchall()
+        except UnicodeDecodeError:
+            rows = self._mended(sql, params)
         return rows[0] if rows else None
 
     def all(self, name: str, /, **params: Any) -> list[Row]:
         """Every row of a statement."""
-        return self._connection.execute(self._statements[name], params).fetchall()
+        sql = self._statements[name]
+        try:
+            return self._connection.execute(sql, params).fetchall()
+        except UnicodeDecodeError:
+            return self._mended(sql, params)
+
+    def _mended(self, sql: str, params: dict[str, Any]) -> list[Row]:
+        """Rows of a query that holds text which is no UTF-8: programs that are not ours can write such."""
+        names = [f"c{place}" for place in range(len(self._connection.execute(sql, params).get_description()))]
+        columns = ", ".join(f"CASE typeof({c}) WHEN 'text' THEN CAST({c} AS BLOB) ELSE {c} END" for c in names)
+        as_blobs = f"WITH r({', '.join(names)}) AS ({sql}) SELECT {columns} FROM r"  # noqa: S608 (names are made here)
+        raw = self._connection.execute(as_blobs, params)
+        return [tuple(v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in row) for row in raw]
 
     def run(self, name: str, /, **params: Any) -> int:
         """How many rows a statement changed."""

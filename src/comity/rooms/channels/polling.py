@@ -80,7 +80,7 @@ def _candidates(scope: Scope, request: Request, events: list[Event]) -> tuple[li
     """Readable pending rows in priority order; unreadable ones are set aside."""
     agent_id = scope.actor.agent_id
     candidates = []
-    bad: list[tuple[str, str, str | None, str]] = []
+    bad: list[tuple[object, object, object, str]] = []
     rows = scope.tx.all("channels.pending", agent_id=agent_id, min_priority=request.min_priority, limit=_SCAN_ROWS)
     for row in rows:
         why = _fault(row)
@@ -94,26 +94,24 @@ def _candidates(scope: Scope, request: Request, events: list[Event]) -> tuple[li
             candidates.append(candidate)
     for delivery_id, message_id, channel_id, state in scope.tx.all("channels.unknown_states", agent_id=agent_id):
         bad.append((delivery_id, message_id, channel_id, f"unknown state {state!r}"))
-    for delivery_id, message_id, channel_id, why in bad:
-        scope.tx.run("channels.set_aside", delivery_id=delivery_id)
-        detail: dict[str, object] = {"why": why}
-        events.append(
-            Event(
-                "message.malformed",
-                message_id,
-                delivery_id,
-                agent_id,
-                channel_id,
-                "message.malformed",
-                detail,
-            )
-        )
-    return candidates, [Malformed(delivery_id, why) for delivery_id, _, _, why in bad]
+    return candidates, [_set_aside(scope, row, events) for row in bad]
+
+
+def _set_aside(scope: Scope, row: tuple[object, object, object, str], events: list[Event]) -> Malformed:
+    """Drop a row that cannot be handed out, and say so once. Its ids may be anything, too."""
+    delivery_id, message_id, channel_id, why = row
+    scope.tx.run("channels.set_aside", delivery_id=delivery_id, agent_id=scope.actor.agent_id)
+    ids = [value if isinstance(value, str) else None for value in (message_id, delivery_id, channel_id)]
+    detail: dict[str, object] = {"why": why[:200]}
+    events.append(Event("message.malformed", ids[0], ids[1], scope.actor.agent_id, ids[2], "message.malformed", detail))
+    return Malformed(str(delivery_id), why[:200])
 
 
 def _fault(row: Row) -> str | None:
     """Why a row's plain columns cannot be used, or None."""
     priority, sequence, ttl, deadline = row[7], row[9], row[13], row[15]
+    if not all(type(value) is str for value in (row[0], row[1], row[2] or "", *row[3:7], row[8], row[12])):
+        return "a column that is not text"
     if priority not in (0, 1, 2, 3):
         return f"unknown priority {priority!r}"
     if deadline is None or not isinstance(ttl, int) or ttl < 1:
@@ -148,7 +146,7 @@ def _decode(scope: Scope, row: Row) -> budget.Candidate | str:
         sequence_number=row[9],
         context=Context(
             _strings(context.get("relevance_tags")),
-            confidence if isinstance(confidence, int | float) else 1,
+            confidence if isinstance(confidence, int | float) and 0 <= confidence <= 1 else 1,
             _strings(context.get("source_references")),
             size,
         ),
@@ -195,7 +193,8 @@ def _audit_pruned(pruned: list[Delivery], size: int, events: list[Event]) -> Non
 
 def _content(scope: Scope, delivery_id: str) -> str:
     row = scope.tx.one("channels.content", delivery_id=delivery_id)
-    return row[0] if row is not None and isinstance(row[0], str) else ""
+    content = row[0] if row is not None else ""
+    return content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
 
 
 def _whole(scope: Scope, delivery: Delivery) -> Delivery:

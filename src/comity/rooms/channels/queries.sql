@@ -105,7 +105,7 @@ SELECT substr(content, 1, :characters) FROM messages WHERE delivery_id = :delive
 UPDATE messages SET state = 'surfaced' WHERE delivery_id = :delivery_id AND state = 'queued'
 
 -- name: set_aside
-UPDATE messages SET state = 'dropped' WHERE delivery_id = :delivery_id
+UPDATE messages SET state = 'dropped' WHERE delivery_id IS :delivery_id AND destination_agent_id = :agent_id
 
 -- name: delivery
 SELECT state, message_id, channel_id FROM messages
