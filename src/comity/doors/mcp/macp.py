@@ -82,8 +82,11 @@ class MacpSurface:
         """Open the workspace and register, unless that is done."""
         if self._workspace is None:
             with self._lock:
-                if self._workspace is None and not self._over:
-                    self._workspace = _started(self._open())
+                self._start()
+
+    def _start(self) -> None:
+        if self._workspace is None and not self._over:
+            self._workspace = _started(self._open())
 
     def call(self, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
         """The operation's record."""
