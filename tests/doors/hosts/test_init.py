@@ -235,6 +235,12 @@ def test_entry_that_the_original_put_back_meanwhile_is_what_remove_gives_back(re
     assert path.read_text() == '{\n  "mcpServers": {\n    "macp": ' + NPX + "\n  }\n}\n"
 
 
+def test_half_a_character_in_a_value_survives(repo: Path) -> None:
+    path = write(repo, ".gemini/settings.json", r'{"context": {"fileName": "\ud800.md"}}')
+    assert run(repo).ok
+    assert r'["\ud800.md", "AGENTS.md"]' in path.read_text()
+
+
 def test_own_changes_to_our_entry_are_kept(repo: Path) -> None:
     mine = {"command": "/opt/venv/bin/comity", "args": ["mcp", "--agent-name", "anna"]}
     path = write(repo, ".mcp.json", json.dumps({"mcpServers": {"macp": mine}}))

@@ -239,7 +239,7 @@ def test_record_that_cannot_be_read_stops_everything(repo: Path) -> None:
     (repo / ".macp/init.json").write_text("{")
     before = names(repo)
     for step in (plan, remove):
-        with pytest.raises(Exception, match=r"init\.record-unreadable"):
+        with pytest.raises(Exception, match=r"init\.record_unreadable"):
             step(repo)
     assert names(repo) == before
 

@@ -44,9 +44,9 @@ def wanted(root: Path, project_id: str | None, channel: str | None, db: str | No
     for name, text in (("--project-id", project_id), ("--channel", channel)):
         if text is not None and not slug(text):
             hint = "Use letters a to z, digits and hyphens."
-            raise Invalid("init.bad-id", f"{name} {text!r} leaves nothing to use as an id", hint, option=name)
+            raise Invalid("init.bad_id", f"{name} {text!r} leaves nothing to use as an id", hint, option=name)
     if db is not None and (not db.strip() or "\0" in db):
-        raise Invalid("init.bad-db", "--db is no path", "Give a path; a relative one counts from the project root.")
+        raise Invalid("init.bad_db", "--db is no path", "Give a path; a relative one counts from the project root.")
     path = None if db is None else os.path.normpath(root / os.path.expanduser(db.strip()))
     return Wanted(
         root, None if project_id is None else slug(project_id), None if channel is None else slug(channel), path

@@ -39,7 +39,7 @@ def set_value(text: str, path: Path, value: object) -> tuple[str, Undo]:
         if "\n" not in was and node.kind != "scalar":
             new = _inline(value)
         return text[: node.start] + new + text[node.end :], Undo("set", path, value, was, depth)
-    key = json.dumps(path[depth], ensure_ascii=False) + ": "
+    key = _inline(path[depth]) + ": "
     new, hollow = _insert(text, root, node, _nested(path[depth + 1 :], value), key)
     return new, Undo("set", path, value, None, depth, hollow)
 
@@ -264,7 +264,9 @@ def _nested(path: Path, value: object) -> object:
 
 
 def _inline(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    halves = any("\ud800" <= letter <= "\udfff" for letter in text)  # half a character: cannot be written as it is
+    return json.dumps(value) if halves else text
 
 
 def _written(value: object, indent: str, unit: str, newline: str) -> str:
@@ -272,8 +274,5 @@ def _written(value: object, indent: str, unit: str, newline: str) -> str:
     if not isinstance(value, dict) or not value:
         return _inline(value)
     inner = indent + unit
-    rows = [
-        inner + json.dumps(key, ensure_ascii=False) + ": " + _written(item, inner, unit, newline)
-        for key, item in value.items()
-    ]
+    rows = [inner + _inline(key) + ": " + _written(item, inner, unit, newline) for key, item in value.items()]
     return "{" + newline + ("," + newline).join(rows) + newline + indent + "}"

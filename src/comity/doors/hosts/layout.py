@@ -17,7 +17,7 @@ BLOCKS = ("AGENTS.md", "CLAUDE.md")
 def workspace(root: Path) -> Place:
     """Where the workspace for ``root`` is or will be. Raises Invalid when ``root`` is no folder."""
     if not root.is_dir():
-        raise Invalid("init.no-folder", f"{root} is not a folder", "Run it in the project's folder.")
+        raise Invalid("init.no_folder", f"{root} is not a folder", "Run it in the project's folder.")
     return find_workspace(root)[0]
 
 

@@ -50,7 +50,7 @@ def digest(data: bytes) -> str:
 
 
 def load(data: bytes | None) -> Record:
-    """The record in ``data``; an empty one for None. Raises Invalid ``init.record-unreadable``."""
+    """The record in ``data``; an empty one for None. Raises Invalid ``init.record_unreadable``."""
     if data is None:
         return Record(Section({}, []), {})
     try:
@@ -60,7 +60,7 @@ def load(data: bytes | None) -> Record:
         return Record(_section(value["workspace"]), {key: _section(item) for key, item in value["checkouts"].items()})
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
         hint = f"It tells --remove what was there before. Restore it, or delete {NAME} to go on without."
-        raise Invalid("init.record-unreadable", f"{NAME} cannot be read", hint, file=NAME) from None
+        raise Invalid("init.record_unreadable", f"{NAME} cannot be read", hint, file=NAME) from None
 
 
 def dump(record: Record) -> bytes | None:
