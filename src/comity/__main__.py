@@ -1,0 +1,31 @@
+"""The command ``comity``. ``mcp`` is looked for first: a server starts without loading the command line."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+def main() -> int:
+    """Run the command that the program's arguments name; the exit code."""
+    arguments = sys.argv[1:]
+    try:
+        if arguments[:1] in (["mcp"], ["server"]):
+            from comity.doors.mcp.serve import main as serve
+
+            return serve(arguments[1:])
+        from comity.doors.cli.launch import main as launch
+
+        return launch(arguments, _demo)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _demo(**options: Any) -> int:
+    from comity.demo.run import run
+
+    return run(**options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""The commands: name, where it is, and one line. Each is imported when it is called or its help is asked for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cyclopts import App, Parameter
+
+from comity import __version__
+from comity.doors.cli.screen import Screen
+
+HELP = "Let many coding agents work in one repository: a message bus on one SQLite file."
+
+
+class Entry(NamedTuple):
+    """One command. ``where`` is ``module:attribute`` below ``comity.doors.cli``."""
+
+    name: str
+    where: str
+    summary: str
+
+
+GROUPS: dict[str, tuple[Entry, ...]] = {
+    "Set up": (
+        Entry("init", "setup:init", "Tell every agent host of this repository about Comity"),
+        Entry("doctor", "doctor:doctor", "Find out what is wrong, and what to do about it"),
+        Entry("demo", "plain:demo", "Watch four agents talk through one file"),
+    ),
+    "Look": (
+        Entry("status", "overview:status", "Who is here, what waits for whom, what happened last"),
+        Entry("agents", "overview:agents", "The agents that are here"),
+        Entry("tail", "tail:tail", "Follow what happens, live"),
+    ),
+    "Take part": (
+        Entry("send", "messages:send", "Send to a channel, or to one agent"),
+        Entry("poll", "messages:poll", "Fetch pending messages, most urgent first"),
+        Entry("read", "messages:read", "Read one message whole"),
+        Entry("ack", "messages:ack", "Acknowledge a message, so that it does not come back"),
+        Entry("join", "messages:join", "Join a channel"),
+        Entry("leave", "messages:leave", "Leave a channel, or all and end the session"),
+    ),
+    "Keep": (Entry("prune", "upkeep:prune", "Remove what is old and finished"),),
+    "For programs": (
+        Entry("mcp", "plain:mcp", "Serve one agent session over MCP (agent hosts start this)"),
+        Entry("call", "plain:call", "Run any operation by name"),
+        Entry("schema", "describe:schema", "Tables, SQL, operations and an agent prompt, as JSON"),
+        Entry("completion", "plain:completion", "Completion for bash, zsh or fish"),
+        Entry("version", "plain:version", "Versions of Comity, Python and SQLite"),
+    ),
+}
+ENTRIES = {entry.name: entry for group in GROUPS.values() for entry in group}
+
+
+def build() -> App:
+    """The parser, with every command still unloaded."""
+    app = App(
+        name="comity",
+        help=HELP,
+        version=f"comity {__version__}",
+        help_format="plaintext",
+        default_parameter=Parameter(negative_iterable=(), negative_none=()),
+        print_error=False,
+        exit_on_error=False,
+    )
+    for title, group in GROUPS.items():
+        for entry in group:
+            app.command(f"comity.doors.cli.{entry.where}", name=entry.name, group=title)
+    return app
+
+
+def overview(screen: Screen) -> None:
+    """What `comity --help` says; no command is loaded for it."""
+    screen.say(("Usage: ", "bold"), "comity COMMAND [OPTIONS]")
+    screen.say("")
+    screen.say(HELP)
+    width = max(map(len, ENTRIES)) + 4
+    for title, group in GROUPS.items():
+        screen.say("")
+        screen.say((title, "bold"))
+        for entry in group:
+            screen.item(f"  {entry.name}", entry.summary, width)
+    screen.say("")
+    screen.say("Every command takes --json, and --help shows its options with an example.")
+    screen.say(("Example: ", "bold"), "comity init, then open your agents here, then comity status")

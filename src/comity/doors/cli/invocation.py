@@ -1,0 +1,137 @@
+"""One call of a command: which project and database are meant, and which agent acts.
+
+At the command line an agent is ``cli-USER`` unless ``--as`` or MACP_AGENT_ID says otherwise, and its session is always
+``cli-`` and the agent's id: so every command of one person or script is the same agent, and messages to it wait in its
+queue until it polls. Commands that only look register nothing and make no database.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from comity import settings
+from comity.kernel.problem import Conflict, NotFound
+from comity.settings import Settings
+from comity.workspace import Workspace, from_settings
+
+STDIN = "\0-"  # what the parser is given for an argument of "-"; no argument can hold a NUL
+
+
+Demo = Callable[..., int]
+
+
+class Globals(NamedTuple):
+    """Options that commands share; None when not given."""
+
+    json: bool = False
+    db: str | None = None
+    project_id: str | None = None
+    durability: str | None = None
+    agent: str | None = None
+    take_over: bool = False
+
+
+class Invocation:
+    """What a command works with. Opens what it needs when it needs it; close it when done."""
+
+    def __init__(self, demo: Demo, chosen: Globals) -> None:
+        self.demo = demo
+        self.json = chosen.json
+        self._chosen = chosen
+        self._settings: Settings | None = None
+        self._workspace: Workspace | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The project's settings with this agent's identity. Raises Invalid."""
+        if self._settings is None:
+            chosen = self._chosen
+            named = chosen.agent or os.environ.get("MACP_AGENT_ID", "").strip() or f"cli-{_user()}"
+            flags = {
+                "db": chosen.db,
+                "project_id": chosen.project_id,
+                "durability": chosen.durability,
+                "agent_id": named,
+            }
+            found = settings.resolve(flags, os.environ, os.getcwd())
+            self._settings = found._replace(session_id=f"cli-{found.agent_id}")
+        return self._settings
+
+    def call(self, operation: str, /, **arguments: object) -> Any:
+        """Run an operation as this agent, registered or not. Raises Problem."""
+        return self.workspace.call(operation, arguments)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace; its database is made if it does not exist."""
+        if self._workspace is None:
+            self._workspace = from_settings(self.settings)
+        return self._workspace
+
+    def exists(self) -> bool:
+        """Whether there is something at the database's path."""
+        return os.path.lexists(self.settings.db)
+
+    def require_database(self) -> None:
+        """NotFound ``workspace.missing`` when there is no database yet."""
+        if not self.exists():
+            raise NotFound(
+                "workspace.missing",
+                f"There is no database yet: {self.settings.db}.",
+                "Run `comity init`, then open an agent here; or say something with `comity send`.",
+                path=self.settings.db,
+            )
+
+    def take_part(self) -> list[Any]:
+        """Make this agent's session active unless it is; the overviews of all agents.
+
+        Raises Conflict ``agent.elsewhere`` when the agent is active in another session and was not taken over.
+        """
+        agents: list[Any] = self.call("agent.list").agents
+        me = self.settings
+        mine = next((agent for agent in agents if agent.agent_id == me.agent_id), None)
+        if mine is not None and mine.session_id == me.session_id:
+            return agents
+        if mine is not None and not self._chosen.take_over:
+            raise self._elsewhere(mine)
+        self.call("session.start")
+        listed: list[Any] = self.call("agent.list").agents
+        return listed
+
+    def here(self) -> bool:
+        """Whether this agent is active, in whichever session."""
+        return any(agent.agent_id == self.settings.agent_id for agent in self.call("agent.list").agents)
+
+    def join(self, channel: str, agents: list[Any]) -> None:
+        """Make this agent a member of a channel unless it is."""
+        if not any(agent.agent_id == self.settings.agent_id and channel in agent.channels for agent in agents):
+            self.call("channel.join", channel_id=channel)
+
+    def _elsewhere(self, mine: Any) -> Conflict:
+        return Conflict(
+            "agent.elsewhere",
+            f"Agent {mine.agent_id} is active in another session, {mine.session_id}.",
+            "Choose another name with `--as NAME`, or end that session with `--take-over`.",
+            agentId=mine.agent_id,
+            sessionId=mine.session_id,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._workspace is not None:
+            self._workspace.close()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "user"

@@ -1,0 +1,128 @@
+"""Commands that look: status and agents. They register nothing and make no database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comity.doors.cli.command import Values, command
+from comity.doors.cli.invocation import Invocation
+from comity.doors.cli.screen import PRIORITY_NAMES, PRIORITY_STYLES, Column, Part, Screen, clock
+from comity.doors.cli.tail import show_events
+
+_NEWEST = 5
+
+
+def _status(invocation: Invocation, _: Values) -> dict[str, Any]:
+    settings = invocation.settings
+    result: dict[str, Any] = {
+        "project": {"projectId": settings.project_id, "root": settings.root, "defaultChannel": settings.channel},
+        "database": {"path": settings.db, "exists": invocation.exists()},
+        "status": None,
+        "channels": [],
+        "agents": [],
+        "events": [],
+    }
+    if invocation.exists():
+        agents = invocation.call("agent.list").agents
+        result["status"] = invocation.call("workspace.status")
+        result["agents"] = agents
+        result["channels"] = _channels(agents)
+        result["events"] = invocation.call("event.list", newest=_NEWEST).events
+    return result
+
+
+def _channels(agents: list[Any]) -> list[dict[str, object]]:
+    members: dict[str, list[str]] = {}
+    for agent in agents:
+        for channel in agent.channels:
+            members.setdefault(channel, []).append(agent.agent_id)
+    return [{"channelId": channel, "agentIds": listed} for channel, listed in sorted(members.items())]
+
+
+def _show_status(screen: Screen, result: dict[str, Any]) -> None:
+    project, database, status = result["project"], result["database"], result["status"]
+    pairs: list[tuple[str, Part]] = [("Project", project["projectId"]), ("Database", database["path"])]
+    if status is None:
+        screen.fields(pairs)
+        screen.say("")
+        screen.say("There is no database yet. It is made when the first agent starts:")
+        screen.say("comity init, then open your agent hosts in this repository.", indent=2)
+        return
+    pending = status.pending
+    pairs += [
+        ("Agents", str(status.agents)),
+        ("Channels", ", ".join(f"{one['channelId']} ({len(one['agentIds'])})" for one in result["channels"]) or "none"),
+        ("Pending", str(pending.total)),
+    ]
+    for level, name in PRIORITY_NAMES.items():
+        number = getattr(pending, name)
+        if number:
+            pairs.append((f"  {name}", (str(number), PRIORITY_STYLES[level])))
+    screen.fields(pairs)
+    if result["agents"]:
+        screen.say("")
+        _show_agents(screen, result["agents"])
+    if result["events"]:
+        screen.say("")
+        screen.say(("Newest events", "bold"))
+        show_events(screen, result["events"])
+
+
+status = command(
+    _status,
+    show=_show_status,
+    needs="project",
+    doc="""Show the project, who is here, what waits for whom, and what happened last.
+
+    Registers nothing and makes nothing.
+    """,
+    example="comity status --json",
+)
+
+
+def _agents(invocation: Invocation, values: Values) -> Any:
+    invocation.require_database()
+    return invocation.call("agent.list", **values)
+
+
+def _show_list(screen: Screen, listed: Any) -> None:
+    if not listed.agents:
+        screen.say("No agent is here.")
+    _show_agents(screen, listed.agents)
+
+
+def _show_agents(screen: Screen, agents: list[Any]) -> None:
+    columns = (
+        Column("Agent", flexible=True),
+        Column("Name", flexible=True),
+        Column("Role", flexible=True),
+        Column("Channels", flexible=True),
+        Column("Pending", right=True),
+        Column("Since"),
+    )
+    rows = [
+        (
+            agent.agent_id,
+            "" if agent.name == agent.agent_id else agent.name,
+            agent.role or "",
+            ", ".join(agent.channels),
+            _load(agent),
+            clock(agent.registered_at),
+        )
+        for agent in agents
+    ]
+    screen.table(columns, rows)
+
+
+def _load(agent: Any) -> Part:
+    near = agent.pending_deliveries >= agent.max_pending_messages * 0.8
+    return str(agent.pending_deliveries), "bold red" if near else ""
+
+
+agents = command(
+    _agents,
+    show=_show_list,
+    ops=("agent.list",),
+    needs="project",
+    example="comity agents --json",
+)

@@ -1,0 +1,112 @@
+"""``comity init``: the command over ``doors.hosts``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from comity.doors.cli.command import Option, Values, command
+from comity.doors.cli.invocation import Invocation
+from comity.doors.cli.screen import Column, Screen
+from comity.doors.hosts.init import Change, Options, Report, apply, plan
+
+_STYLES = {"skipped": "bold red", "unchanged": "dim"}
+_DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
+class Answer(NamedTuple):
+    """What ``init`` did, or would do, and its diff when asked for."""
+
+    report: Report
+    diff: str | None
+
+
+def _program(answer: Answer) -> dict[str, Any]:
+    made = answer.report.plan
+    written = {change.name for change in answer.report.written}
+    return {
+        "projectRoot": str(made.root),
+        "projectId": made.project_id,
+        "defaultChannel": made.channel,
+        "database": made.db,
+        "dryRun": made.options.dry_run,
+        "files": [_file(change, change.name in written) for change in made.changes],
+        "notes": list(made.notes),
+        "problems": [problem.as_dict() for problem in answer.report.problems],
+        **({} if answer.diff is None else {"diff": answer.diff}),
+    }
+
+
+def _file(change: Change, written: bool) -> dict[str, Any]:
+    return {
+        "file": change.name,
+        "action": change.action,
+        "written": written,
+        "hosts": list(change.hosts),
+        "note": change.note,
+    }
+
+
+def _init(_: Invocation, values: Values) -> Answer:
+    listed = values.pop("hosts", None)
+    hosts = None
+    if listed is not None:
+        hosts = tuple(name for words in listed for name in words.replace(",", " ").split())
+    made = plan(Path(os.getcwd()), Options(hosts=hosts, **values))
+    return Answer(apply(made), made.diff() if made.options.dry_run else None)
+
+
+def _show(screen: Screen, answer: Answer) -> None:
+    made = answer.report.plan
+    if answer.diff is not None:
+        for line in answer.diff.splitlines():
+            screen.say((line, "bold" if line[:3] in ("+++", "---") else _DIFF_STYLES.get(line[:1], "")))
+        if answer.diff:
+            screen.say("")
+    if not made.options.remove:
+        screen.fields(
+            (("Project", made.project_id), ("Root", str(made.root)), ("Channel", made.channel), ("Database", made.db))
+        )
+        screen.say("")
+    rows = [
+        (
+            (change.action, _STYLES.get(change.action, "green")),
+            change.name,
+            change.problem.message if change.problem else change.note,
+        )
+        for change in made.changes
+    ]
+    titles = ("Would do" if made.options.dry_run else "Done", "File", "Note")
+    screen.table([Column(titles[0]), Column(titles[1]), Column(titles[2], flexible=True)], rows)
+    for note in made.notes:
+        screen.say(("note: ", "yellow"), note)
+    for problem in answer.report.problems:
+        screen.say(("problem: ", "bold red"), problem.message)
+        screen.say(problem.hint, indent=2)
+    if answer.report.ok and not made.options.remove and not made.options.dry_run:
+        screen.say("")
+        screen.say("Next: open your agent hosts in this repository, then `comity status`.")
+
+
+init = command(
+    _init,
+    show=_show,
+    program=_program,
+    needs="nothing",
+    options=(
+        Option("project_id", str | None, "The project's id; agents of one project share a database.", None),
+        Option("channel", str | None, "The channel that agents join; the project id.", None),
+        Option("db", str | None, "The database file; a relative path counts from the project's root.", None),
+        Option("force", bool, "Write .macp/config.json anew.", default=False),
+        Option("hosts", list[str] | None, "Only these hosts, with commas between; all.", None),
+        Option("dry_run", bool, "Show the changes as a diff, write nothing.", default=False),
+        Option("remove", bool, "Give back what was there before.", default=False),
+    ),
+    doc="""Tell every agent host of this repository about Comity.
+
+    Files are merged: other entries, comments and order stay. A file that cannot be read is left as it is and named.
+    """,
+    example="comity init --hosts claude-code,codex --dry-run",
+    code=lambda answer: answer.report.exit_code,
+)
