@@ -49,17 +49,16 @@ class Invocation:
     def settings(self) -> Settings:
         """The project's settings with this agent's identity. Raises Invalid."""
         if self._settings is None:
-            chosen = self._chosen
-            named = chosen.agent or os.environ.get("MACP_AGENT_ID", "").strip() or f"cli-{_user()}"
-            flags = {
-                "db": chosen.db,
-                "project_id": chosen.project_id,
-                "durability": chosen.durability,
-                "agent_id": named,
-            }
-            found = settings.resolve(flags, os.environ, os.getcwd())
+            named = self._chosen.agent or os.environ.get("MACP_AGENT_ID", "").strip() or f"cli-{_user()}"
+            found = settings.resolve({**self.project_flags, "agent_id": named}, os.environ, os.getcwd())
             self._settings = found._replace(session_id=f"cli-{found.agent_id}")
         return self._settings
+
+    @property
+    def project_flags(self) -> dict[str, str | None]:
+        """The shared options as ``settings.resolve`` takes them."""
+        chosen = self._chosen
+        return {"db": chosen.db, "project_id": chosen.project_id, "durability": chosen.durability}
 
     def call(self, operation: str, /, **arguments: object) -> Any:
         """Run an operation as this agent, registered or not. Raises Problem."""
