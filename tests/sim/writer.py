@@ -12,6 +12,7 @@ import json
 import os
 import random
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from comity import Workspace
@@ -27,7 +28,9 @@ def tell(operation: str, result: Any) -> None:
     os.write(1, line.encode())
 
 
-def work(workspace: Workspace, rounds: int, chance: random.Random, peers: list[str]) -> None:
+def work(
+    workspace: Workspace, rounds: int, chance: random.Random, peers: list[str], tell: Callable[[str, Any], None]
+) -> None:
     """A random operation each round."""
     for number in range(rounds):
         content = f"{workspace.actor.session_id} {number}"
@@ -51,7 +54,7 @@ def main() -> None:
     store = SqliteStore(path)
     workspace = Workspace(store, Actor(agent_id, f"{agent_id}-{seed}", channel="main", max_pending_messages=100_000))
     tell("start", workspace.session.start())
-    work(workspace, int(rounds), random.Random(int(seed)), peers)
+    work(workspace, int(rounds), random.Random(int(seed)), peers, tell)
     store.close()
 
 
