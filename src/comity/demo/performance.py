@@ -1,0 +1,104 @@
+"""One whole demo: repository, processes, account, and everything cleared away again, whatever happens."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import NamedTuple
+
+import anyio
+from anyio.abc import TaskStatus
+
+from comity.demo import ledger
+from comity.demo.account import Account, Check, settle
+from comity.demo.agent import Agent
+from comity.demo.cast import CAST
+from comity.demo.repository import Repository
+from comity.demo.screen import Screen
+from comity.demo.stage import Stage
+from comity.kernel.problem import Problem
+
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Outcome(NamedTuple):
+    """``signal`` is the number of the signal that ended it early, else 0; then there is no account."""
+
+    folder: str
+    database: str
+    account: Account | None
+    signal: int = 0
+
+
+def perform(screen: Screen, seconds: float, seed: int, *, keep: bool) -> Outcome:
+    """Play and account. Raises Problem, and BrokenPipeError when nobody looks any more."""
+    try:
+        return anyio.run(_Performance(screen, seconds, seed, keep).run)
+    except BaseExceptionGroup as group:
+        told = _told(group)
+        if told is None:
+            raise
+        raise told from group
+
+
+class _Performance:
+    def __init__(self, screen: Screen, seconds: float, seed: int, keep: bool) -> None:
+        self._screen = screen
+        self._seconds = seconds
+        self._seed = seed
+        self._keep = keep
+        self._signal = 0
+
+    async def run(self) -> Outcome:
+        outcome: Outcome | None = None
+        async with anyio.create_task_group() as tasks:
+            if threading.current_thread() is threading.main_thread() and sys.platform != "win32":
+                await tasks.start(self._watch_signals, tasks.cancel_scope)
+            outcome = await self._play()
+            tasks.cancel_scope.cancel()
+        return outcome or Outcome("", "", None, self._signal)
+
+    async def _watch_signals(
+        self, everything: anyio.CancelScope, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+    ) -> None:
+        with anyio.open_signal_receiver(*(getattr(signal, name) for name in _SIGNALS)) as received:
+            task_status.started()
+            async for number in received:
+                self._signal = int(number)
+                everything.cancel()
+
+    async def _play(self) -> Outcome:
+        repository = Repository()
+        try:
+            with repository.logs.open("w", encoding="utf-8") as log:
+                stage = Stage(repository, self._screen, self._seconds, self._seed, log)
+                await stage.play()
+            database = repository.settings("spectator").db
+            return Outcome(str(repository.folder), database, _account(database, stage.agents))
+        finally:
+            if not self._keep:
+                repository.remove()
+
+
+def _account(database: str, agents: list[Agent]) -> Account:
+    """What the file says, beside what servers told their agents."""
+    sent = set[str]().union(*(agent.notes.sent for agent in agents))
+    acknowledged = set[str]().union(*(agent.notes.acknowledged for agent in agents))
+    account = settle(ledger.read(database), sent, acknowledged, [part.agent_id for part in CAST])
+    refused = [text for agent in agents for text in agent.notes.refused]
+    whole = [ok for agent in agents for ok in agent.notes.long_messages]
+    more = [
+        Check("The long review was read whole, in pieces", bool(whole) and all(whole), f"{len(whole)} read"),
+        Check("No call was refused", not refused, refused[0] if refused else "none"),
+    ]
+    return account._replace(checks=[*account.checks, *more])
+
+
+def _told(group: BaseExceptionGroup[BaseException]) -> Problem | BrokenPipeError | None:
+    """What the caller can be told, wherever in the group it is."""
+    for error in group.exceptions:
+        found = _told(error) if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(found, Problem | BrokenPipeError):
+            return found
+    return None
