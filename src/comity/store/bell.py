@@ -1,9 +1,9 @@
 """The bell: how a commit in one process wakes a waiting call in another at once.
 
-Beside the database lies a folder with one small file for each of 32 groups of agents, and one for the whole log. After
-a commit the writer overwrites one byte in the files of the agents concerned; a waiting process watches its file with
-the operating system's notification (inotify, kqueue). Only waiters create these files, so writers that nobody waits
-for pay one failed ``open``.
+Beside the database lies a folder with one small file for each of 32 groups of agents. After a commit the writer
+overwrites one byte in the files of the agents concerned; a waiting process watches its file, or all of them when it
+follows the whole log, with the operating system's notification (inotify, kqueue). Files stay open, so that a stroke is
+one system call whether anybody waits or not.
 
 Waking is a hint, never the truth: a waiter reads the database after every wake, and also whenever
 ``PRAGMA data_version`` shows a commit that rang no bell, as those of other implementations do.
@@ -21,8 +21,7 @@ from typing import Protocol
 
 import apsw
 
-_GROUPS = 32
-_LOG = "log"
+_GROUPS = tuple(f"{number:02}" for number in range(32))
 
 
 class Doorbell(Protocol):
@@ -46,44 +45,38 @@ class Bell:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._open: dict[str, int] = {}
+        self._opening = threading.Lock()
         self._closed = False
         # A descriptor must not be closed, and its number reused for the database, while another thread writes to it.
         self._lock = threading.Lock()
 
     def ring(self, agents: Collection[str]) -> None:
         """Wake the waiters of these agents and the followers of the log."""
-        with self._lock:
-            if not self._closed:
-                for name in _groups(agents):
-                    self._strike(name)
-                self._strike(_LOG)
+        try:
+            for name in _groups(agents):
+                os.pwrite(self._open.get(name) or self._opened(name), b"\1", 0)
+        except OSError:
+            return  # the folder cannot be written: the waiters' own look finds the commit
 
     def files(self, agents: Collection[str]) -> list[str]:
         """The files to watch for these agents, or for the whole log when there are none; made if absent."""
-        make_folder(self.folder)
-        paths = [os.path.join(self.folder, name) for name in (_groups(agents) or (_LOG,))]
-        for path in paths:
-            descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
-            os.pwrite(descriptor, b"\0", 0)
-            os.close(descriptor)
-        return paths
+        names = sorted(_groups(agents)) or _GROUPS
+        for name in names:
+            self._opened(name)
+        return [os.path.join(self.folder, name) for name in names]
 
     def close(self) -> None:
         """Let go of the files."""
-        with self._lock:
-            self._closed = True
-            while self._open:
-                os.close(self._open.popitem()[1])
+        while self._open:
+            os.close(self._open.popitem()[1])
 
-    def _strike(self, name: str) -> None:
-        try:
-            descriptor = self._open.get(name)
-            if descriptor is None:
-                path = os.path.join(self.folder, name)
-                descriptor = self._open.setdefault(name, os.open(path, os.O_WRONLY))
-            os.pwrite(descriptor, b"\1", 0)
-        except OSError:
-            return  # nobody has ever waited here, or the folder is gone: the waiters' own look finds the commit
+    def _opened(self, name: str) -> int:
+        """The descriptor of one file, which is made if absent."""
+        with self._opening:
+            if name not in self._open:
+                make_folder(self.folder)
+                self._open[name] = os.open(os.path.join(self.folder, name), os.O_CREAT | os.O_WRONLY, 0o600)
+            return self._open[name]
 
 
 def make_folder(folder: str) -> None:
@@ -95,7 +88,7 @@ def make_folder(folder: str) -> None:
 
 
 def _groups(agents: Iterable[str]) -> set[str]:
-    return {f"{crc32(agent.encode('utf-8', 'replace')) % _GROUPS:02}" for agent in agents}
+    return {_GROUPS[crc32(agent.encode("utf-8", "replace")) % len(_GROUPS)] for agent in agents}
 
 
 class Waiter:
