@@ -37,6 +37,8 @@ def connect(path: str, durability: Durability) -> apsw.Connection:
             "Install apsw 3.54 or newer, which brings its own SQLite.",
         )
     connection = apsw.Connection(path, statementcachesize=128)
+    # Without it SQLite prepares some statements anew at every run, to look at the values bound to them.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     connection.set_busy_handler(_patience(BUSY_S))
     _enter_wal(connection)
     sync = "FULL" if durability == "full" else "NORMAL"
