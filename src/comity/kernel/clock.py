@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 
@@ -21,8 +22,13 @@ class Instant(NamedTuple):
     def at(cls, ms: int) -> Instant:
         """The instant ``ms`` milliseconds after 1970."""
         second, milli = divmod(ms, 1000)
-        t = time.gmtime(second)
-        return cls(ms, f"{t[0]:04}-{t[1]:02}-{t[2]:02}T{t[3]:02}:{t[4]:02}:{t[5]:02}.{milli:03}Z")
+        return cls(ms, f"{_to_second(second)}.{milli:03}Z")
+
+
+@lru_cache(maxsize=8)
+def _to_second(second: int) -> str:
+    t = time.gmtime(second)
+    return f"{t[0]:04}-{t[1]:02}-{t[2]:02}T{t[3]:02}:{t[4]:02}:{t[5]:02}"
 
 
 class Clock(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from comity.kernel.clock import Instant
@@ -42,8 +42,8 @@ class Tx(Protocol):
     def run(self, name: str, /, **params: object) -> int:
         """How many rows the statement changed."""
 
-    def many(self, name: str, rows: Sequence[Mapping[str, object]], /) -> list[Row]:
-        """The same statement for every row of parameters; what each returns, in order."""
+    def many(self, name: str, rows: Sequence[Row], /) -> None:
+        """The same statement for every row of parameters, which stand in the order in which it first names them."""
 
     def append(self, events: Iterable[Event], now: Instant, /) -> None:
         """Append events to the log, in order."""

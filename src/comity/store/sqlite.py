@@ -40,28 +40,27 @@ _APPEND = (
 
 
 class SqliteTx:
-    """One open transaction on one connection."""
+    """One open transaction on one connection. All its statements share one cursor: each is read to its end."""
 
-    __slots__ = ("_connection", "_statements")
+    __slots__ = ("_connection", "_cursor", "_statements")
 
-    def __init__(self, connection: apsw.Connection, statements: Statements) -> None:
+    def __init__(self, connection: apsw.Connection, cursor: apsw.Cursor, statements: Statements) -> None:
         self._connection = connection
+        self._cursor = cursor
         self._statements = statements
 
     def one(self, name: str, /, **params: Any) -> Row | None:
         """The first row of a statement, or None."""
-        sql = self._statements[name]
-        try:
-            rows = self._connection.execute(sql, params).fetchall()
-        except UnicodeDecodeError:
-            rows = self._mended(sql, params)
+        rows = self._rows(self._statements[name], params)
         return rows[0] if rows else None
 
     def all(self, name: str, /, **params: Any) -> list[Row]:
         """Every row of a statement."""
-        sql = self._statements[name]
+        return self._rows(self._statements[name], params)
+
+    def _rows(self, sql: str, params: dict[str, Any]) -> list[Row]:
         try:
-            return self._connection.execute(sql, params).fetchall()
+            return self._cursor.execute(sql, params).fetchall()
         except UnicodeDecodeError:
             return self._mended(sql, params)
 
@@ -75,17 +74,17 @@ class SqliteTx:
 
     def run(self, name: str, /, **params: Any) -> int:
         """How many rows a statement changed."""
-        self._connection.execute(self._statements[name], params).fetchall()
+        self._cursor.execute(self._statements[name], params).fetchall()
         return self._connection.changes()
 
-    def many(self, name: str, rows: Sequence[Mapping[str, Any]], /) -> list[Row]:
-        """The same statement for every row of parameters; what each returns, in order."""
-        return self._connection.executemany(self._statements[name], rows).fetchall()
+    def many(self, name: str, rows: Sequence[Row], /) -> None:
+        """The same statement for every row of parameters, which stand in the order in which it first names them."""
+        self._cursor.executemany(self._statements[name], rows)
 
     def append(self, events: Iterable[Event], now: Instant, /) -> None:
         """Append events to ``audit_log``, in order."""
         rows = [(*event[:6], _compact(event.metadata), now.iso) for event in events]
-        self._connection.executemany(_APPEND, rows).fetchall()
+        self._cursor.executemany(_APPEND, rows)
 
 
 def _compact(value: Mapping[str, object] | None) -> str:
@@ -95,7 +94,7 @@ def _compact(value: Mapping[str, object] | None) -> str:
 class _Transaction:
     """Takes a connection from the pool, begins, and commits or rolls back."""
 
-    __slots__ = ("_begin", "_connection", "_store")
+    __slots__ = ("_begin", "_connection", "_cursor", "_store")
 
     def __init__(self, store: SqliteStore, begin: str) -> None:
         self._store = store
@@ -103,12 +102,13 @@ class _Transaction:
 
     def __enter__(self) -> SqliteTx:
         self._connection = connection = self._store.take()
+        self._cursor = cursor = connection.cursor()
         try:
-            connection.execute(self._begin).fetchall()
+            cursor.execute(self._begin)
         except apsw.Error as error:
             self._store.give(connection)
             raise problem_of(error, self._store.path) from error
-        return SqliteTx(connection, self._store.statements)
+        return SqliteTx(connection, cursor, self._store.statements)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -116,15 +116,17 @@ class _Transaction:
         connection = self._connection
         try:
             if error is None:
-                connection.execute("COMMIT").fetchall()
+                self._cursor.execute("COMMIT")
                 if self._begin == "BEGIN IMMEDIATE":
                     self._store.sync.wrote()
         except apsw.Error as failure:
             error = failure
-        finally:
+        try:
             if not connection.get_autocommit():
                 connection.execute("ROLLBACK").fetchall()
             self._store.give(connection)
+        except apsw.Error:
+            connection.close(True)  # that rolls back, too
         if isinstance(error, apsw.Error):
             raise problem_of(error, self._store.path) from error
 

@@ -33,16 +33,16 @@ class Selection(NamedTuple):
     pruned: list[Delivery]
 
 
-def utility(candidate: Candidate, tags: Collection[str], now: Instant) -> float:
+def utility(candidate: Candidate, tags: frozenset[str], now: Instant) -> float:
     """0.7 of priority, 0.2 of shared tags and 0.1 of freshness, each from 0 to 1."""
     delivery = candidate.delivery
     elapsed = max(0.0, (now.ms - candidate.sent_ms) / 1000)
     freshness = max(0.0, 1.0 - elapsed / delivery.ttl_seconds)
-    relevance = _shared(set(delivery.context.relevance_tags), set(tags))
+    relevance = _shared(frozenset(delivery.context.relevance_tags), tags)
     return 0.7 * (delivery.priority / 3.0) + 0.2 * relevance + 0.1 * freshness
 
 
-def _shared(one: set[str], other: set[str]) -> float:
+def _shared(one: frozenset[str], other: frozenset[str]) -> float:
     """Jaccard similarity; two empty sets are alike."""
     if not one and not other:
         return 1.0
@@ -56,6 +56,7 @@ def select(candidates: list[Candidate], count: int, budget: int, tags: Collectio
     places = min(len(oversize), count // 2)
     if not regular and oversize:
         places = max(1, places)
+    wanted = frozenset(tags)
     whole: list[Delivery] = []
     pruned = [c.delivery for c in oversize]
     remaining = budget
@@ -63,7 +64,7 @@ def select(candidates: list[Candidate], count: int, budget: int, tags: Collectio
     while len(whole) < count - places and index < len(regular):
         window = regular[index : index + count - places - len(whole)]
         index += len(window)
-        remaining = _fit(window, remaining, tags, now, whole, pruned)
+        remaining = _fit(window, remaining, wanted, now, whole, pruned)
     ranked = sorted(oversize, key=lambda c: c.delivery.state != "queued")[:places]
     size = max(_EXCERPT_LEAST_BYTES, min(EXCERPT_BYTES, remaining // max(1, places)))
     return Selection(whole, [(c.delivery, size) for c in ranked], pruned)
@@ -76,7 +77,7 @@ def _cost(candidate: Candidate) -> int:
 def _fit(
     window: list[Candidate],
     remaining: int,
-    tags: Collection[str],
+    tags: frozenset[str],
     now: Instant,
     whole: list[Delivery],
     pruned: list[Delivery],

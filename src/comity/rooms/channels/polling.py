@@ -7,11 +7,12 @@ audited, their content kept.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from comity.kernel.event import Event
 from comity.kernel.scope import Row, Scope
-from comity.kernel.text import read_object, read_strings
+from comity.kernel.text import compact, read_object, read_strings
 from comity.rooms.agents.model import DEFAULT_CONTEXT_BYTES
 from comity.rooms.agents.sessions import require_session
 from comity.rooms.channels import budget
@@ -59,7 +60,7 @@ def poll(scope: Scope, request: Request) -> Polled:
     else:
         chosen = budget.Selection([c.delivery for c in candidates[: request.max_messages]], [], [])
     _audit_pruned(chosen.pruned, request.budget_bytes or _budget_of(receiver), events)
-    deliveries = [_whole(scope, d) for d in chosen.whole]
+    deliveries = _whole(scope, chosen.whole)
     deliveries += [_excerpt(scope, d, size) for d, size in chosen.excerpts]
     _surface(scope, deliveries)
     scope.emit(*events)
@@ -123,40 +124,36 @@ def _fault(row: Row) -> str | None:
 
 def _decode(scope: Scope, row: Row) -> budget.Candidate | str:
     """The row without its content, or why it cannot be read."""
-    sender, context, ack = read_object(row[3]), read_object(row[10]), read_object(row[11])
+    sender, context, ack = _sender(row[3]), read_object(row[10]), _ack_request(row[11])
     if sender is None or context is None or ack is None:
         names = ("from_json", "context_json", "ack_json")
         bad = [name for name, value in zip(names, (sender, context, ack), strict=True) if value is None]
         return f"{' and '.join(bad)}: not a JSON object"
     size = context.get("payload_byte_size")
     if not isinstance(size, int) or size < 0:
-        size = len(_content(scope, row[0]).encode("utf-8", "replace"))
+        size = len(_contents(scope, [row[0]]).get(row[0], "").encode("utf-8", "replace"))
     confidence = context.get("confidence")
-    delivery = Delivery(
-        delivery_id=row[0],
-        message_id=row[1],
-        channel_id=row[2],
-        from_=Sender(*(str(sender.get(key, "")) for key in ("agent_id", "session_id", "name"))),
-        destination_type=row[4],
-        to=row[5],
-        content_type=row[6],
-        priority=row[7],
-        type=row[8],
-        content="",
-        sequence_number=row[9],
-        context=Context(
-            _strings(context.get("relevance_tags")),
-            confidence if isinstance(confidence, int | float) and 0 <= confidence <= 1 else 1,
-            _strings(context.get("source_references")),
-            size,
-        ),
-        ack=AckRequest(str(ack.get("request_level", "received"))),
-        timestamp=row[12],
-        ttl_seconds=row[13],
-        state=row[14],
-        destination_agent_id=scope.actor.agent_id,
+    told = Context(
+        _strings(context.get("relevance_tags")),
+        confidence if isinstance(confidence, int | float) and 0 <= confidence <= 1 else 1,
+        _strings(context.get("source_references")),
+        size,
     )
+    columns = (*row[:3], sender, *row[4:9], "", row[9], told, ack, *row[12:15], scope.actor.agent_id, False, 0)
+    delivery = Delivery._make(columns)
     return budget.Candidate(delivery, (row[15] - row[13]) * 1000 + _milliseconds(row[12]))
+
+
+@lru_cache(maxsize=64)
+def _sender(text: object) -> Sender | None:
+    sender = read_object(text)
+    return None if sender is None else Sender(*(str(sender.get(key, "")) for key in ("agent_id", "session_id", "name")))
+
+
+@lru_cache(maxsize=64)
+def _ack_request(text: object) -> AckRequest | None:
+    ack = read_object(text)
+    return None if ack is None else AckRequest(str(ack.get("request_level", "received")))
 
 
 def _strings(value: object) -> list[str]:
@@ -191,14 +188,15 @@ def _audit_pruned(pruned: list[Delivery], size: int, events: list[Event]) -> Non
         )
 
 
-def _content(scope: Scope, delivery_id: str) -> str:
-    row = scope.tx.one("channels.content", delivery_id=delivery_id)
-    content = row[0] if row is not None else ""
-    return content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
+def _contents(scope: Scope, delivery_ids: list[str]) -> dict[str, str]:
+    """Contents by delivery id, in one read."""
+    rows = scope.tx.all("channels.contents", delivery_ids=compact(delivery_ids)) if delivery_ids else []
+    return {key: v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for key, v in rows}
 
 
-def _whole(scope: Scope, delivery: Delivery) -> Delivery:
-    return delivery._replace(content=_content(scope, delivery.delivery_id))
+def _whole(scope: Scope, deliveries: list[Delivery]) -> list[Delivery]:
+    contents = _contents(scope, [d.delivery_id for d in deliveries])
+    return [d._replace(content=contents.get(d.delivery_id, "")) for d in deliveries]
 
 
 def _excerpt(scope: Scope, delivery: Delivery, size: int) -> Delivery:
@@ -214,6 +212,5 @@ def _surface(scope: Scope, deliveries: list[Delivery]) -> None:
     new = [d.delivery_id for d in deliveries if d.state == "queued"]
     if new:
         now = scope.now.iso
-        scope.tx.many("channels.surface", [{"delivery_id": delivery_id} for delivery_id in new])
-        rows = [{"delivery_id": delivery_id, "level": "received", "now": now} for delivery_id in new]
-        scope.tx.many("channels.insert_ack", rows)
+        scope.tx.many("channels.surface", [(delivery_id,) for delivery_id in new])
+        scope.tx.many("channels.insert_ack", [(delivery_id, "received", now) for delivery_id in new])

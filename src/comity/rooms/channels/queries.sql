@@ -20,14 +20,16 @@ SELECT
   (SELECT 1 FROM channel_members WHERE channel_id = :channel_id AND agent_id = :agent_id AND session_id = :session_id)
 FROM sessions WHERE session_id = :session_id AND agent_id = :agent_id AND state = 'active'
 
--- Recipients with the limit of their queue and how many live deliveries are pending in it (sections 2.5 and 2.6).
+-- Recipients with the limit of their queue, how many live deliveries are pending in it, and the next sequence number
+-- (sections 2.5 and 2.6): one pass, under the write lock.
 -- name: channel_recipients
 SELECT s.agent_id,
   CASE WHEN json_valid(s.queue_preferences_json)
     THEN CAST(coalesce(json_extract(s.queue_preferences_json, '$.max_pending_messages'), 200) AS INTEGER)
     ELSE 200 END,
   (SELECT count(*) FROM messages {by_pending}
-    WHERE destination_agent_id = s.agent_id AND state IN ('queued', 'surfaced') AND {deadline} >= :second)
+    WHERE destination_agent_id = s.agent_id AND state IN ('queued', 'surfaced') AND {deadline} >= :second),
+  coalesce((SELECT CAST(next_sequence AS INTEGER) FROM sequence_counters WHERE destination_key = s.agent_id), 1)
 FROM channel_members m JOIN sessions s ON s.session_id = m.session_id
 WHERE m.channel_id = :channel_id AND m.agent_id <> :agent_id AND s.state = 'active'
 ORDER BY m.agent_id
@@ -38,8 +40,10 @@ SELECT s.agent_id,
     THEN CAST(coalesce(json_extract(s.queue_preferences_json, '$.max_pending_messages'), 200) AS INTEGER)
     ELSE 200 END,
   (SELECT count(*) FROM messages {by_pending}
-    WHERE destination_agent_id = s.agent_id AND state IN ('queued', 'surfaced') AND {deadline} >= :second)
+    WHERE destination_agent_id = s.agent_id AND state IN ('queued', 'surfaced') AND {deadline} >= :second),
+  coalesce((SELECT CAST(next_sequence AS INTEGER) FROM sequence_counters WHERE destination_key = s.agent_id), 1)
 FROM sessions s WHERE s.agent_id = :agent_id AND s.state = 'active'
+  AND EXISTS (SELECT 1 FROM sessions WHERE session_id = :session_id AND agent_id = :sender_id AND state = 'active')
 
 -- name: eviction_candidate
 SELECT delivery_id, message_id, channel_id, priority FROM messages {by_pending}
@@ -50,10 +54,9 @@ ORDER BY priority, sequence_number LIMIT 1
 -- name: drop
 UPDATE messages SET state = 'dropped' WHERE delivery_id = :delivery_id AND state = 'queued'
 
--- name: next_sequence
-INSERT INTO sequence_counters (destination_key, next_sequence) VALUES (:agent_id, 2)
-ON CONFLICT (destination_key) DO UPDATE SET next_sequence = next_sequence + 1
-RETURNING next_sequence - 1
+-- name: set_sequence
+INSERT INTO sequence_counters (destination_key, next_sequence) VALUES (:agent_id, :next)
+ON CONFLICT (destination_key) DO UPDATE SET next_sequence = excluded.next_sequence
 
 -- name: insert_delivery
 INSERT INTO messages (delivery_id, message_id, channel_id, from_json, destination_type, "to", content_type, priority,
@@ -95,8 +98,8 @@ LIMIT :limit
 SELECT interest_tags_json, capabilities_json FROM sessions
 WHERE session_id = :session_id AND agent_id = :agent_id AND state = 'active'
 
--- name: content
-SELECT content FROM messages WHERE delivery_id = :delivery_id
+-- name: contents
+SELECT delivery_id, content FROM messages WHERE delivery_id IN (SELECT value FROM json_each(:delivery_ids))
 
 -- name: excerpt
 SELECT substr(content, 1, :characters) FROM messages WHERE delivery_id = :delivery_id
@@ -110,6 +113,7 @@ UPDATE messages SET state = 'dropped' WHERE delivery_id IS :delivery_id AND dest
 -- name: delivery
 SELECT state, message_id, channel_id FROM messages
 WHERE delivery_id = :delivery_id AND destination_agent_id = :agent_id
+  AND EXISTS (SELECT 1 FROM sessions WHERE session_id = :session_id AND agent_id = :agent_id AND state = 'active')
 
 -- name: piece
 SELECT substr(content, :offset + 1, :length), length(content), length(CAST(content AS BLOB)), state FROM messages

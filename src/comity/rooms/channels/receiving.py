@@ -11,10 +11,10 @@ from comity.rooms.channels.model import Acknowledged, Piece
 
 def acknowledge(scope: Scope, delivery_id: str) -> Acknowledged:
     """Mark a delivery as processed. Repeating it changes nothing; a late one counts until a poll expired it."""
-    require_session(scope)
-    tx, agent_id = scope.tx, scope.actor.agent_id
-    row = tx.one("channels.delivery", delivery_id=delivery_id, agent_id=agent_id)
+    tx, (agent_id, session_id) = scope.tx, scope.actor[:2]
+    row = tx.one("channels.delivery", delivery_id=delivery_id, agent_id=agent_id, session_id=session_id)
     if row is None:
+        require_session(scope)
         raise _not_found(delivery_id)
     state, message_id, channel_id = row
     if state == "acknowledged":

@@ -7,6 +7,7 @@ stops nobody else from getting it. When everybody refuses, the send is refused.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import NamedTuple
 
 from comity.kernel.event import Event
@@ -70,11 +71,17 @@ def broadcast(scope: Scope, channel: str, draft: Draft) -> Sent:
 def send(scope: Scope, destination: str, draft: Draft) -> Sent:
     """To one agent, whatever channels it is in."""
     _check_json(draft)
-    actor = scope.actor
-    if scope.tx.one("agents.active_session", agent_id=actor.agent_id, session_id=actor.session_id) is None:
-        _inactive(scope)
-    recipients = scope.tx.all("channels.direct_recipient", agent_id=destination, second=scope.now.second)
+    actor, tx = scope.actor, scope.tx
+    recipients = tx.all(
+        "channels.direct_recipient",
+        agent_id=destination,
+        second=scope.now.second,
+        sender_id=actor.agent_id,
+        session_id=actor.session_id,
+    )
     if not recipients:
+        if tx.one("agents.active_session", agent_id=actor.agent_id, session_id=actor.session_id) is None:
+            _inactive(scope)
         raise NotFound(
             "MACP_ERR_DESTINATION_UNKNOWN",
             f"No agent {destination!r} is active here.",
@@ -108,20 +115,20 @@ def _check_json(draft: Draft) -> None:
 
 
 def _deliver(scope: Scope, recipients: list[Row], draft: Draft, channel: str | None) -> Sent:
-    message_id = scope.new_id()
+    message_id, level = scope.new_id(), draft.level
     events: list[Event] = []
-    takers: list[str] = []
+    takers: list[tuple[str, int]] = []
     refused: list[Refusal] = []
-    for agent_id, limit, pending in recipients:
-        if pending < limit or _make_room(scope, agent_id, draft.level, message_id, events):
-            takers.append(agent_id)
+    for agent_id, limit, pending, sequence in recipients:
+        if pending < limit or _make_room(scope, agent_id, level, message_id, events):
+            takers.append((agent_id, sequence))
         else:
-            refused.append(_refusal(agent_id, draft.level, message_id, channel, events))
+            refused.append(_refusal(agent_id, level, message_id, channel, events))
     delivery_ids = _insert(scope, takers, draft, message_id, channel, events) if takers else []
     scope.emit(*events)
     if refused and not takers:
         raise Refused(_all_refused(refused))
-    return Sent(message_id, delivery_ids, takers, tuple(refused))
+    return Sent(message_id, delivery_ids, [agent_id for agent_id, _ in takers], tuple(refused))
 
 
 def _make_room(scope: Scope, agent_id: str, level: int, message_id: str, events: list[Event]) -> bool:
@@ -161,52 +168,43 @@ def _all_refused(refused: list[Refusal]) -> Limited:
 
 
 def _insert(
-    scope: Scope, takers: list[str], draft: Draft, message_id: str, channel: str | None, events: list[Event]
+    scope: Scope,
+    takers: list[tuple[str, int]],
+    draft: Draft,
+    message_id: str,
+    channel: str | None,
+    events: list[Event],
 ) -> list[str]:
+    """Write a delivery for each taker, who comes with its next sequence number."""
     actor, tx, now = scope.actor, scope.tx, scope.now.iso
-    sequences = tx.many("channels.next_sequence", [{"agent_id": agent_id} for agent_id in takers])
-    delivery_ids = [scope.new_id() for _ in takers]
-    same = {
-        "message_id": message_id,
-        "channel_id": channel,
-        "sender": compact(
-            {
-                "agent_id": actor.agent_id,
-                "session_id": actor.session_id,
-                "name": actor.name or actor.agent_id,
-            }
-        ),
-        "destination_type": "channel" if channel is not None else "agent",
-        "content_type": draft.content_type,
-        "priority": draft.level,
-        "type": draft.type,
-        "content": draft.content,
-        "context": compact(
-            {
-                "relevance_tags": draft.relevance_tags,
-                "confidence": number(draft.confidence),
-                "source_references": draft.source_references,
-                "payload_byte_size": len(draft.content.encode()),
-            }
-        ),
-        "ack": compact({"request_level": draft.ack_level}),
-        "now": now,
-        "ttl_seconds": draft.ttl_seconds,
-    }
-    rows = [
+    sender = _sender(actor.agent_id, actor.session_id, actor.name or actor.agent_id)
+    kind = "agent" if channel is None else "channel"
+    context = compact(
         {
-            **same,
-            "delivery_id": delivery_id,
-            "to": channel or agent_id,
-            "sequence": sequence,
-            "agent_id": agent_id,
+            "relevance_tags": draft.relevance_tags,
+            "confidence": number(draft.confidence),
+            "source_references": draft.source_references,
+            "payload_byte_size": len(draft.content.encode()),
         }
-        for delivery_id, agent_id, (sequence,) in zip(delivery_ids, takers, sequences, strict=True)
-    ]
-    tx.many("channels.insert_delivery", rows)
-    tx.many("channels.insert_ack", [{"delivery_id": d, "level": "queued", "now": now} for d in delivery_ids])
-    events.extend(
-        Event("message.send", message_id, delivery_id, agent_id, channel)
-        for delivery_id, agent_id in zip(delivery_ids, takers, strict=True)
     )
+    before = (message_id, channel, sender, kind)
+    body = (draft.content_type, draft.level, draft.type, draft.content)
+    after = (context, compact({"request_level": draft.ack_level}), now, draft.ttl_seconds)
+    delivery_ids = []
+    counters, messages, acks = [], [], []
+    for agent_id, sequence in takers:
+        delivery_id = scope.new_id()
+        delivery_ids.append(delivery_id)
+        counters.append((agent_id, sequence + 1))
+        messages.append((delivery_id, *before, channel or agent_id, *body, sequence, *after, agent_id))
+        acks.append((delivery_id, "queued", now))
+        events.append(Event("message.send", message_id, delivery_id, agent_id, channel))
+    tx.many("channels.set_sequence", counters)
+    tx.many("channels.insert_delivery", messages)
+    tx.many("channels.insert_ack", acks)
     return delivery_ids
+
+
+@lru_cache(maxsize=64)
+def _sender(agent_id: str, session_id: str, name: str) -> str:
+    return compact({"agent_id": agent_id, "session_id": session_id, "name": name})
