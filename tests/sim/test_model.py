@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from comity import Problem, Workspace
 from comity.testing import World
@@ -16,10 +17,11 @@ from tests.sim.model import Model, Refused
 from tests.wire_format import check, rows
 
 AGENTS = st.sampled_from(["ann", "bob", "cid"])
-CHANNELS = st.sampled_from(["main", "side", "ghost"])
-WHICH = st.integers(0, 3)  # which process of an agent: 0 is the newest
+CHANNELS = st.sampled_from(["main", "main", "main", "side", "ghost"])
+WHICH = st.sampled_from([0, 0, 0, 0, 0, 1])  # which process of an agent: 0 is the newest
+RARELY = st.sampled_from([False, False, False, False, True])
 BOXES = st.fixed_dictionaries(
-    {"priority": st.integers(0, 3), "size": st.integers(1, 60), "ttl": st.sampled_from([1, 5, 3600])}
+    {"priority": st.integers(0, 3), "size": st.integers(1, 60), "ttl": st.sampled_from([1, 5, 3600, 3600, 3600])}
 )
 ACK_LIMIT = 1_000
 
@@ -59,7 +61,12 @@ class Agents(RuleBasedStateMachine):
         assert reasons[0] == reasons[1]
         return (None, None) if reasons[0] else (answers[0], answers[1])
 
-    @rule(agent=AGENTS, limit=st.integers(1, 4), new=st.booleans())
+    @initialize(limits=st.lists(st.integers(1, 4), min_size=3, max_size=3))
+    def begin(self, limits: list[int]) -> None:
+        for agent, limit in zip(("ann", "bob", "cid"), limits, strict=True):
+            self.start(agent, limit, new=True)
+
+    @rule(agent=AGENTS, limit=st.integers(1, 4), new=RARELY)
     def start(self, agent: str, limit: int, new: bool) -> None:
         if new:
             self.processes.setdefault(agent, []).append(self.world.agent(agent, start=False))
@@ -67,8 +74,10 @@ class Agents(RuleBasedStateMachine):
         workspace.session.start(max_pending_messages=limit)
         self.model.start(agent, workspace.actor.session_id, limit, "main")
 
-    @rule(agent=AGENTS, which=WHICH)
-    def end(self, agent: str, which: int) -> None:
+    @rule(agent=AGENTS, which=WHICH, really=RARELY)
+    def end(self, agent: str, which: int, really: bool) -> None:
+        if not really:
+            return
         workspace = self.process(agent, which)
         workspace.session.end()
         self.model.end(agent, workspace.actor.session_id)
@@ -90,6 +99,11 @@ class Agents(RuleBasedStateMachine):
             lambda: self.model.leave(agent, workspace.actor.session_id, channel),
         )
         assert real is None or real.left == imagined
+
+    @rule(agent=AGENTS, to=AGENTS, boxes=st.lists(BOXES, min_size=2, max_size=6))
+    def send_some(self, agent: str, to: str, boxes: list[dict[str, int]]) -> None:
+        for box in boxes:
+            self.send(agent, 0, to, box)
 
     @rule(agent=AGENTS, which=WHICH, to=AGENTS, box=BOXES)
     def send(self, agent: str, which: int, to: str, box: dict[str, int]) -> None:
@@ -192,7 +206,7 @@ class Agents(RuleBasedStateMachine):
             lambda: self.model.ack(agent, workspace.actor.session_id, box.id),
         )
 
-    @rule(seconds=st.sampled_from([0.001, 0.5, 1, 2, 6, 4000]))
+    @rule(seconds=st.sampled_from([0.001, 0.5, 1, 2, 6, 6, 4000]))
     def advance(self, seconds: float) -> None:
         self.model.now_ms = self.world.clock.advance(seconds).ms
 
@@ -213,7 +227,7 @@ class Agents(RuleBasedStateMachine):
         )
 
 
-TestAgents = Agents.TestCase
+TestAgents = pytest.mark.timeout(600)(Agents.TestCase)  # a failure is made small before it is told
 TestAgents.settings = settings(
     max_examples=50,
     stateful_step_count=40,
