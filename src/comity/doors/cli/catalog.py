@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from cyclopts import App, Parameter
+from typing import Any, NamedTuple
 
 from comity import __version__
 from comity.doors.cli.screen import Screen
 
+STDIN = "\0-"  # what the parser is given for an argument of "-"; no argument can hold a NUL
 HELP = "Let many coding agents work in one repository: a message bus on one SQLite file."
 
 
@@ -51,8 +50,10 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
 ENTRIES = {entry.name: entry for group in GROUPS.values() for entry in group}
 
 
-def build() -> App:
-    """The parser, with every command still unloaded."""
+def build() -> Any:
+    """The parser (a ``cyclopts.App``), with every command still unloaded."""
+    from cyclopts import App, Parameter
+
     app = App(
         name="comity",
         help=HELP,

@@ -18,9 +18,6 @@ from comity.kernel.problem import Conflict, NotFound
 from comity.settings import Settings
 from comity.workspace import Workspace, from_settings
 
-STDIN = "\0-"  # what the parser is given for an argument of "-"; no argument can hold a NUL
-
-
 Demo = Callable[..., int]
 
 

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import difflib
 import os
-import secrets
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
-from cyclopts import CycloptsError
-
 from comity.doors.cli import catalog, clean
-from comity.doors.cli.invocation import STDIN, Demo
 from comity.doors.cli.screen import Screen, write_json
 from comity.kernel.problem import Internal, Invalid, Problem, Unavailable
 
@@ -25,7 +22,7 @@ INTERRUPTED, PIPE_CLOSED = 130, 141
 _BUILT_IN = ("--help", "-h", "--version", "__complete")
 
 
-def main(arguments: list[str], demo: Demo) -> int:
+def main(arguments: list[str], demo: Callable[..., int]) -> int:
     """Run the command that ``arguments`` (without the program's name) name; the exit code.
 
     ``demo`` plays the demo, which stands above the doors.
@@ -35,8 +32,8 @@ def main(arguments: list[str], demo: Demo) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that nothing fails at exit
+    except (BrokenPipeError, SystemExit):  # the latter is what rich makes of the former
+        _drop_output()
         return PIPE_CLOSED
     except Problem as problem:
         return _report(problem, arguments)
@@ -48,16 +45,20 @@ def main(arguments: list[str], demo: Demo) -> int:
     return code
 
 
-def _run(arguments: list[str], demo: Demo) -> int:
+def _run(arguments: list[str], demo: Callable[..., int]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:2], "--help"]
     if arguments in ([], ["--help"], ["-h"]):
         catalog.overview(Screen())
         return 0
     _check(arguments)
+    from cyclopts import CycloptsError
+
     app = catalog.build()
-    tokens = [STDIN if word == "-" else word for word in arguments]
+    tokens = [catalog.STDIN if word == "-" else word for word in arguments]
     try:
         perform, bound, unparsed = app.parse_args(tokens)
     except CycloptsError as error:
@@ -89,27 +90,33 @@ def _check(arguments: list[str]) -> None:
     )
 
 
-def _usage(error: CycloptsError, arguments: list[str]) -> Invalid:
-    words = " ".join(str(error).replace(STDIN, "-").split()) or "The arguments are wrong."
+def _usage(error: Exception, arguments: list[str]) -> Invalid:
+    words = " ".join(str(error).replace(catalog.STDIN, "-").split()) or "The arguments are wrong."
     kind = type(error).__name__.removesuffix("Error").lower()
     return Invalid(f"usage.{kind}", words, f"`comity {arguments[0]} --help` shows how it is used.")
 
 
 def _report(problem: Problem, arguments: list[str]) -> int:
     try:
-        if "--json" in arguments:
+        if "--json" in arguments[: arguments.index("--") if "--" in arguments else None]:
             write_json({"error": problem.as_dict()})
         else:
             print(f"error: {clean.line(problem.message)}", file=sys.stderr)
             if problem.hint:
                 print(f"hint: {clean.line(problem.hint)}", file=sys.stderr)
-    except OSError:
-        pass  # nobody can be told; the exit code still tells
+        sys.stdout.flush()
+    except OSError:  # nobody can be told; the exit code still tells
+        _drop_output()
     return problem.exit_code
 
 
+def _drop_output() -> None:
+    """Send what is still buffered nowhere, so that nothing fails at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _unexpected(error: Exception) -> Internal:
-    reference = secrets.token_hex(4)
+    reference = os.urandom(4).hex()
     trace = "".join(traceback.format_exception(error))
     if os.environ.get("COMITY_DEBUG"):
         print(clean.block(trace), file=sys.stderr)

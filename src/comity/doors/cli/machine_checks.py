@@ -86,8 +86,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
         yield warn("File system", f"{kind}: shared with another machine", "Do not use it from both at once.")
     else:
         yield ok("File system", kind or "unknown")
-    stat = os.statvfs(folder)
-    free = stat.f_bavail * stat.f_frsize
+    free = shutil.disk_usage(folder).free
     if free < _LITTLE_BYTES:
         yield fail("Free space", size(free), "Free space, or `comity prune`.")
     elif free < _LOW_BYTES:

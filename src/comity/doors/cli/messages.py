@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from comity.doors.cli import clean
+from comity.doors.cli.catalog import STDIN
 from comity.doors.cli.command import Option, Values, command
-from comity.doors.cli.invocation import STDIN, Invocation
+from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Screen, clock, count, priority
 from comity.doors.cli.urgency import MIN_PRIORITY, level
 from comity.kernel.problem import Invalid

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from comity import __version__
 from comity.doors.cli import catalog
 from comity.doors.cli.command import Option, Values, command
-from comity.doors.cli.invocation import STDIN, Invocation
+from comity.doors.cli.invocation import Invocation
 from comity.kernel.problem import Conflict, Invalid
 from comity.rooms import REGISTRY
 from comity.store.connection import connect
@@ -111,7 +111,7 @@ def _call(invocation: Invocation, values: Values) -> Any:
 
 
 def _arguments(text: str) -> dict[str, object]:
-    if text == STDIN:
+    if text == catalog.STDIN:
         text = sys.stdin.buffer.read(_MAX_ARGUMENTS_BYTES + 1).decode("utf-8", "surrogateescape")
     hint = 'Pass a JSON object with the names that `comity schema` shows, such as {"max_messages": 5}.'
     if len(text) > _MAX_ARGUMENTS_BYTES:

@@ -12,13 +12,17 @@ from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Part, Screen, clock, priority, write_json
 from comity.doors.cli.urgency import MIN_PRIORITY, level
+from comity.kernel.problem import Invalid
 
 _WAIT_MS = 60_000
+_MOST = 1000
 
 
 def _tail(invocation: Invocation, values: Values) -> None:
     invocation.require_database()
     last, follow = values.get("last", 10), values.get("follow", True)
+    if not 0 <= last <= _MOST:
+        raise Invalid("argument.invalid", f"--last must be from 0 to {_MOST:,}.", "Ask for less, or follow on.")
     wanted = {
         "channel_id": values.get("channel"),
         "agent_id": values.get("agent_id"),
