@@ -45,38 +45,44 @@ class Bell:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._open: dict[str, int] = {}
-        self._opening = threading.Lock()
         self._closed = False
-        # A descriptor must not be closed, and its number reused for the database, while another thread writes to it.
+        # A descriptor must not be closed, and its number become the database's, while another thread writes to it.
         self._lock = threading.Lock()
 
     def ring(self, agents: Collection[str]) -> None:
         """Wake the waiters of these agents and the followers of the log."""
-        try:
-            for name in _groups(agents):
-                os.pwrite(self._open.get(name) or self._opened(name), b"\1", 0)
-        except OSError:
-            return  # the folder cannot be written: the waiters' own look finds the commit
+        with self._lock:
+            try:
+                for name in _groups(agents):
+                    self._strike(name)
+            except OSError:
+                return  # the folder cannot be written: the waiters' own look finds the commit
 
     def files(self, agents: Collection[str]) -> list[str]:
         """The files to watch for these agents, or for the whole log when there are none; made if absent."""
         names = sorted(_groups(agents)) or _GROUPS
-        for name in names:
-            self._opened(name)
+        with self._lock:
+            for name in names:
+                self._strike(name)
         return [os.path.join(self.folder, name) for name in names]
 
     def close(self) -> None:
         """Let go of the files."""
-        while self._open:
-            os.close(self._open.popitem()[1])
+        with self._lock:
+            self._closed = True
+            while self._open:
+                os.close(self._open.popitem()[1])
 
-    def _opened(self, name: str) -> int:
-        """The descriptor of one file, which is made if absent."""
-        with self._opening:
-            if name not in self._open:
-                make_folder(self.folder)
-                self._open[name] = os.open(os.path.join(self.folder, name), os.O_CREAT | os.O_WRONLY, 0o600)
-            return self._open[name]
+    def _strike(self, name: str) -> None:
+        """Overwrite one byte of one file, which is made if absent."""
+        if self._closed:
+            return
+        descriptor = self._open.get(name)
+        if descriptor is None:
+            make_folder(self.folder)
+            descriptor = os.open(os.path.join(self.folder, name), os.O_CREAT | os.O_WRONLY, 0o600)
+            self._open[name] = descriptor
+        os.pwrite(descriptor, b"\1", 0)
 
 
 def make_folder(folder: str) -> None:
