@@ -17,8 +17,7 @@ from comity.store import connection as connections
 from comity.store import migrate
 from comity.store.sqlite import SqliteStore, SqliteTx
 from comity.testing import World
-from tests.sim.processes import spawn
-from tests.sim.test_crashes import Nursery
+from tests.sim.processes import Nursery, spawn
 from tests.wire_format import check, dump, rows
 
 
