@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -60,6 +61,7 @@ def test_a_reader_sees_one_moment(tmp_path: Path) -> None:
 
 
 def test_every_connection_is_closed_in_the_end(tmp_path: Path) -> None:
+    gc.collect()  # what earlier tests left
     before = len(apsw.connections())
     store = SqliteStore(tmp_path / "a.db")
     with store.reading(), store.reading(), store.writing():
