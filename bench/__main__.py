@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 
 import apsw
 
@@ -16,6 +18,8 @@ from bench.figures import Figure, Options, lines, markdown
 
 # In this order; the module of the same name holds ``measure``.
 NAMES = ("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd")
+PAGE = Path("docs/benchmarks.md")
+MARKER = "<!-- written by"
 
 
 def main() -> int:
@@ -24,7 +28,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(NAMES)} (all)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the time; the figures prove nothing")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
-    parser.add_argument("--markdown", action="store_true", help="the page docs/benchmarks.md")
+    parser.add_argument("--markdown", action="store_true", help=f"write the table of {PAGE}")
     parser.add_argument("--folder", help="where the database files lie (a temporary folder)")
     parser.add_argument("--here", action="store_true", help="in this process: for profilers, one NAME only")
     given = parser.parse_args()
@@ -32,6 +36,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
     names = [name for name in NAMES if name in given.names or not given.names]
+    load = os.getloadavg()[0]
     figures: list[Figure] = []
     for name in names:
         if given.here:
@@ -43,7 +48,7 @@ def main() -> int:
     if given.json:
         print(json.dumps([figure.as_dict() for figure in figures], indent=1))
     if given.markdown:
-        print("\n".join(_page(figures, given.quick)))
+        _write_table(figures, " ".join(sys.argv[1:]), load)
     return 0 if all(figure.met for figure in figures) else 1
 
 
@@ -57,18 +62,22 @@ def _apart(name: str, quick: bool, folder: str | None) -> list[Figure]:
     return [Figure(**{key: value for key, value in one.items() if key != "met"}) for one in json.loads(done.stdout)]
 
 
-def _page(figures: list[Figure], quick: bool) -> list[str]:
+def _write_table(figures: list[Figure], arguments: str, load: float) -> None:
+    """Everything below the marker in the page is replaced."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         models = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
     system = f"{platform.system()} {platform.release()}"
     machine = f"{len(models)} cores ({models[0] if models else platform.machine()}), {system}"
     versions = f"Python {platform.python_version()}, apsw {apsw.apsw_version()} (SQLite {apsw.sqlite_lib_version()})"
-    return [
-        f"{datetime.now(UTC):%Y-%m-%d}, {machine}, {versions}.",
-        f"Command: `make bench ARGS=--markdown`{' (quick: proves nothing)' if quick else ''}.",
+    table = [
+        f"{datetime.now(UTC):%Y-%m-%d}; {machine}; {versions}.",
+        f"Load of the machine before it began: {load:.1f}. Command: `python -m bench {arguments}`.",
         "",
         *markdown(figures),
     ]
+    page = PAGE.read_text(encoding="utf-8")
+    kept = page[: page.index("\n", page.index(MARKER)) + 1]
+    PAGE.write_text(kept + "\n" + "\n".join(table) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def lines(figures: Sequence[Figure]) -> list[str]:
 def markdown(figures: Sequence[Figure]) -> list[str]:
     """Rows of the table in ``docs/benchmarks.md``."""
     sign = {"at least": "≥", "at most": "≤"}
-    rows = ["| what | figure | bar | | beside |", "|---|---|---|---|---|"]
+    rows = ["| what | figure | bar | met? | beside |", "|---|---|---|---|---|"]
     for f in figures:
         beside = "; ".join(f"{name} {text}" for name, text in f.beside.items())
         verdict = "met" if f.met else "**missed**"
