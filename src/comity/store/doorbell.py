@@ -54,7 +54,7 @@ class NoDoorbell:
 class InotifyDoorbell:
     """Linux: one inotify descriptor and a pipe that interrupts."""
 
-    period_s = 0.2
+    period_s = 0.25
 
     def __init__(self, paths: list[str]) -> None:
         self.paths = paths
@@ -92,7 +92,7 @@ class InotifyDoorbell:
 class KqueueDoorbell:
     """macOS and BSD: kqueue with a note for writes, and a pipe that interrupts."""
 
-    period_s = 0.2
+    period_s = 0.25
 
     def __init__(self, paths: list[str]) -> None:
         self.paths = paths
