@@ -8,15 +8,18 @@ from typing import Any, NamedTuple, Protocol
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
 from comity.kernel.ids import Ids
+from comity.kernel.observer import Blind, Observer
 
 Row = tuple[Any, ...]
+BLIND = Blind()
 
 
 class Actor(NamedTuple):
     """Whoever calls: one agent in one session, and what it was started with.
 
     ``channel`` is the default channel; ``max_pending_messages`` bounds the agent's queue, ``max_context_bytes`` is
-    its byte budget for one poll (MACP v1.0, reference sections 2.6 and 2.8).
+    its byte budget for one poll (MACP v1.0, reference sections 2.6 and 2.8). ``root`` is the project's folder in the
+    main checkout, ``worktree`` the folder that stands for it in the linked worktree the agent works in, if it does.
     """
 
     agent_id: str
@@ -28,6 +31,8 @@ class Actor(NamedTuple):
     interest_tags: tuple[str, ...] = ()
     max_pending_messages: int = 200
     max_context_bytes: int = 16384
+    root: str = ""
+    worktree: str = ""
 
 
 class Tx(Protocol):
@@ -52,13 +57,14 @@ class Tx(Protocol):
 class Scope:
     """What one run of one operation works with."""
 
-    __slots__ = ("actor", "ids", "now", "tx", "wakes")
+    __slots__ = ("actor", "ids", "now", "observer", "tx", "wakes")
 
-    def __init__(self, actor: Actor, now: Instant, tx: Tx, ids: Ids) -> None:
+    def __init__(self, actor: Actor, now: Instant, tx: Tx, ids: Ids, observer: Observer = BLIND) -> None:
         self.actor = actor
         self.now = now
         self.tx = tx
         self.ids = ids
+        self.observer = observer
         self.wakes: set[str] = set()  # agents to wake once the transaction is committed
 
     def new_id(self) -> str:
