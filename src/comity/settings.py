@@ -41,7 +41,10 @@ class Setting(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Settings as they hold for one process. ``db`` is absolute; ``root`` is the project's folder."""
+    """Settings as they hold for one process. ``db`` is absolute; ``root`` is the project's folder.
+
+    ``worktree`` is the folder that stands for ``root`` in the linked worktree that the process is in; empty elsewhere.
+    """
 
     root: str
     db: str
@@ -56,6 +59,7 @@ class Settings(NamedTuple):
     max_context_bytes: int
     durability: Literal["normal", "full"]
     surface: Literal["macp", "masc"]
+    worktree: str = ""
 
     @property
     def actor(self) -> Actor:
@@ -70,6 +74,8 @@ class Settings(NamedTuple):
             self.interest_tags,
             self.max_pending_messages,
             self.max_context_bytes,
+            self.root,
+            self.worktree,
         )
 
 
@@ -175,6 +181,7 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
         agent_id=agent_id,
         agent_name=given.get("agent_name") or name,
         session_id=given.get("session_id") or _random_id(),
+        worktree=_worktree(root, env, cwd),
     )
     return Settings(**values)
 
@@ -189,6 +196,16 @@ def _project(env: Mapping[str, str], cwd: str) -> Project | None:
     if found is None and host_folder:
         found = find_project(Path(host_folder))
     return found
+
+
+def _worktree(root: str, env: Mapping[str, str], cwd: str) -> str:
+    """The folder that stands for ``root`` in the linked worktree around the working directory; empty when in none."""
+    for start in (cwd, env.get("MACP_PROJECT_ROOT", "").strip(), env.get("CLAUDE_PROJECT_DIR", "").strip()):
+        if start and "${" not in start:
+            place, _ = find_workspace(Path(cwd, start))
+            if str(place.root) == root:
+                return str(place.checkout) if place.worktree is not None else ""
+    return ""
 
 
 def _given(flags: Mapping[str, str | None], env: Mapping[str, str], project: Project | None) -> dict[str, Any]:
