@@ -12,7 +12,9 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 from comity.kernel.op import Op
 from comity.rooms.agents import ops as agents
 from comity.rooms.channels import ops as channels
+from comity.rooms.goals import ops as goals
 from comity.rooms.lifecycle import ops as lifecycle
+from comity.rooms.tasks import ops as tasks
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,6 +87,35 @@ class AgentCalls(Noun):
     """Agents."""
 
     list = Method(lifecycle.list_agents)
+
+
+class GoalCalls(Noun):
+    """Goals."""
+
+    create = Method(goals.create_goal)
+    list = Method(goals.list_goals)
+    get = Method(goals.get_goal)
+    update = Method(goals.update_goal)
+    cascade = Method(goals.cascade_goals)
+
+
+class TaskCalls(Noun):
+    """Tasks."""
+
+    dispatch = Method(tasks.dispatch_task)
+    claim = Method(tasks.claim_task)
+    start = Method(tasks.start_task)
+    complete = Method(tasks.complete_task)
+    block = Method(tasks.block_task)
+    cancel = Method(tasks.cancel_task)
+    release = Method(tasks.release_task)
+    get = Method(tasks.get_task)
+    list = Method(tasks.list_tasks)
+    archive = Method(tasks.archive_tasks)
+    ready = Method(tasks.ready_tasks)
+    next = Method(tasks.next_task)
+    depend = Method(tasks.depend_task)
+    history = Method(tasks.task_history)
 
 
 class GuideCalls(Noun):

@@ -55,6 +55,8 @@ class Workspace:
         self.channel = api.ChannelCalls(self)
         self.message = api.MessageCalls(self)
         self.agent = api.AgentCalls(self)
+        self.goal = api.GoalCalls(self)
+        self.task = api.TaskCalls(self)
         self.guide = api.GuideCalls(self)
         self.event = api.EventCalls(self)
         self.workspace = api.WorkspaceCalls(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from comity.kernel.clock import Instant
@@ -50,7 +50,7 @@ class Tx(Protocol):
     def many(self, name: str, rows: Sequence[Row], /) -> None:
         """The same statement for every row of parameters, which stand in the order in which it first names them."""
 
-    def append(self, events: Iterable[Event], now: Instant, /) -> None:
+    def append(self, events: Sequence[Event], now: Instant, /) -> None:
         """Append events to the log, in order."""
 
 

@@ -39,6 +39,23 @@ TOOLS = (
     Tool("macp_read_message", "message.read", "Read a long message"),
     Tool("macp_ack", "message.ack", "Acknowledge a message"),
     Tool("macp_deregister", "session.end", "Leave and close the session"),
+    Tool("macp_ext_create_goal", "goal.create", "Set a goal"),
+    Tool("macp_ext_list_goals", "goal.list", "List goals"),
+    Tool("macp_ext_get_goal", "goal.get", "Show a goal"),
+    Tool("macp_ext_update_goal", "goal.update", "Change a goal"),
+    Tool("macp_ext_get_goal_cascade", "goal.cascade", "Show trees of goals"),
+    Tool("macp_ext_dispatch_task", "task.dispatch", "Put a task into the queue"),
+    Tool("macp_ext_claim_task", "task.claim", "Take a task"),
+    Tool("macp_ext_start_task", "task.start", "Begin a task"),
+    Tool("macp_ext_complete_task", "task.complete", "Finish a task"),
+    Tool("macp_ext_block_task", "task.block", "Mark a task as blocked"),
+    Tool("macp_ext_cancel_task", "task.cancel", "Cancel a task"),
+    Tool("macp_ext_get_task", "task.get", "Show a task"),
+    Tool("macp_ext_list_tasks", "task.list", "List tasks"),
+    Tool("macp_ext_archive_tasks", "task.archive", "Archive finished tasks"),
+    Tool("macp_ext_release_task", "task.release", "Give a task back"),
+    Tool("macp_ext_ready_tasks", "task.ready", "List tasks that may begin"),
+    Tool("macp_ext_next_task", "task.next", "Claim the best ready task"),
 )
 LIST_FILE = os.path.join(os.path.dirname(__file__), "tools.json")
 
