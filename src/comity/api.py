@@ -12,8 +12,11 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 from comity.kernel.op import Op
 from comity.rooms.agents import ops as agents
 from comity.rooms.channels import ops as channels
+from comity.rooms.claims import ops as claims
 from comity.rooms.goals import ops as goals
 from comity.rooms.lifecycle import ops as lifecycle
+from comity.rooms.memory import ops as memory
+from comity.rooms.profiles import ops as profiles
 from comity.rooms.tasks import ops as tasks
 
 P = ParamSpec("P")
@@ -63,7 +66,8 @@ class SessionCalls(Noun):
     """The agent's session."""
 
     start = Method(channels.start_session)
-    end = Method(agents.end_session)
+    renew = Method(agents.renew_session)
+    end = Method(lifecycle.end_session)
 
 
 class ChannelCalls(Noun):
@@ -87,6 +91,10 @@ class AgentCalls(Noun):
     """Agents."""
 
     list = Method(lifecycle.list_agents)
+    sleep = Method(lifecycle.sleep_agent)
+    deactivate = Method(lifecycle.deactivate_agent)
+    delete = Method(lifecycle.delete_agent)
+    reap = Method(lifecycle.reap_agents)
 
 
 class GoalCalls(Noun):
@@ -116,6 +124,36 @@ class TaskCalls(Noun):
     next = Method(tasks.next_task)
     depend = Method(tasks.depend_task)
     history = Method(tasks.task_history)
+
+
+class ClaimCalls(Noun):
+    """File claims."""
+
+    acquire = Method(claims.acquire_claim)
+    renew = Method(claims.renew_claim)
+    release = Method(claims.release_claim)
+    list = Method(claims.list_claims)
+
+
+class MemoryCalls(Noun):
+    """Shared memory."""
+
+    set = Method(memory.set_memory)
+    get = Method(memory.get_memory)
+    search = Method(memory.search_memories)
+    list = Method(memory.list_memories)
+    delete = Method(memory.delete_memory)
+    resolve = Method(memory.resolve_memory)
+    history = Method(memory.memory_history)
+
+
+class ProfileCalls(Noun):
+    """Profiles."""
+
+    register = Method(profiles.register_profile)
+    get = Method(profiles.get_profile)
+    list = Method(profiles.list_profiles)
+    find = Method(profiles.find_profiles)
 
 
 class GuideCalls(Noun):

@@ -44,6 +44,7 @@ class Settings(NamedTuple):
     """Settings as they hold for one process. ``db`` is absolute; ``root`` is the project's folder.
 
     ``worktree`` is the folder that stands for ``root`` in the linked worktree that the process is in; empty elsewhere.
+    ``program`` and ``host_session_id`` are those of the agent's host, as far as its environment tells.
     """
 
     root: str
@@ -59,7 +60,10 @@ class Settings(NamedTuple):
     max_context_bytes: int
     durability: Literal["normal", "full"]
     surface: Literal["macp", "masc"]
+    tools: Literal["core", "workspace", "all"] = "all"
     worktree: str = ""
+    program: str = ""
+    host_session_id: str = ""
 
     @property
     def actor(self) -> Actor:
@@ -156,7 +160,14 @@ SETTINGS = (
         "normal: a power cut costs at most the last 2 s; full: a sync for every commit.",
         _choice("normal", "full"),
     ),
-    Setting("surface", "COMITY_SURFACE", "macp", "Which tools the MCP server has.", _choice("macp", "masc")),
+    Setting("surface", "COMITY_SURFACE", "macp", "Whose tools the MCP server has.", _choice("macp", "masc")),
+    Setting(
+        "tools",
+        "COMITY_TOOLS",
+        "all",
+        "How many of them: core (messages), workspace (and awareness, claims, tasks), all.",
+        _choice("core", "workspace", "all"),
+    ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -182,6 +193,8 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
         agent_name=given.get("agent_name") or name,
         session_id=given.get("session_id") or _random_id(),
         worktree=_worktree(root, env, cwd),
+        program=_host(env)[1],
+        host_session_id=_host(env)[0],
     )
     return Settings(**values)
 
@@ -254,13 +267,20 @@ def _identity(given: Mapping[str, Any], env: Mapping[str, str]) -> tuple[str, st
     agent_id = cast("str", given.get("agent_id", ""))
     if agent_id:
         return agent_id, agent_id
+    session, host = _host(env)
+    if session:
+        return _text("agent_id", session), f"{host}-{session[-4:]}"
+    agent_id = _random_id()
+    return agent_id, f"agent-{agent_id[-4:]}"
+
+
+def _host(env: Mapping[str, str]) -> tuple[str, str]:
+    """The host's session id and short name; empty when the environment does not tell."""
     for variable, host in HOST_SESSIONS:
         session = env.get(variable, "").strip()
         if session:
-            checked = _text(variable, session)
-            return checked, f"{host}-{checked[-4:]}"
-    agent_id = _random_id()
-    return agent_id, f"agent-{agent_id[-4:]}"
+            return session, host
+    return "", ""
 
 
 def _random_id() -> str:

@@ -47,6 +47,9 @@ class Observer(Protocol):
     def steady_ms(self, now_ms: int) -> int:
         """For how long this process has looked on without a gap and without a jump of the clock."""
 
+    def introduce(self, program: str) -> None:
+        """The agent's host says which program it is."""
+
 
 class Blind:
     """An observer that reports nothing and sees nothing."""
@@ -60,3 +63,6 @@ class Blind:
     def steady_ms(self, now_ms: int) -> int:  # noqa: ARG002 (the port's shape)
         """It has never looked."""
         return 0
+
+    def introduce(self, program: str) -> None:
+        """Nobody asks."""

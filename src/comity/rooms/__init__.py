@@ -9,7 +9,7 @@ from __future__ import annotations
 from comity.kernel.registry import Registry
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
-    "comity.rooms.agents.ops": ("session.end",),
+    "comity.rooms.agents.ops": ("session.renew",),
     "comity.rooms.channels.ops": (
         "session.start",
         "channel.join",
@@ -43,8 +43,24 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "task.depend",
         "task.history",
     ),
+    "comity.rooms.claims.ops": ("claim.acquire", "claim.renew", "claim.release", "claim.list"),
+    "comity.rooms.memory.ops": (
+        "memory.set",
+        "memory.get",
+        "memory.search",
+        "memory.list",
+        "memory.delete",
+        "memory.resolve",
+        "memory.history",
+    ),
+    "comity.rooms.profiles.ops": ("profile.register", "profile.get", "profile.list", "profile.find"),
     "comity.rooms.lifecycle.ops": (
         "agent.list",
+        "session.end",
+        "agent.sleep",
+        "agent.deactivate",
+        "agent.delete",
+        "agent.reap",
         "guide.show",
         "event.list",
         "workspace.status",

@@ -39,6 +39,16 @@ TOOLS = (
     Tool("macp_read_message", "message.read", "Read a long message"),
     Tool("macp_ack", "message.ack", "Acknowledge a message"),
     Tool("macp_deregister", "session.end", "Leave and close the session"),
+    Tool("macp_ext_set_memory", "memory.set", "Remember a value"),
+    Tool("macp_ext_get_memory", "memory.get", "Read a memory"),
+    Tool("macp_ext_search_memory", "memory.search", "Search memories"),
+    Tool("macp_ext_list_memories", "memory.list", "List memories"),
+    Tool("macp_ext_delete_memory", "memory.delete", "Forget a memory"),
+    Tool("macp_ext_resolve_memory", "memory.resolve", "Settle a memory conflict"),
+    Tool("macp_ext_register_profile", "profile.register", "Describe a role"),
+    Tool("macp_ext_get_profile", "profile.get", "Read a profile"),
+    Tool("macp_ext_list_profiles", "profile.list", "List profiles"),
+    Tool("macp_ext_find_profiles", "profile.find", "Find profiles by skill"),
     Tool("macp_ext_create_goal", "goal.create", "Set a goal"),
     Tool("macp_ext_list_goals", "goal.list", "List goals"),
     Tool("macp_ext_get_goal", "goal.get", "Show a goal"),
@@ -87,6 +97,7 @@ class MacpSurface:
         self._lock = threading.Lock()
         self._workspace: Workspace | None = None
         self._over = False
+        self._program = ""
         self._ops = {tool.name: tool.op for tool in TOOLS}
         self._own_names: dict[str, dict[str, str]] = {}
 
@@ -115,6 +126,10 @@ class MacpSurface:
         own = self._own_names.get(name)
         if own is None:
             own = self._own_names[name] = {theirs: ours for ours, theirs in argument_names(op_name).items()}
+        program = call.client.get("name")
+        if program != self._program and isinstance(program, str):
+            self._program = program
+            self._workspace.introduce(program)
         renamed = {own.get(key, key): value for key, value in arguments.items()}
         try:
             return self._workspace.call(op_name, renamed, call.cancelled)

@@ -56,7 +56,8 @@ class Evidence(NamedTuple):
 
 class Verdict(NamedTuple):
     """``alive`` and ``dead`` are certain; ``leased``: cannot be known, the lease runs; ``lapsed``: it has run out,
-    which is not certain yet."""
+    which is not certain yet.
+    """
 
     state: Literal["alive", "dead", "leased", "lapsed"]
     how: str

@@ -27,8 +27,9 @@ class Registration(NamedTuple):
     profile_slug: str | None
 
 
-class Ended(NamedTuple):
-    """A session that is over."""
+class Renewed(NamedTuple):
+    """Whether a session's lease was extended."""
 
     agent_id: str
     session_id: str
+    renewed: bool

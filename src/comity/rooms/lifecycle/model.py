@@ -15,8 +15,24 @@ Days = Annotated[float, Number("Age in days.", ge=0, le=36500)]
 PruneLimit = Annotated[int, Number("How many rows of each kind to remove at most.", ge=1, le=100_000)]
 
 
+class AgentPresence(NamedTuple):
+    """What is known of an agent's life, and how.
+
+    ``state``: alive or dead is certain; leased: nobody here can see its process, its lease runs; lapsed: it ran out.
+    """
+
+    state: str
+    how: str
+    last_seen: str
+    program: str = ""
+    machine: str = ""
+    pid: int | None = None
+    worktree: str = ""
+    host_session_id: str = ""
+
+
 class AgentOverview(NamedTuple):
-    """An agent with an active session (reference section 4.2), and what was last heard of it."""
+    """An agent with an active session (reference section 4.2). One that reports no ``presence`` is never judged."""
 
     agent_id: str
     name: str
@@ -31,6 +47,7 @@ class AgentOverview(NamedTuple):
     active_claims: int
     role: str | None = None
     max_context_bytes: int | None = None
+    presence: AgentPresence | None = None
 
 
 class Agents(NamedTuple):
@@ -101,3 +118,38 @@ class Guide(NamedTuple):
     """How to work with the bus, for this agent."""
 
     instructions: str
+
+
+class Ended(NamedTuple):
+    """A session that is over, and what it held."""
+
+    agent_id: str
+    session_id: str
+    released_files: tuple[str, ...] = ()
+    returned_task_ids: tuple[str, ...] = ()
+
+
+class AgentState(NamedTuple):
+    """An agent's state now, and what it held when it left."""
+
+    agent_id: str
+    status: str
+    released_files: tuple[str, ...] = ()
+    returned_task_ids: tuple[str, ...] = ()
+
+
+class ReapedAgent(NamedTuple):
+    """An agent that was found dead: how that is known, and what is free again."""
+
+    agent_id: str
+    session_id: str
+    how: str
+    released_files: list[str]
+    returned_task_ids: list[str]
+
+
+class Reaped(NamedTuple):
+    """Who was found dead; ``more`` says that another call has more to do."""
+
+    agents: list[ReapedAgent]
+    more: bool = False

@@ -78,3 +78,14 @@ SELECT
     WHERE timestamp < :before AND state IN ('acknowledged', 'expired', 'dropped')),
   (SELECT count(*) FROM audit_log WHERE timestamp < :before),
   (SELECT count(*) FROM macp_ext_file_claims WHERE coalesce(released_at, expires_at) < :before)
+
+-- name: release_claims
+UPDATE macp_ext_file_claims SET released_at = :now, release_reason = :reason
+WHERE agent_id = :agent_id AND session_id = :session_id AND released_at IS NULL
+RETURNING file_path
+
+-- name: return_tasks
+UPDATE macp_ext_tasks SET status = 'pending', assigned_agent_id = NULL, assigned_session_id = NULL,
+  reason_text = :note, updated_at = :now
+WHERE assigned_agent_id = :agent_id AND status IN ('accepted', 'in-progress', 'blocked') AND archived_at IS NULL
+RETURNING task_id
