@@ -89,7 +89,7 @@ class Workspace:
             self.renew_if_due()
         result = self._pipeline.run(op, self.actor, arguments)
         wait_ms = arguments.get("wait_ms")
-        if op.waits is None or not isinstance(wait_ms, int) or not op.waits.empty(result):
+        if op.waits is None or not isinstance(wait_ms, int | float) or not op.waits.empty(result):
             return result
         return self._wait(op, arguments, wait_ms / 1000, result, cancel)
 

@@ -101,7 +101,7 @@ def problem(result: Mapping[str, Any]) -> dict[str, Any]:
 
 @asynccontextmanager
 async def connected(folder: Path, agent_id: str, era: Era) -> AsyncIterator[Client]:
-    """The SDK's client on a server process."""
+    """The SDK's client on a server process that has registered its agent."""
     command = StdioServerParameters(
         command=sys.executable,
         args=["-m", "comity", "mcp", *common(folder, agent_id)],
@@ -110,6 +110,7 @@ async def connected(folder: Path, agent_id: str, era: Era) -> AsyncIterator[Clie
     )
     with anyio.fail_after(TIMEOUT_S):
         async with Client(stdio_client(command), mode=era, read_timeout_seconds=TIMEOUT_S) as client:
+            await client.call_tool("macp_poll", {})
             yield client
 
 

@@ -143,6 +143,24 @@ def test_a_signal_ends_it_and_everything_is_cleared_away(tmp_path: Path, name: s
         demo.communicate()
 
 
+def test_an_agent_that_a_stranger_kills_comes_back_too(tmp_path: Path) -> None:
+    arguments, env = command(tmp_path, "--seconds", "4")
+    demo = subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert demo.stdout is not None
+        told = iter(demo.stdout)
+        process = next(int(line.split()[-1]) for line in told if "frontend" in line and "process" in line)
+        assert any("planner → all" in line for line in told)  # the play has begun
+        os.kill(process, signal.SIGKILL)
+        rest, errors = demo.communicate(timeout=TIMEOUT_S)
+        assert (demo.returncode, errors) == (0, "")
+        assert f"frontend ended unexpectedly ({process})" in rest
+        assert "2 processes killed: 0 lost, 0 doubled" in rest
+    finally:
+        demo.kill()
+        demo.communicate()
+
+
 @pytest.mark.parametrize(
     ("program", "code", "says"),
     [

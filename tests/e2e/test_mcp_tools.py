@@ -72,6 +72,24 @@ async def refused(client: Client, tool: str, arguments: dict[str, Any]) -> dict[
     return problem(result.model_dump(by_alias=True, mode="json", exclude_none=True))
 
 
+def check_deliveries(first: dict[str, Any], second: dict[str, Any], whole: str) -> None:
+    """A direct message and an excerpt of one to a channel."""
+    assert list(first) == DELIVERY
+    assert list(second) == [*DELIVERY, "truncated", "fullSizeBytes"]
+    assert first["from"]["agentId"] == first["from"]["name"] == "ann"
+    assert (first["content"], first["contentType"], first["priority"]) == ('{"ü": 1}', "application/json", 3)
+    assert first["context"] == {
+        "relevanceTags": ["api"],
+        "confidence": 0.5,
+        "sourceReferences": ["src/a.py"],
+        "payloadByteSize": len('{"ü": 1}'.encode()),
+    }
+    assert (first["channelId"], first["to"], first["ttlSeconds"], first["type"]) == (None, "bob", 60, "note")
+    assert first["ack"] == {"requestLevel": "processed"}
+    assert (second["channelId"], second["to"], second["destinationType"]) == ("side", "side", "channel")
+    assert second["fullSizeBytes"] == len(whole.encode())
+
+
 async def test_every_tool_answers_the_keys_of_the_protocol(tmp_path: Path, era: Era) -> None:
     async with connected(tmp_path, "ann", era) as ann, connected(tmp_path, "bob", "auto") as bob:
         assert {tool.name for tool in (await ann.list_tools()).tools} == set(KEYS)
@@ -104,21 +122,8 @@ async def test_every_tool_answers_the_keys_of_the_protocol(tmp_path: Path, era: 
 
         polled = await called(bob, "macp_poll", maxMessages=5, minPriority=1)
         first, second = polled["deliveries"]
-        assert list(first) == DELIVERY
-        assert list(second) == [*DELIVERY, "truncated", "fullSizeBytes"]
         assert (first["deliveryId"], first["messageId"]) == (direct["deliveryIds"][0], direct["messageId"])
-        assert first["from"]["agentId"] == first["from"]["name"] == "ann"
-        assert (first["content"], first["contentType"], first["priority"]) == ('{"ü": 1}', "application/json", 3)
-        assert first["context"] == {
-            "relevanceTags": ["api"],
-            "confidence": 0.5,
-            "sourceReferences": ["src/a.py"],
-            "payloadByteSize": len('{"ü": 1}'.encode()),
-        }
-        assert (first["channelId"], first["to"], first["ttlSeconds"], first["type"]) == (None, "bob", 60, "note")
-        assert first["ack"] == {"requestLevel": "processed"}
-        assert (second["channelId"], second["to"], second["destinationType"]) == ("side", "side", "channel")
-        assert second["fullSizeBytes"] == len(whole.encode())
+        check_deliveries(first, second, whole)
         assert polled["prunedDeliveryIds"] == sent["deliveryIds"]
 
         read = ""
@@ -253,7 +258,6 @@ def test_lone_surrogates_are_refused_and_change_nothing(tmp_path: Path) -> None:
 
 async def test_a_waiting_poll_is_woken_by_another_process(tmp_path: Path, era: Era) -> None:
     async with connected(tmp_path, "ann", era) as ann, connected(tmp_path, "bob", "auto") as bob:
-        await called(bob, "macp_poll")
         began = anyio.current_time()
         found: list[dict[str, Any]] = []
 
@@ -279,7 +283,6 @@ async def test_a_waiting_poll_can_be_cancelled(tmp_path: Path, era: Era) -> None
 
 async def test_a_locked_database_freezes_nothing_else(tmp_path: Path, era: Era) -> None:
     async with connected(tmp_path, "ann", era) as ann, connected(tmp_path, "bob", "auto"):
-        await called(ann, "macp_poll")
         sent: list[dict[str, Any]] = []
 
         async def send() -> None:

@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from comity.testing import World
-from tests.sim.processes import spawn
+from tests.sim.processes import Nursery
 from tests.wire_format import check, rows
 
 AGENTS = [f"agent{number}" for number in range(6)]
 ROUNDS = 80
 AT_ONCE = 4
 PATIENCE = 40  # at most this many operations before the kill
-
-
-class Nursery:
-    """Writers by process id, and what they told."""
-
-    def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] = spawn("tests.sim.nursery")
-        self.told: dict[int, list[tuple[str, Any]]] = {}
-
-    def bear(self, *life: object) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(life).encode() + b"\n")
-        self.process.stdin.flush()
-
-    def hear(self) -> int:
-        """Take one line; the id of the writer who told it."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.endswith(b"\n"), "the nursery died"
-        pid, operation, result = json.loads(line)
-        self.told.setdefault(pid, []).append((operation, result))
-        return int(pid)
-
-    def end(self) -> None:
-        """Hear everything that was ever told."""
-        rest, _ = self.process.communicate()
-        for line in rest.splitlines():
-            pid, operation, result = json.loads(line)
-            self.told.setdefault(pid, []).append((operation, result))
-        assert self.process.returncode == 0
-
-    def promises(self, operation: str) -> list[Any]:
-        return [result for told in self.told.values() for name, result in told if name == operation]
 
 
 def kill_some(nursery: Nursery, path: str, seed: int) -> int:

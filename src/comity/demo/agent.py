@@ -45,7 +45,7 @@ class Agent:
     def __init__(self, part: cast.Part, root: Path, script: list[cast.Line], log: TextIO) -> None:
         self.part = part
         self.notes = Notes(set(), set(), [], [])
-        self.ready = anyio.Event()  # connected for the first time
+        self.ready = anyio.Event()  # connected and registered for the first time
         self.spoken = anyio.Event()  # every line is said
         self.leave = anyio.Event()  # set from outside: end
         self.holding = anyio.Event()  # has been handed something and does not acknowledge it
@@ -69,7 +69,6 @@ class Agent:
         left = False
         try:
             async with self._connected():
-                self.ready.set()
                 left = await self._work(started, now, returned)
         except* _LOST:
             left = False
@@ -147,6 +146,7 @@ class Agent:
 
     async def _listen(self, returned: Callable[[int], None]) -> None:
         first = await self._call("macp_poll", {"maxMessages": 100})
+        self.ready.set()
         if self.lives > 1:
             returned(len(first["deliveries"]))
         await self._take(first["deliveries"])
@@ -162,7 +162,7 @@ class Agent:
                 await anyio.sleep_forever()
             if delivery.get("truncated"):
                 self.notes.long_messages.append(await self._read_whole(delivery) == cast.review())
-            reply = cast.reply(delivery["type"], delivery["content"])
+            reply = cast.reply(self.part.agent_id, delivery["type"], delivery["content"])
             if reply is not None:
                 priority, kind, text = reply
                 await self._send(cast.Line(0, priority, delivery["from"]["agentId"], kind, text))

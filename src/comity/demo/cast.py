@@ -68,11 +68,11 @@ def lines(part: Part, seconds: float, seed: int) -> list[Line]:
     return sorted(said, key=lambda line: line.at_s)
 
 
-def reply(kind: str, text: str) -> tuple[Priority, str, str] | None:
-    """What to say back to a message of this type: priority, type and text; None for nothing."""
+def reply(agent_id: str, kind: str, text: str) -> tuple[Priority, str, str] | None:
+    """What an agent says back to a message of this type: priority, type and text; None for nothing."""
     if kind == "question":
         return "advisory", "answer", _ANSWERS[sum(text.encode()) % len(_ANSWERS)]
-    if kind == "broken":
+    if kind == "broken" and agent_id in FILES:
         return "steering", "holding", "I hold my merge until main is green"
     return None
 

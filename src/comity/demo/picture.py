@@ -44,8 +44,8 @@ def verdict(account: Account, ok: bool) -> str:
     lost = f"{account.lost} lost, {account.doubled} doubled"
     if not ok:
         return f"NOT GOOD: {lost} of {account.deliveries} deliveries; see the checks."
-    killed = len(account.recoveries)
-    return f"{account.deliveries} deliveries, {killed} process killed: {lost}."
+    killed = sum(one.registrations - 1 for one in account.recoveries)
+    return f"{account.deliveries} deliveries, {killed} process{'' if killed == 1 else 'es'} killed: {lost}."
 
 
 def _table(text: Text, title: str, shares: Sequence[Share], block: str) -> None:

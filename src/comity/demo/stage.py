@@ -38,6 +38,7 @@ class Stage:
         self._started = anyio.Event()
         self._may_return = anyio.Event()
         self._killed = False
+        self._missed = anyio.Event()  # the killed server's agent has noticed
         self._start_s = 0.0
         self._problem: Problem | None = None
         self.drained = False
@@ -80,11 +81,12 @@ class Stage:
             left = await agent.live(self._started, self._now, lambda waited: self._returned(agent, waited))
             if left or agent.leave.is_set():
                 return
-            killed = self._killed and agent is self._victim and not self._may_return.is_set()
+            killed = self._killed and agent is self._victim and not self._missed.is_set()
             if self._processes[name]:
                 self._screen.died(self._now(), name, self._processes[name], killed=killed)
                 self._processes[name] = 0
             if killed:
+                self._missed.set()
                 await self._may_return.wait()
             elif agent.lives >= MAX_LIVES:
                 self._problem = self._failure(f"The server of {name} ended {agent.lives} times.")
@@ -104,7 +106,9 @@ class Stage:
         with anyio.move_on_after(HOLD_TIMEOUT_S):
             await self._victim.holding.wait()
         self._killed = self._victim.kill()
-        await anyio.sleep(max(0.0, cast.RETURN_AT * self._seconds - self._now()))
+        with anyio.move_on_after(HOLD_TIMEOUT_S):
+            await self._missed.wait()
+        await anyio.sleep(max(_RESTART_S, cast.RETURN_AT * self._seconds - self._now()))
         self._may_return.set()
 
     async def _finish(self, workspace: Workspace) -> None:

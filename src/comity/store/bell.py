@@ -16,6 +16,7 @@ import threading
 import time
 from binascii import crc32
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from importlib import import_module
 from typing import Protocol
 
@@ -61,7 +62,7 @@ class Bell:
     def files(self, agents: Collection[str]) -> list[str]:
         """The files to watch for these agents, or for the whole log when there are none; made if absent."""
         names = sorted(_groups(agents)) or _GROUPS
-        with self._lock:
+        with self._lock, suppress(OSError):  # what cannot be made cannot be watched: the waiter looks more often
             for name in names:
                 self._strike(name)
         return [os.path.join(self.folder, name) for name in names]

@@ -24,8 +24,10 @@ _KNOWN: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
 
 def problem_of(error: apsw.Error, path: str) -> Problem:
     """The Problem for an error of SQLite; anything unknown is Unavailable ``store.failed`` with SQLite's words."""
+    # The shared-memory file that cannot grow is an I/O error to SQLite, and a full disk to whoever has to mend it.
+    no_room = getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE
     for kind, reason, says, hint in _KNOWN:
-        if isinstance(error, kind):
+        if isinstance(error, kind) or (no_room and kind is apsw.FullError):
             return Unavailable(f"store.{reason}", f"The database {path} {says}.", hint, detail=str(error))
     return Unavailable(
         "store.failed",

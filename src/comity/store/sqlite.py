@@ -27,7 +27,9 @@ from comity.store.sync import LogSync
 
 _FRAGMENTS = {
     # Whole seconds since 1970 at which a delivery's time to live ends; NULL when the row's timestamp is malformed.
-    "deadline": "(CAST(strftime('%s', timestamp) AS INTEGER) + ttl_seconds)",
+    "deadline": (
+        "(CASE WHEN timestamp GLOB '[0-9]*' THEN CAST(strftime('%s', timestamp) AS INTEGER) + ttl_seconds END)"
+    ),
     "defer_foreign_keys": "PRAGMA defer_foreign_keys = ON",
     # The planner would rather take the wire schema's index on (recipient, state), which reads expired rows too.
     "by_pending": "INDEXED BY comity_messages_pending",

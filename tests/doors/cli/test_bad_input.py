@@ -251,17 +251,20 @@ def test_an_unexpected_failure_has_a_reference_and_no_trace(comity: Program) -> 
 
 
 def test_output_that_cannot_be_written(comity: Program) -> None:
-    comity("poll")
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "comity", "status"],
-            cwd=comity.folder,
-            env=comity.environment(),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 8
-    assert "No space left" in done.stderr
-    assert "Traceback" not in done.stderr
+    comity("poll", "--as", "bob")
+    comity("send", "not seen yet", "--as", "ann")
+    for arguments in (["status"], ["poll", "--as", "bob", "--ack"], ["poll", "--as", "bob", "--ack", "--json"]):
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "comity", *arguments],
+                cwd=comity.folder,
+                env=comity.environment(),
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == 8
+        assert ("No space left" in done.stderr) is ("--json" not in arguments)
+        assert "Traceback" not in done.stderr
+    assert comity("poll", "--as", "bob", "--json").json["deliveries"][0]["content"] == "not seen yet"

@@ -36,7 +36,6 @@ def test_nothing_is_wider_than_the_screen(comity: Program, columns: int) -> None
         ["poll", "--as", "bob"],
         ["doctor"],
         ["prune", "--dry-run"],
-        ["init", "--dry-run"],
         ["init"],
         [],
         ["send", "--help"],
@@ -49,6 +48,16 @@ def test_nothing_is_wider_than_the_screen(comity: Program, columns: int) -> None
             assert cell_len(line) <= columns, (arguments, line)
             assert arguments[-1:] == ["--help"] or not line.endswith(" "), (arguments, line)
         assert not any(mark in done.out for mark in FORBIDDEN), arguments
+
+
+def test_a_diff_is_exact_whatever_the_screen(comity: Program) -> None:
+    wide, narrow = (comity("init", "--dry-run", COLUMNS=columns).out for columns in ("200", "40"))
+    exact, same = (
+        [line for line in text.splitlines() if line[:1] in {"+", "-", "@"} and "edAt" not in line]
+        for text in (wide, narrow)
+    )
+    assert len(max(exact, key=len)) > 40
+    assert exact == same
 
 
 def test_peers_cannot_steer_a_terminal(comity: Program) -> None:

@@ -13,6 +13,7 @@ from tests.rooms.channels.rows import WHOLE, put
 from tests.wire_format import audit, check, rows
 
 UNREADABLE: dict[str, dict[str, Any]] = {
+    "timestamp now": {"timestamp": "now"},
     "from_json cut": {"from_json": '{"agent_id":'},
     "from_json null": {"from_json": "null"},
     "from_json list": {"from_json": "[]"},

@@ -89,10 +89,7 @@ def command(
             result = run(invocation, {name: value for name, value in bound.items() if name in names})
         if result is None or isinstance(result, int):
             return result or 0
-        if chosen.json or show is None:
-            write_json(program(result) if program is not None else result)
-        else:
-            show(Screen(), result)
+        answer(program(result) if program is not None and chosen.json else result, show, chosen.json)
         return code(result) if code is not None else 0
 
     summary = doc or (REGISTRY.get(ops[0]).doc if ops else "")
@@ -100,6 +97,14 @@ def command(
     perform.__signature__ = signature  # type: ignore[attr-defined]
     perform.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return perform
+
+
+def answer(result: Any, show: Show | None, as_json: bool) -> None:
+    """Print a result for a program, or for people."""
+    if as_json or show is None:
+        write_json(result)
+    else:
+        show(Screen(), result)
 
 
 def _of_operation(

@@ -149,7 +149,7 @@ def _contents(settings: Settings) -> Iterator[Finding]:
     with from_settings(settings) as workspace:
         agents = workspace.agent.list().agents
         held = workspace.workspace.status()
-    finished = sum(held.deliveries.get(state, 0) for state in ("acknowledged", "expired", "dropped"))
+    finished = max(0, held.deliveries - held.pending.total)
     detail = f"{count(finished, 'finished message')}, {count(held.events, 'event')}"
     if finished > _MUCH_FINISHED or held.events > 4 * _MUCH_FINISHED:
         yield warn("Growth", detail, "`comity prune --older-than-days 7`")

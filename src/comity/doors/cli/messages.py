@@ -8,7 +8,7 @@ from typing import Any
 
 from comity.doors.cli import clean
 from comity.doors.cli.catalog import STDIN
-from comity.doors.cli.command import Option, Values, command
+from comity.doors.cli.command import Option, Values, answer, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Screen, clock, count, priority
 from comity.doors.cli.urgency import MIN_PRIORITY, level
@@ -116,16 +116,19 @@ send = command(
 )
 
 
-def _poll(invocation: Invocation, values: Values) -> Polled:
+def _poll(invocation: Invocation, values: Values) -> Polled | None:
     values["min_priority"] = level(values.get("min_priority"))
     acknowledge = values.pop("ack", False)
     invocation.take_part()
     polled: Polled = invocation.call("message.poll", **values)
-    if acknowledge:
-        for delivery in polled.deliveries:
-            if not delivery.truncated:
-                invocation.call("message.ack", delivery_id=delivery.delivery_id)
-    return polled
+    if not acknowledge:
+        return polled
+    answer(polled, _show_polled, invocation.json)
+    sys.stdout.flush()  # what could not be shown is not acknowledged
+    for delivery in polled.deliveries:
+        if not delivery.truncated:
+            invocation.call("message.ack", delivery_id=delivery.delivery_id)
+    return None
 
 
 def _show_polled(screen: Screen, polled: Polled) -> None:
@@ -165,7 +168,7 @@ poll = command(
     omit=("apply_budget_pruning",),
     options=(
         MIN_PRIORITY,
-        Option("ack", bool, "Acknowledge what was fetched, but excerpts.", default=False),
+        Option("ack", bool, "Acknowledge what was shown, but excerpts.", default=False),
     ),
     example="comity poll --wait-ms 30000 --ack",
 )

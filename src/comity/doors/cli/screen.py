@@ -109,6 +109,10 @@ class Screen:
             text.append(clean.block(words), style=style)
         self._grid([[Text(), text]], [indent, self.width - indent], gap=0)
 
+    def exact(self, part: Styled) -> None:
+        """One line that means nothing when it is wrapped, such as one of a diff; wider than the screen if need be."""
+        self._console.print(_text((clean.line(part[0]), part[1])), soft_wrap=True)
+
     def item(self, name: str, words: str, width: int) -> None:
         """One line of a list: a name and, from column ``width`` on, what it means."""
         self._grid([[_text((name, "cyan")), _text((words, ""))]], [width, self.width - width], gap=0)

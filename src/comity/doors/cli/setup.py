@@ -61,7 +61,7 @@ def _show(screen: Screen, answer: Answer) -> None:
     made = answer.report.plan
     if answer.diff is not None:
         for line in answer.diff.splitlines():
-            screen.say((line, "bold" if line[:3] in ("+++", "---") else _DIFF_STYLES.get(line[:1], "")))
+            screen.exact((line, "bold" if line[:3] in ("+++", "---") else _DIFF_STYLES.get(line[:1], "")))
         if answer.diff:
             screen.say("")
     if not made.options.remove:

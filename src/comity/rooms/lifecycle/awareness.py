@@ -60,14 +60,14 @@ def _agent(row: Row, channels: list[str], known: AgentPresence | None) -> AgentO
 def count(scope: Scope) -> Status:
     """Counts of what the file holds."""
     row = scope.tx.one("lifecycle.counts")
-    agents, channels, events, oldest = row or (0, 0, 0, None)
+    agents, channels, newest, first, last_event, first_event, oldest = row or (0, 0, None, 0, None, 0, None)
     waiting: dict[int, int] = dict(scope.tx.all("lifecycle.pending", second=scope.now.second))
     return Status(
         scope.actor.project_id,
         agents,
         channels,
         Pending(sum(waiting.values()), waiting.get(3, 0), waiting.get(2, 0), waiting.get(1, 0), waiting.get(0, 0)),
-        dict(scope.tx.all("lifecycle.states")),
-        events,
+        0 if newest is None else newest - first + 1,
+        0 if last_event is None else last_event - first_event + 1,
         oldest,
     )

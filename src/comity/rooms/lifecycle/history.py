@@ -55,22 +55,29 @@ def _event(row: Row) -> LoggedEvent:
     return LoggedEvent._make((*row[:8], metadata, sender.get("agent_id"), sender.get("name"), row[10], row[11]))
 
 
-def prune(scope: Scope, older_than_days: float, limit: int, dry_run: bool) -> Pruned:
+def prunable(scope: Scope, older_than_days: float) -> Pruned:
+    """What ``prune`` would remove in the end."""
+    before = _before(scope, older_than_days)
+    found = scope.tx.one("lifecycle.prunable", before=before, second=scope.now.second) or (0, 0, 0, 0)
+    return Pruned._make((*found, False, True))
+
+
+def prune(scope: Scope, older_than_days: float, limit: int) -> Pruned:
     """Remove finished messages, events and claims older than a time, at most ``limit`` rows of each.
 
     Deliveries that expired for agents that are gone are first marked and audited as their poll would have done.
     """
-    before = Instant.at(max(0, scope.now.ms - int(older_than_days * _DAY_MS))).iso
-    second = scope.now.second
-    if dry_run:
-        found = scope.tx.one("lifecycle.prunable", before=before, second=second) or (0, 0, 0, 0)
-        return Pruned._make((*found, False, True))
-    expired = _expire_abandoned(scope, second, limit)
+    before = _before(scope, older_than_days)
+    expired = _expire_abandoned(scope, scope.now.second, limit)
     counts = [
         scope.tx.run(f"lifecycle.prune_{kind}", before=before, limit=limit) for kind in ("messages", "events", "claims")
     ]
     messages, events, claims = counts
     return Pruned(expired, messages, events, claims, limit in (expired, *counts), dry_run=False)
+
+
+def _before(scope: Scope, older_than_days: float) -> str:
+    return Instant.at(max(0, scope.now.ms - int(older_than_days * _DAY_MS))).iso
 
 
 def _expire_abandoned(scope: Scope, second: int, limit: int) -> int:

@@ -92,13 +92,13 @@ class Pending(NamedTuple):
 
 
 class Status(NamedTuple):
-    """What the workspace holds."""
+    """What the workspace holds. ``deliveries`` and ``events`` count from the oldest row that is kept, without a scan."""
 
     project_id: str
     agents: int
     channels: int
     pending: Pending
-    deliveries: dict[str, int]
+    deliveries: int
     events: int
     oldest_event: str | None
 

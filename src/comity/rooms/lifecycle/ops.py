@@ -128,7 +128,13 @@ def workspace_status(scope: Scope) -> Status:
     return awareness.count(scope)
 
 
-@op("workspace.prune", effect="write", example={"older_than_days": 30, "dry_run": True})
+def _count_only(
+    scope: Scope, *, older_than_days: float = 30, limit: int = 2000, dry_run: bool = False
+) -> Pruned | None:
+    return history.prunable(scope, older_than_days) if dry_run else None
+
+
+@op("workspace.prune", effect="write", example={"older_than_days": 30, "dry_run": True}, peek=_count_only)
 def prune_workspace(
     scope: Scope, *, older_than_days: Days = 30, limit: PruneLimit = 2000, dry_run: DryRun = False
 ) -> Pruned:
@@ -137,4 +143,4 @@ def prune_workspace(
     Pending messages are never removed. One call removes at most ``limit`` rows of each kind, so that it holds the
     write lock briefly; call again while ``more`` is true.
     """
-    return history.prune(scope, older_than_days, limit, dry_run)
+    return history.prune(scope, older_than_days, limit)

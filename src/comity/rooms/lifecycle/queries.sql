@@ -41,19 +41,19 @@ SELECT coalesce(max(id), 0) FROM audit_log
 SELECT
   (SELECT count(*) FROM sessions WHERE state = 'active'),
   (SELECT count(*) FROM channels WHERE state = 'active'),
-  (SELECT count(*) FROM audit_log),
+  (SELECT max(rowid) FROM messages),
+  (SELECT min(rowid) FROM messages),
+  (SELECT max(id) FROM audit_log),
+  (SELECT min(id) FROM audit_log),
   (SELECT timestamp FROM audit_log ORDER BY id LIMIT 1)
 
--- name: states
-SELECT state, count(*) FROM messages GROUP BY state ORDER BY state
-
 -- name: pending
-SELECT priority, count(*) FROM messages
+SELECT priority, count(*) FROM messages {by_pending}
 WHERE state IN ('queued', 'surfaced') AND {deadline} > :second GROUP BY priority
 
 -- name: expire_abandoned
 UPDATE messages SET state = 'expired' WHERE delivery_id IN (
-  SELECT delivery_id FROM messages WHERE state IN ('queued', 'surfaced') AND {deadline} < :second
+  SELECT delivery_id FROM messages {by_pending} WHERE state IN ('queued', 'surfaced') AND {deadline} < :second
     AND destination_agent_id NOT IN (SELECT agent_id FROM sessions WHERE state = 'active')
   LIMIT :limit)
 RETURNING delivery_id, message_id, channel_id, destination_agent_id

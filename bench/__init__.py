@@ -1,0 +1,1 @@
+"""Programs that measure Comity against what SQLite itself can do. ``python -m bench --help``."""

@@ -1,0 +1,75 @@
+"""``python -m bench [names]``: run benchmarks, each in a process of its own, and say which bars are met."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import import_module
+
+import apsw
+
+from bench.figures import Figure, Options, lines, markdown
+
+# In this order; the module of the same name holds ``measure``.
+NAMES = ("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced")
+
+
+def main() -> int:
+    """The exit code: 1 when a bar is missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(NAMES)} (all)")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the time; the figures prove nothing")
+    parser.add_argument("--json", action="store_true", help="figures as JSON")
+    parser.add_argument("--markdown", action="store_true", help="the page docs/benchmarks.md")
+    parser.add_argument("--folder", help="where the database files lie (a temporary folder)")
+    parser.add_argument("--here", action="store_true", help="in this process: for profilers, one NAME only")
+    given = parser.parse_args()
+    unknown = set(given.names) - set(NAMES)
+    if unknown:
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
+    names = [name for name in NAMES if name in given.names or not given.names]
+    figures: list[Figure] = []
+    for name in names:
+        if given.here:
+            measured: list[Figure] = import_module(f"bench.{name}").measure(Options(given.quick, given.folder))
+        else:
+            measured = _apart(name, given.quick, given.folder)
+        figures += measured
+        print("\n".join(lines(measured)), file=sys.stderr if given.json or given.markdown else sys.stdout, flush=True)
+    if given.json:
+        print(json.dumps([figure.as_dict() for figure in figures], indent=1))
+    if given.markdown:
+        print("\n".join(_page(figures, given.quick)))
+    return 0 if all(figure.met for figure in figures) else 1
+
+
+def _apart(name: str, quick: bool, folder: str | None) -> list[Figure]:
+    """Measured in a process of its own, so that no benchmark warms or burdens another."""
+    command = [sys.executable, "-m", "bench", name, "--here", "--json"]
+    command += ["--quick"] * quick + (["--folder", folder] if folder else [])
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    if not done.stdout:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode} and no figures")
+    return [Figure(**{key: value for key, value in one.items() if key != "met"}) for one in json.loads(done.stdout)]
+
+
+def _page(figures: list[Figure], quick: bool) -> list[str]:
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        models = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    system = f"{platform.system()} {platform.release()}"
+    machine = f"{len(models)} cores ({models[0] if models else platform.machine()}), {system}"
+    versions = f"Python {platform.python_version()}, apsw {apsw.apsw_version()} (SQLite {apsw.sqlite_lib_version()})"
+    return [
+        f"{datetime.now(UTC):%Y-%m-%d}, {machine}, {versions}.",
+        f"Command: `make bench ARGS=--markdown`{' (quick: proves nothing)' if quick else ''}.",
+        "",
+        *markdown(figures),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""The agent list, the log, counts and forgetting (protocol reference sections 4.2, 2.11 and 10.5)."""
+
+from __future__ import annotations
+
+import pytest
+
+from comity.kernel.problem import Invalid
+from comity.rooms.channels.model import Level
+from comity.testing import World
+from tests.rooms.channels.rows import put
+from tests.wire_format import audit, check, dump, rows
+
+DAY_S = 86_400
+
+
+def test_the_agent_list(world: World) -> None:
+    world.agent("ann", name="Ann", role="lead", interest_tags=("a",), max_pending_messages=5, max_context_bytes=99)
+    world.agent("bob", channel="")
+    world.agent("cid").session.end()
+    ann, bob = world.agent("dan").agent.list().agents[:2]
+    assert (ann.agent_id, ann.name, ann.role, ann.channels, ann.interest_tags) == (
+        "ann",
+        "Ann",
+        "lead",
+        ["main"],
+        ["a"],
+    )
+    assert (ann.max_pending_messages, ann.max_context_bytes, ann.status) == (5, 99, "active")
+    assert (bob.agent_id, bob.channels) == ("bob", [])
+    assert "cid" not in [agent.agent_id for agent in world.agent("dan").agent.list().agents]
+
+
+def test_the_log_page_by_page(world: World) -> None:
+    ann, bob = world.agent("ann"), world.agent("bob")
+    for number in range(5):
+        ann.message.send(destination_agent_id="bob", content=str(number), priority=3 if number == 2 else 1)
+    seen, cursor = [], ""
+    while True:
+        page = bob.event.list(after=cursor, limit=3)
+        seen += [event.id for event in page.events]
+        cursor = page.cursor
+        if not page.events:
+            break
+    assert seen == [row["id"] for row in audit(world.path)]
+    assert bob.event.list(after=cursor) == ([], cursor)
+    ann.channel.leave()
+    assert [event.event_type for event in bob.event.list(after=cursor).events] == ["channel.leave"]
+
+
+def test_the_log_filtered(world: World) -> None:
+    ann, bob = world.agent("ann", name="Ann"), world.agent("bob")
+    ann.message.send(destination_agent_id="bob", content="urgent " * 100, priority="interrupt")
+    ann.message.broadcast(content="calm")
+    (event,) = bob.event.list(min_priority=3).events
+    assert (event.event_type, event.priority, event.from_agent_id, event.from_name) == ("message.send", 3, "ann", "Ann")
+    assert event.excerpt == ("urgent " * 100)[:200]
+    assert [one.event_type for one in bob.event.list(channel_id="main", event_types=["message.send"]).events] == [
+        "message.send"
+    ]
+    assert {one.agent_id for one in bob.event.list(agent_id="ann").events} == {"ann"}
+    assert [one.excerpt for one in bob.event.list(newest=1).events] == ["calm"]
+    assert bob.event.list(event_types=[]).events == []
+    assert bob.event.list(agent_id="nobody").events == []
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "٣", "9" * 19, " 1"])
+def test_a_cursor_that_is_none(world: World, cursor: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        world.agent("ann").event.list(after=cursor)
+    assert refused.value.reason == "cursor.unknown"
+
+
+def test_counts(world: World) -> None:
+    ann, bob = world.agent("ann"), world.agent("bob")
+    levels: tuple[Level, ...] = (0, 1, 1, 2, 3)
+    for priority in levels:
+        ann.message.send(destination_agent_id="bob", content="x", priority=priority)
+    bob.message.ack(delivery_id=bob.message.poll(max_messages=1).deliveries[0].delivery_id)
+    status = ann.workspace.status()
+    assert status.pending == (4, 0, 1, 2, 1)
+    assert status.deliveries == 5
+    assert (status.agents, status.channels, status.events) == (2, 1, len(audit(world.path)))
+    assert status.oldest_event == "2026-01-01T00:00:00.000Z"
+
+
+def finished(world: World) -> None:
+    """Old mail in every state, old events, an old claim, and mail of an agent that is gone."""
+    ann, bob, gone = world.agent("ann"), world.agent("bob", max_pending_messages=3), world.agent("gone")
+    for content in ("dropped", "a", "b", "c"):
+        ann.message.send(destination_agent_id="bob", content=content, ttl_seconds=90 * DAY_S)
+    bob.message.ack(delivery_id=bob.message.poll(max_messages=1).deliveries[0].delivery_id)
+    put(world.path, state="expired", content="expired")
+    ann.message.send(destination_agent_id="gone", content="abandoned", ttl_seconds=1)
+    ann.message.send(destination_agent_id="ann", content="late but ann lives", ttl_seconds=1)
+    gone.session.end()
+    rows(
+        world.path,
+        "INSERT INTO macp_ext_file_claims (claim_id, file_path, agent_id, session_id, claimed_at, expires_at)"
+        " VALUES ('c', 'f', 'ann', 'ann-session-1', '2026-01-01T00:00:00.000Z', '2026-01-01T00:30:00.000Z')",
+    )
+    world.clock.advance(60 * DAY_S)
+
+
+def test_only_what_is_finished_and_old_is_forgotten(world: World) -> None:
+    finished(world)
+    ann = world.agent("ann", session_id="ann-session-1")
+    before = dump(world.path)
+    would = ann.workspace.prune(dry_run=True)
+    assert dump(world.path) == before
+    done = ann.workspace.prune()
+    assert (would.messages, would.claims, would.expired) == (3, 1, 1)
+    assert (done.claims, done.expired, done.more, done.dry_run) == (1, 1, False, False)
+    left = {content for (content,) in rows(world.path, "SELECT content FROM messages")}
+    assert {"b", "c", "late but ann lives"} <= left <= {"b", "c", "late but ann lives", "abandoned"}
+    kept = audit(world.path)
+    assert {row["timestamp"] for row in kept} == {world.clock.now().iso}
+    expired = [row for row in kept if row["event_type"] == "message.expire"]
+    assert [(row["agent_id"], row["reason_code"]) for row in expired] == [("gone", "MACP_ERR_TTL_EXPIRED")]
+    assert dump(world.path)["sequence_counters"] == before["sequence_counters"]
+    assert len(dump(world.path)["agents"]) == 3
+    check(world.path)
+
+
+def test_forgetting_in_small_steps(world: World) -> None:
+    finished(world)
+    ann = world.agent("ann", session_id="ann-session-1")
+    steps = 0
+    while ann.workspace.prune(limit=1).more:
+        steps += 1
+        assert steps < 100
+    assert steps > 3
+    assert rows(world.path, "SELECT count(*) FROM messages WHERE state = 'dropped'") == [(0,)]
+
+
+def test_the_guide_speaks_of_this_agent(world: World) -> None:
+    ann = world.agent("ann-{x}%s", name="Ann {0}", interest_tags=("a", "b"))
+    text = ann.guide.show().instructions
+    assert "ann-{x}%s" in text
+    assert "Ann {0}" in text
+    assert "a, b" in text

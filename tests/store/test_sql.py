@@ -1,0 +1,63 @@
+"""SQL blocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from comity.store.sql import Statements, parse
+from comity.store.sqlite import _FRAGMENTS, SqliteStore
+
+ROOMS = Path(__file__).resolve().parents[2] / "src/comity/rooms"
+
+TEXT = """
+-- What this file holds.
+
+-- name: first
+SELECT 1,
+  2  -- kept
+
+-- Why there is a second.
+-- name: second
+SELECT {deadline} FROM t WHERE a = '{not_known}'
+"""
+
+
+def test_blocks() -> None:
+    assert parse("room", TEXT, {"deadline": "x + 1"}) == {
+        "room.first": "SELECT 1,\n  2  -- kept",
+        "room.second": "SELECT x + 1 FROM t WHERE a = '{not_known}'",
+    }
+
+
+@pytest.mark.parametrize("name", ["channels.nothing_of_the_kind", "agents."])
+def test_a_statement_that_is_not_there(name: str) -> None:
+    with pytest.raises(LookupError):
+        Statements(_FRAGMENTS)[name]
+
+
+@pytest.mark.parametrize("room", sorted(path.parent.name for path in ROOMS.glob("*/queries.sql")))
+def test_every_statement_can_be_prepared(tmp_path: Path, room: str) -> None:
+    store = SqliteStore(tmp_path / "a.db")
+    connection = store.take()
+    texts = parse(room, (ROOMS / room / "queries.sql").read_text(encoding="utf-8"), _FRAGMENTS)
+    for name, sql in texts.items():
+        assert "{" not in sql.replace("'{}'", ""), name
+        if not sql.startswith("PRAGMA"):
+            parameters = dict.fromkeys(_parameters(connection, sql))
+            connection.execute(f"EXPLAIN {sql}", parameters).fetchall()
+    store.give(connection)
+    store.close()
+
+
+def _parameters(connection: apsw.Connection, sql: str) -> list[str]:
+    found: list[str] = []
+
+    class Names(dict[str, None]):
+        def __missing__(self, name: str) -> None:
+            found.append(name)
+
+    connection.execute(f"EXPLAIN {sql}", Names()).fetchall()
+    return found
