@@ -35,7 +35,7 @@ _FRAGMENTS = {
     "by_pending": "INDEXED BY comity_messages_pending",
     "by_malformed": "INDEXED BY comity_messages_malformed",
     # The whole second in which a claim expires; NULL when the row's time is malformed.
-    "claim_expiry": "CAST(strftime('%s', expires_at) AS INTEGER)",
+    "claim_expiry": "(CASE WHEN expires_at GLOB '[0-9]*' THEN CAST(strftime('%s', expires_at) AS INTEGER) END)",
     "unusual_path": "(c.file_path GLOB '*[^ -~]*' OR c.file_path GLOB '*[[*?{\\:]*' OR c.file_path GLOB '/*'"
     " OR c.file_path GLOB './*' OR c.file_path GLOB '../*' OR c.file_path GLOB '*//*' OR c.file_path GLOB '*/./*'"
     " OR c.file_path GLOB '*/../*' OR c.file_path GLOB '*/' OR c.file_path GLOB '*/.' OR c.file_path GLOB '*/..'"
@@ -44,6 +44,10 @@ _FRAGMENTS = {
     "by_claim_expiry": "INDEXED BY comity_claims_expiry",
     "by_unusual_claims": "INDEXED BY comity_claims_unusual",
     "by_claim_agent": "INDEXED BY idx_macp_ext_file_claims_agent",
+    # The same, where a wanted tag may also be there in lower case.
+    "doc_tagged": "(:tags = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(:tags) w WHERE NOT EXISTS"
+    " (SELECT 1 FROM json_each(CASE WHEN json_valid(tags_json) THEN tags_json ELSE '[]' END) h"
+    " WHERE h.value IN (w.value, lower(w.value)))))",
     # Every tag of the JSON list :tags is among a row's own.
     "tagged": "(:tags = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(:tags) w WHERE w.value NOT IN"
     " (SELECT h.value FROM json_each(CASE WHEN json_valid(tags_json) THEN tags_json ELSE '[]' END) h)))",

@@ -21,19 +21,20 @@ CREATE TABLE IF NOT EXISTS comity_fence (id INTEGER PRIMARY KEY CHECK (id = 1), 
 
 INSERT INTO comity_fence (id, newest) VALUES (1, 0) ON CONFLICT (id) DO NOTHING;
 
--- Unreleased claims by path, upper and lower case together, and whole second of expiry (reference section 1.7).
+-- Unreleased claims by path, upper and lower case together, and whole second of expiry (reference section 1.7), which
+-- text that begins with no digit has not: SQLite refuses to index what depends on the present time.
 CREATE INDEX IF NOT EXISTS comity_claims_live
-  ON macp_ext_file_claims(lower(file_path), (CAST(strftime('%s', expires_at) AS INTEGER)))
+  ON macp_ext_file_claims(lower(file_path), (CASE WHEN expires_at GLOB '[0-9]*' THEN CAST(strftime('%s', expires_at) AS INTEGER) END))
   WHERE released_at IS NULL;
 
 -- The same by expiry alone: everything that is active, and what has lapsed.
 CREATE INDEX IF NOT EXISTS comity_claims_expiry
-  ON macp_ext_file_claims((CAST(strftime('%s', expires_at) AS INTEGER)))
+  ON macp_ext_file_claims((CASE WHEN expires_at GLOB '[0-9]*' THEN CAST(strftime('%s', expires_at) AS INTEGER) END))
   WHERE released_at IS NULL;
 
 -- Paths that an equal text does not find: wildcards, other characters than ASCII, and forms that are not normalised.
 CREATE INDEX IF NOT EXISTS comity_claims_unusual
-  ON macp_ext_file_claims((CAST(strftime('%s', expires_at) AS INTEGER)))
+  ON macp_ext_file_claims((CASE WHEN expires_at GLOB '[0-9]*' THEN CAST(strftime('%s', expires_at) AS INTEGER) END))
   WHERE released_at IS NULL AND (file_path GLOB '*[^ -~]*' OR file_path GLOB '*[[*?{\:]*' OR file_path GLOB '/*'
     OR file_path GLOB './*' OR file_path GLOB '../*' OR file_path GLOB '*//*' OR file_path GLOB '*/./*'
     OR file_path GLOB '*/../*' OR file_path GLOB '*/' OR file_path GLOB '*/.' OR file_path GLOB '*/..'
