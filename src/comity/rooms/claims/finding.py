@@ -6,9 +6,9 @@ Nothing here reads released or lapsed claims, however many the file holds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from comity.kernel.scope import Scope
+from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact
 from comity.rooms.claims import paths
 from comity.rooms.claims.model import Claim
@@ -16,6 +16,11 @@ from comity.rooms.claims.paths import Base, Target
 from comity.rooms.claims.patterns import ROOT, Pattern, meet
 
 EVERY = 1_000_000_000  # a limit that is none
+
+
+def readable(value: Any) -> Any:
+    """Text for bytes, anything else as it is."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 class Held(NamedTuple):
@@ -35,6 +40,11 @@ class Held(NamedTuple):
     worktree: str | None
     since: int | None
     tree: int | None
+
+    @classmethod
+    def read(cls, row: Row) -> Held:
+        """A row of this room's statements; other programs may have put anything in it."""
+        return cls._make(readable(value) for value in row) if bytes in map(type, row) else cls._make(row)
 
     def elsewhere(self, base: Base) -> bool:
         """Whether it was made for another worktree or repository."""
@@ -108,7 +118,7 @@ def touching(scope: Scope, base: Base, targets: Sequence[Target]) -> list[Met]:
 def verbatim(scope: Scope, files: Sequence[str]) -> list[Held]:
     """Active claims at exactly these texts: other implementations may claim what lies outside."""
     rows = scope.tx.all("claims.at", second=scope.now.second, keys=compact([_key([text]) for text in files]))
-    return [Held._make(row) for row in rows if row[3] in files]
+    return [Held.read(row) for row in rows if row[3] in files]
 
 
 def _candidates(scope: Scope, wanted: Wanted) -> Iterable[Held]:
@@ -121,7 +131,7 @@ def _candidates(scope: Scope, wanted: Wanted) -> Iterable[Held]:
         rows = tx.all("claims.at", second=second, keys=compact(list(at)))
         rows += tx.all("claims.below", second=second, keys=compact([_key(prefix) for prefix in prefixes]))
         rows += tx.all("claims.unusual", second=second)
-    return {(row[0], row[3]): Held._make(row) for row in rows if type(row[3]) is str}.values()
+    return {(row[0], row[3]): Held.read(row) for row in rows if type(row[3]) is str}.values()
 
 
 def _key(prefix: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from comity.kernel.problem import Conflict, NotFound, Refused
 from comity.kernel.record import to_json
 from comity.kernel.scope import Scope
 from comity.rooms.agents.sessions import require_session
-from comity.rooms.claims.finding import Held, Met, touching
+from comity.rooms.claims.finding import Held, Met, readable, touching
 from comity.rooms.claims.model import MAX_TTL_S, Claim, Claimed, PeerClaim, Renewed
 from comity.rooms.claims.paths import Base, Target
 
@@ -150,7 +150,7 @@ def renew(scope: Scope, base: Base, targets: list[Target] | None, ttl_seconds: i
     require_session(scope)
     actor = scope.actor
     rows = scope.tx.all("claims.active_of_agent", agent_id=actor.agent_id, second=scope.now.second)
-    own = [held for held in map(Held._make, rows) if held.session_id == actor.session_id and not held.elsewhere(base)]
+    own = [held for held in map(Held.read, rows) if held.session_id == actor.session_id and not held.elsewhere(base)]
     wanted = None if targets is None else {base.key(target.path): target.path for target in targets}
     chosen = [held for held in own if wanted is None or base.key(held.file_path) in wanted]
     found = {base.key(held.file_path) for held in chosen}
@@ -176,9 +176,9 @@ def mark_lapsed(scope: Scope) -> None:
     """Mark claims whose time is over as released, and tell their holders."""
     rows = scope.tx.all("claims.lapsed", second=scope.now.second, limit=_LAPSED_AT_ONCE)
     holders: dict[str, list[str]] = {}
-    for claim_id, file_path, agent_id in rows:
-        scope.tx.run("claims.lapse", claim_id=claim_id, file_path=file_path)
-        holders.setdefault(agent_id, []).append(file_path)
+    for row, file_path, agent_id in rows:
+        scope.tx.run("claims.lapse", row=row)
+        holders.setdefault(readable(agent_id), []).append(readable(file_path))
     if holders:
         scope.emit(
             *(

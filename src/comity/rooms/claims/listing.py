@@ -29,5 +29,5 @@ def active(scope: Scope, base: Base, wanted: Filter) -> Claims:
         found = [held for held in found if agent_id in (None, held.agent_id)]
     else:
         rows = scope.tx.all("claims.active", second=scope.now.second, agent_id=agent_id, limit=limit + 1)
-        found = [Held._make(row) for row in rows]
+        found = [Held.read(row) for row in rows]
     return Claims([held.claim(base) for held in found[:limit]], more=len(found) > limit)

@@ -81,13 +81,12 @@ def magic(segment: str) -> bool:
 def meet(one: Pattern, other: Pattern) -> bool:
     """Whether some file is meant by both.
 
-    A plain path that the other goes on below counts as a folder, whatever it was taken for.
+    A path that the other repeats and goes on below counts as a folder, whatever it was taken for.
     """
     if not all(map(str.__eq__, one.prefix, other.prefix)):
         return False
-    if (one.plain and len(one.prefix) <= len(other.prefix)) or (other.plain and len(other.prefix) <= len(one.prefix)):
-        return True
-    return _meet(one, other)
+    a, b = one.segments, other.segments
+    return (a == b[: len(a)] if len(a) <= len(b) else b == a[: len(b)]) or _meet(one, other)
 
 
 def _meet(one: Pattern, other: Pattern) -> bool:

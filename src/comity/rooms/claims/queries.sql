@@ -54,12 +54,11 @@ WHERE agent_id = :agent_id AND released_at IS NULL AND (:session_id IS NULL OR s
 ORDER BY file_path, claim_id
 
 -- name: lapsed
-SELECT claim_id, file_path, agent_id FROM macp_ext_file_claims {by_claim_expiry}
+SELECT rowid, file_path, agent_id FROM macp_ext_file_claims {by_claim_expiry}
 WHERE released_at IS NULL AND {claim_expiry} <= :second LIMIT :limit
 
 -- name: lapse
-UPDATE macp_ext_file_claims SET released_at = expires_at, release_reason = 'expired'
-WHERE claim_id = :claim_id AND file_path = :file_path AND released_at IS NULL
+UPDATE macp_ext_file_claims SET released_at = expires_at, release_reason = 'expired' WHERE rowid = :row
 
 -- name: release
 UPDATE macp_ext_file_claims SET released_at = :now, release_reason = :reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 from comity.kernel.event import Event
 from comity.kernel.scope import Scope
 from comity.rooms.agents.sessions import require_session
-from comity.rooms.claims.finding import Met, touching
+from comity.rooms.claims.finding import Met, readable, touching
 from comity.rooms.claims.model import Released
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.claims.patterns import holds
@@ -38,7 +38,7 @@ def release_all(scope: Scope, agent_id: str, session_id: str | None, reason: str
     rows = scope.tx.all("claims.unreleased", agent_id=agent_id, session_id=session_id)
     for claim_id, file_path in rows:
         _release(scope, claim_id, file_path, reason)
-    released = list(dict.fromkeys(file_path for _, file_path in rows))
+    released = list(dict.fromkeys(readable(file_path) for _, file_path in rows))
     _tell(scope, agent_id, released, reason)
     return released
 
