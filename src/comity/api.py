@@ -14,9 +14,11 @@ from comity.rooms.agents import ops as agents
 from comity.rooms.channels import ops as channels
 from comity.rooms.claims import ops as claims
 from comity.rooms.goals import ops as goals
+from comity.rooms.context import ops as context
 from comity.rooms.lifecycle import ops as lifecycle
 from comity.rooms.memory import ops as memory
 from comity.rooms.profiles import ops as profiles
+from comity.rooms.vault import ops as vault
 from comity.rooms.tasks import ops as tasks
 
 P = ParamSpec("P")
@@ -91,6 +93,7 @@ class AgentCalls(Noun):
     """Agents."""
 
     list = Method(lifecycle.list_agents)
+    context = Method(lifecycle.agent_context)
     sleep = Method(lifecycle.sleep_agent)
     deactivate = Method(lifecycle.deactivate_agent)
     delete = Method(lifecycle.delete_agent)
@@ -154,6 +157,27 @@ class ProfileCalls(Noun):
     get = Method(profiles.get_profile)
     list = Method(profiles.list_profiles)
     find = Method(profiles.find_profiles)
+
+
+class VaultCalls(Noun):
+    """Documents."""
+
+    register = Method(vault.register_vault)
+    search = Method(vault.search_vault)
+    get = Method(vault.get_doc)
+    list = Method(vault.list_docs)
+
+
+class ContextCalls(Noun):
+    """Everything that is known."""
+
+    query = Method(context.query_context)
+
+
+class SearchCalls(Noun):
+    """Search by relevance."""
+
+    find = Method(context.find)
 
 
 class GuideCalls(Noun):

@@ -23,6 +23,7 @@ from comity.demo import cast
 
 CALL_TIMEOUT_S = 10.0
 WAIT_MS = 2000  # how long one macp_poll waits for something to arrive
+_NOT_HERE = "MACP_ERR_DESTINATION_UNKNOWN"  # the others have noticed that the killed agent is gone
 _LOST = (MCPError, OSError, anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
 
 
@@ -141,8 +142,8 @@ class Agent:
         if line.to is None:
             answer = await self._call("macp_send_channel", arguments)
         else:
-            answer = await self._call("macp_send_direct", {**arguments, "destinationAgentId": line.to})
-        self.notes.sent.update(answer["deliveryIds"])
+            answer = await self._call("macp_send_direct", {**arguments, "destinationAgentId": line.to}, _NOT_HERE)
+        self.notes.sent.update(answer.get("deliveryIds", ()))
 
     async def _listen(self, returned: Callable[[int], None]) -> None:
         first = await self._call("macp_poll", {"maxMessages": 100})
@@ -178,12 +179,15 @@ class Agent:
             offset = piece["nextOffset"]
         return "".join(pieces)
 
-    async def _call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def _call(self, tool: str, arguments: dict[str, Any], accepted: str = "") -> dict[str, Any]:
+        """What a tool answers; empty when it refuses for the reason that is accepted."""
         assert self._client is not None
         try:
             result = await self._client.call_tool(tool, arguments)
         except _LOST as error:
             raise ServerGone from error
+        if accepted and result.is_error and accepted in getattr(result.content[0], "text", ""):
+            return {}
         if result.is_error or not isinstance(result.structured_content, dict):
             self.notes.refused.append(f"{tool}: {getattr(result.content[0], 'text', '')[:300]}")
             raise ServerGone

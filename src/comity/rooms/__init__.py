@@ -54,8 +54,11 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "memory.history",
     ),
     "comity.rooms.profiles.ops": ("profile.register", "profile.get", "profile.list", "profile.find"),
+    "comity.rooms.vault.ops": ("vault.register", "vault.search", "vault.get", "vault.list"),
+    "comity.rooms.context.ops": ("context.query", "search.find"),
     "comity.rooms.lifecycle.ops": (
         "agent.list",
+        "agent.context",
         "session.end",
         "agent.sleep",
         "agent.deactivate",

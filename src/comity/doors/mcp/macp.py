@@ -13,9 +13,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from comity import __version__
+from comity.doors.mcp import toolsets
 from comity.doors.mcp.surface import ToolCall, UnknownTool
 from comity.kernel.problem import Invalid, Problem, Unavailable
 from comity.kernel.record import camel, to_json
+from comity.kernel.steps import Report
 from comity.rooms import REGISTRY
 from comity.workspace import Workspace
 
@@ -39,6 +41,8 @@ TOOLS = (
     Tool("macp_read_message", "message.read", "Read a long message"),
     Tool("macp_ack", "message.ack", "Acknowledge a message"),
     Tool("macp_deregister", "session.end", "Leave and close the session"),
+    Tool("macp_ext_list_agents", "agent.list", "List the agents that are here"),
+    Tool("macp_ext_get_session_context", "agent.context", "Show where you stand"),
     Tool("macp_ext_claim_files", "claim.acquire", "Claim files before you edit"),
     Tool("macp_ext_release_files", "claim.release", "Release claimed files"),
     Tool("macp_ext_list_locks", "claim.list", "List claimed files"),
@@ -69,6 +73,14 @@ TOOLS = (
     Tool("macp_ext_release_task", "task.release", "Give a task back"),
     Tool("macp_ext_ready_tasks", "task.ready", "List tasks that may begin"),
     Tool("macp_ext_next_task", "task.next", "Claim the best ready task"),
+    Tool("macp_ext_sleep_agent", "agent.sleep", "Mark yourself as resting"),
+    Tool("macp_ext_deactivate_agent", "agent.deactivate", "Free everything and leave"),
+    Tool("macp_ext_delete_agent", "agent.delete", "Leave for good"),
+    Tool("macp_ext_register_vault", "vault.register", "Index a folder of documents"),
+    Tool("macp_ext_search_vault", "vault.search", "Search documents"),
+    Tool("macp_ext_get_vault_doc", "vault.get", "Read a document"),
+    Tool("macp_ext_list_vault_docs", "vault.list", "List documents"),
+    Tool("macp_ext_query_context", "context.query", "Search everything that is known"),
 )
 LIST_FILE = os.path.join(os.path.dirname(__file__), "tools.json")
 
@@ -95,19 +107,20 @@ class MacpSurface:
     version = __version__
     instructions = INSTRUCTIONS
 
-    def __init__(self, open_workspace: Callable[[], Workspace]) -> None:
+    def __init__(self, open_workspace: Callable[[], Workspace], tools: str = "all") -> None:
         self._open = open_workspace
         self._lock = threading.Lock()
         self._workspace: Workspace | None = None
         self._over = False
         self._program = ""
-        self._ops = {tool.name: tool.op for tool in TOOLS}
+        self._tools = tools
+        self._ops = {tool.name: tool.op for tool in TOOLS if toolsets.shown(tool.name, tools)}
         self._own_names: dict[str, dict[str, str]] = {}
 
     def tools(self) -> bytes:
-        """The prebuilt tool list."""
+        """The prebuilt tool list, or the part of it that this session is shown."""
         with open(LIST_FILE, "rb") as file:
-            return file.read()
+            return toolsets.select(file.read(), self._tools)
 
     def ready(self) -> None:
         """Open the workspace and register, unless that is done."""
@@ -135,7 +148,7 @@ class MacpSurface:
             self._workspace.introduce(program)
         renamed = {own.get(key, key): value for key, value in arguments.items()}
         try:
-            return self._workspace.call(op_name, renamed, call.cancelled)
+            return self._workspace.call(op_name, renamed, call.cancelled, _progress(call))
         except Invalid as problem:
             raise _in_dialect(problem, name, op_name, own) from None
 
@@ -167,6 +180,11 @@ class MacpSurface:
             pass
         finally:
             workspace.close()
+
+
+def _progress(call: ToolCall) -> Report:
+    """How far a long operation is, as the protocol says it: a total that is not known is left out."""
+    return lambda done, total, what: call.progress(done, total or None, what)
 
 
 def _in_dialect(problem: Invalid, tool: str, op_name: str, own: dict[str, str]) -> Invalid:

@@ -85,7 +85,7 @@ def _surface(resolved: settings.Settings, open_workspace: Callable[[settings.Set
             f"The {resolved.surface} tools are not part of this version.",
             "Leave --surface out: the macp tools are the default.",
         )
-    return MacpSurface(lambda: open_workspace(resolved))
+    return MacpSurface(lambda: open_workspace(resolved), resolved.tools)
 
 
 def _begin(surface: MacpSurface) -> None:

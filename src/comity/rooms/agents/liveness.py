@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from comity.kernel.clock import Instant
 from comity.kernel.observer import Presence, Sighting
 
 MAX_GAP_MS = 15_000  # an observer that did not look for longer begins anew
@@ -102,8 +103,8 @@ def _leased(evidence: Evidence) -> Verdict:
     since_ms = now_ms - reported.last_seen_ms
     written_under_another_clock = since_ms < -reported.lease_ms
     if now_ms < reported.lease_until_ms and not written_under_another_clock:
-        return Verdict("leased", f"heard of {max(0, since_ms) // 1000} s ago")
-    told = f"not heard of for {since_ms // 1000} s" if since_ms >= 0 else "last heard of under another clock"
+        return Verdict("leased", "its lease runs")
+    told = f"not heard of since {Instant.at(reported.last_seen_ms).iso}"
     sure = evidence.steady_ms >= reported.lease_ms / 2
     return Verdict("dead" if sure else "lapsed", told)
 

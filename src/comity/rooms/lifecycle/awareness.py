@@ -16,9 +16,20 @@ def overview(scope: Scope) -> list[AgentOverview]:
     channels: dict[str, list[str]] = {}
     for agent_id, channel_id in scope.tx.all("lifecycle.memberships"):
         channels.setdefault(agent_id, []).append(channel_id)
-    rows = scope.tx.all("lifecycle.agents", second=scope.now.second, now=scope.now.iso)
+    rows = _rows(scope, None)
     known = {reported.session_id: _presence(reported, verdict) for reported, verdict in presence.verdicts(scope)}
     return [_agent(row, channels.get(row[0], []), known.get(row[2])) for row in rows]
+
+
+def one(scope: Scope, agent_id: str) -> AgentOverview | None:
+    """One agent with an active session, without its presence."""
+    rows = _rows(scope, agent_id)
+    channels = [row[0] for row in scope.tx.all("lifecycle.channels_of", agent_id=agent_id)]
+    return _agent(rows[0], channels, None) if rows else None
+
+
+def _rows(scope: Scope, agent_id: str | None) -> list[Row]:
+    return scope.tx.all("lifecycle.agents", second=scope.now.second, now=scope.now.iso, agent_id=agent_id)
 
 
 def _presence(reported: Reported, verdict: Verdict) -> AgentPresence:

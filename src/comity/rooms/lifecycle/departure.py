@@ -13,7 +13,9 @@ from comity.kernel.event import Event
 from comity.kernel.scope import Scope
 from comity.rooms.agents import presence, sessions
 from comity.rooms.agents.liveness import Reported, Verdict
+from comity.rooms.claims import releasing
 from comity.rooms.lifecycle.model import Reaped, ReapedAgent
+from comity.rooms.tasks import holding
 
 MOST_AT_ONCE = 20  # sessions reaped in one transaction, so that it holds the write lock briefly
 
@@ -84,9 +86,7 @@ def _end(
 
 
 def _free(scope: Scope, agent_id: str, session_id: str, release_reason: str, note: str) -> Freed:
-    """Release the session's claims and return the agent's unfinished tasks."""
-    now = scope.now.iso
-    who = {"agent_id": agent_id, "session_id": session_id, "now": now}
-    files = scope.tx.all("lifecycle.release_claims", **who, reason=release_reason)
-    tasks = scope.tx.all("lifecycle.return_tasks", agent_id=agent_id, note=note, now=now)
-    return Freed([row[0] for row in files], [row[0] for row in tasks])
+    """Release the session's claims and return its unfinished tasks."""
+    files = releasing.release_all(scope, agent_id, session_id, release_reason)
+    tasks = holding.release_all(scope, agent_id, session_id, note)
+    return Freed(files, [task.task_id for task in tasks])

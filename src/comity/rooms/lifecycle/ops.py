@@ -8,7 +8,7 @@ from comity.kernel.scope import Scope
 from comity.rooms.agents.model import AgentId, Reason
 from comity.rooms.agents.sessions import require_session, set_state
 from comity.rooms.channels.model import ChannelId, Level, WaitMs
-from comity.rooms.lifecycle import awareness, departure, guide, history
+from comity.rooms.lifecycle import awareness, context, departure, guide, history
 from comity.rooms.lifecycle.model import (
     Agents,
     AgentState,
@@ -21,17 +21,32 @@ from comity.rooms.lifecycle.model import (
     EventTypes,
     Guide,
     Newest,
+    PendingLimit,
     Pruned,
     PruneLimit,
     Reaped,
+    SessionContext,
     Status,
 )
+
+MAX_PENDING = 1000  # the protocol knows no bound; more is cut to this
 
 
 @op("agent.list", effect="read", example={})
 def list_agents(scope: Scope) -> Agents:
     """List the agents that are here, with their channels and what waits for them."""
     return Agents(awareness.overview(scope))
+
+
+@op("agent.context", effect="read", example={"pending_limit": 5})
+def agent_context(
+    scope: Scope, *, channel_id: ChannelId | None = None, pending_limit: PendingLimit = 10
+) -> SessionContext:
+    """Show where you stand: your state, waiting messages, who holds which files, memory counts.
+
+    Changes nothing: messages stay unread.
+    """
+    return context.snapshot(scope, channel_id, min(pending_limit, MAX_PENDING))
 
 
 @op("session.end", effect="write", example={})
