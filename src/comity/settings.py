@@ -61,6 +61,7 @@ class Settings(NamedTuple):
     durability: Literal["normal", "full"]
     surface: Literal["macp", "masc"]
     tools: Literal["core", "workspace", "all"] = "all"
+    vault_outside: bool = False
     worktree: str = ""
     program: str = ""
     host_session_id: str = ""
@@ -80,6 +81,7 @@ class Settings(NamedTuple):
             self.max_context_bytes,
             self.root,
             self.worktree,
+            self.vault_outside,
         )
 
 
@@ -118,6 +120,13 @@ def _count(most: int) -> Callable[[str, str], int]:
         return number
 
     return read
+
+
+def _flag(name: str, value: str) -> bool:
+    word = value.lower()
+    if word not in ("true", "false"):
+        raise _invalid(name, value, "true or false")
+    return word == "true"
 
 
 def _choice(*words: str) -> Callable[[str, str], str]:
@@ -167,6 +176,13 @@ SETTINGS = (
         "all",
         "How many of them: core (messages), workspace (and awareness, claims, tasks), all.",
         _choice("core", "workspace", "all"),
+    ),
+    Setting(
+        "vault_outside",
+        "COMITY_VAULT_OUTSIDE",
+        False,
+        "true: the vault may have folders outside the project.",
+        _flag,
     ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

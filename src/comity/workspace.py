@@ -13,9 +13,10 @@ from comity.kernel.call import Pipeline
 from comity.kernel.clock import Clock, SystemClock
 from comity.kernel.ids import Ids, TimeOrderedIds
 from comity.kernel.observer import Observer
-from comity.kernel.problem import Problem
+from comity.kernel.problem import Conflict, Problem
 from comity.kernel.registry import AnyOp
 from comity.kernel.scope import BLIND, Actor
+from comity.kernel.steps import Report
 from comity.kernel.validate import validate
 from comity.process import ThisProcess, present
 from comity.rooms import REGISTRY
@@ -70,6 +71,9 @@ class Workspace:
         self.claim = api.ClaimCalls(self)
         self.memory = api.MemoryCalls(self)
         self.profile = api.ProfileCalls(self)
+        self.vault = api.VaultCalls(self)
+        self.context = api.ContextCalls(self)
+        self.search = api.SearchCalls(self)
         self.guide = api.GuideCalls(self)
         self.event = api.EventCalls(self)
         self.workspace = api.WorkspaceCalls(self)
@@ -78,16 +82,23 @@ class Workspace:
         """The same store for another agent."""
         return Workspace(self.store, actor, clock=self._clock, ids=self._ids, root=self.root, observer=self.observer)
 
-    def call(self, name: str, arguments: Mapping[str, object] = _NOTHING, cancel: Cancel | None = None) -> Any:
+    def call(
+        self,
+        name: str,
+        arguments: Mapping[str, object] = _NOTHING,
+        cancel: Cancel | None = None,
+        report: Report | None = None,
+    ) -> Any:
         """Run one operation by name with keyword arguments as in its signature.
 
         An operation that takes ``wait_ms`` and finds nothing is run again whenever something may have arrived, until
-        the time is over or ``cancel`` is set.
+        the time is over or ``cancel`` is set. A long operation tells ``report`` how far it is, and stops between two of
+        its transactions when ``cancel`` is set: Conflict ``call.cancelled``.
         """
         op = REGISTRY.get(name)
         if self._lease.is_due(_LATE):
             self.renew_if_due()
-        result = self._pipeline.run(op, self.actor, arguments)
+        result = self._pipeline.run(op, self.actor, arguments, _until(cancel, report) if op.long else None)
         wait_ms = arguments.get("wait_ms")
         if op.waits is None or not isinstance(wait_ms, int | float) or not op.waits.empty(result):
             return result
@@ -176,6 +187,18 @@ class _Lease:
         """It was not renewed: try again soon, not at every call."""
         with self._lock:
             self._renewed = time.monotonic() - self._lease_s * (_LATE - _RETRY)
+
+
+def _until(cancel: Cancel | None, report: Report | None) -> Report:
+    """What a long operation reports to: the caller, unless the call was cancelled."""
+
+    def tell(done: int, total: int, what: str) -> None:
+        if cancel is not None and cancel.is_set():
+            raise Conflict("call.cancelled", "The call was cancelled.", "What was done so far is kept; call again.")
+        if report is not None:
+            report(done, total, what)
+
+    return tell
 
 
 def from_settings(resolved: Settings, observer: Observer | None = None) -> Workspace:

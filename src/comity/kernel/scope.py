@@ -20,6 +20,7 @@ class Actor(NamedTuple):
     ``channel`` is the default channel; ``max_pending_messages`` bounds the agent's queue, ``max_context_bytes`` is
     its byte budget for one poll (MACP v1.0, reference sections 2.6 and 2.8). ``root`` is the project's folder in the
     main checkout, ``worktree`` the folder that stands for it in the linked worktree the agent works in, if it does.
+    ``vault_outside`` lets it index folders outside both.
     """
 
     agent_id: str
@@ -33,6 +34,7 @@ class Actor(NamedTuple):
     max_context_bytes: int = 16384
     root: str = ""
     worktree: str = ""
+    vault_outside: bool = False
 
 
 class Tx(Protocol):

@@ -7,7 +7,6 @@ a call that waits for the write lock holds nobody else up. After a commit the be
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
@@ -18,6 +17,7 @@ import apsw
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
 from comity.kernel.scope import Row
+from comity.kernel.text import compact
 from comity.store.bell import Bell, Waiter
 from comity.store.connection import Durability, connect, create_private
 from comity.store.errors import problem_of
@@ -112,7 +112,7 @@ class SqliteTx:
 
 
 def _compact(value: Mapping[str, object] | None) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else "{}"
+    return compact(value) if value else "{}"
 
 
 class _Transaction:

@@ -6,7 +6,7 @@ order, and each is checked against its row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from comity.kernel.javascript import snippet, trim
@@ -18,10 +18,9 @@ from comity.rooms.memory.model import MOST, Entries, Entry
 from comity.rooms.memory.places import View, view
 from comity.rooms.memory.ranking import ranked_ids, spoken
 from comity.rooms.memory.reading import entry_of, filters
+from comity.rooms.memory.scoring import candidates
 
-_LAST = (1 << 63) - 1
 _SCAN_ROWS = 20_000  # read at most for one query
-_PAGE_ROWS = 512
 _IDS = 400  # rows asked for at once
 
 
@@ -43,19 +42,20 @@ def search(scope: Scope, wanted: Wanted) -> Entries:
     if not query:
         return Entries([])
     found: list[tuple[str, str, int, Entry]] = []
+    read = 0
     enough: int | None = None  # the moment of the last entry that is needed; those of the same moment are all read
-    term = index.substring(query)
-    match = index.seen_by(audiences(seen, wanted.scope), *([term] if term else ()))
-    for page in candidates(scope, match, limit):
-        if enough is not None and page[0][0] >> 20 < enough:
+    pages = candidates(scope, "memory", audiences(seen, wanted.scope), index.substring(query), limit)
+    for page in pages:
+        if read > _SCAN_ROWS or (enough is not None and page[0][0] >> index.BITS < enough):
             break
+        read += len(page)
         rows = visible(scope, seen, wanted, [row_id for _, row_id in page])
         for doc, row_id in page:
             entry = rows.get(row_id)
             if entry is not None and query in f"{entry.key}\n{entry.value}".lower():
                 found.append((entry.updated_at, entry.created_at, doc, entry))
         if enough is None and len(found) >= limit:
-            enough = found[limit - 1][2] >> 20
+            enough = found[limit - 1][2] >> index.BITS
     found.sort(key=lambda one: one[:3], reverse=True)
     return Entries([one[3] for one in found[:limit]])
 
@@ -66,12 +66,13 @@ def ranked(scope: Scope, wanted: Wanted) -> Entries:
     seen = view(scope, wanted.channel_id, channel_wanted=wanted.scope == "channel")
     limit = min(wanted.limit, MOST)
     said = spoken(wanted.query)
-    best = ranked_ids(scope, audiences(seen, wanted.scope), said, limit * (4 if wanted.tags else 1))
-    rows = visible(scope, seen, wanted, [hit.row_id for hit in best])
+    few = limit * (4 if wanted.tags else 1)  # tags are looked at afterwards
+    best = ranked_ids(scope, "memory", audiences(seen, wanted.scope), said, few)
+    rows = visible(scope, seen, wanted, [row_id for row_id, _ in best])
     entries = [
-        rows[hit.row_id]._replace(rank=hit.rank, snippet=excerpt(rows[hit.row_id].value, said))
-        for hit in best
-        if hit.row_id in rows
+        rows[row_id]._replace(rank=rank, snippet=excerpt(rows[row_id].value, said))
+        for row_id, rank in best
+        if row_id in rows
     ]
     return Entries(entries[:limit])
 
@@ -96,23 +97,8 @@ def visible(scope: Scope, seen: View, wanted: Wanted, ids: Sequence[str]) -> dic
     """The entries of these ids that the view shows, by id."""
     params = filters(seen, wanted.scope, wanted.tags, 0)
     del params["limit"]
-    found = {}
+    found: dict[str, Entry] = {}
     for start in range(0, len(ids), _IDS):
         rows = scope.tx.all("memory.visible", ids=compact(list(ids[start : start + _IDS])), **params)
         found.update((row[0], entry_of(row)) for row in rows)
     return found
-
-
-def candidates(
-    scope: Scope, match: str, first: int
-) -> Iterator[list[tuple[int, str]]]:
-    """Pages of (number, id) that match, newest first: small ones first, since few are needed as a rule."""
-    before, size, read = _LAST, max(16, min(2 * first, _PAGE_ROWS)), 0
-    while read < _SCAN_ROWS:
-        page = scope.tx.all("memory.matching", match=match, before=before, limit=size)
-        if not page:
-            return
-        yield [(doc, row_id) for doc, row_id in page]
-        if len(page) < size:
-            return
-        before, size, read = page[-1][0], min(2 * size, _PAGE_ROWS), read + len(page)

@@ -1,7 +1,7 @@
 """The full-text index over memories, vault documents, done tasks and goals, and how it is kept current.
 
-Authoritative are the protocol's tables. Triggers note every change of theirs in ``comity_changes``, whoever made it; a
-search first brings the index up to date from there, in batches, each a short transaction of its own. The index only
+Authoritative are the protocol's tables. Triggers note each change of theirs in ``comity_changes``, whoever made it;
+a search first brings the index up to date from there, in batches, each a short transaction of its own. The index only
 says where to look: every hit is checked against its row, so that a row which changed since is never answered wrongly.
 What can go wrong: the log of changes is bounded, so an index that lags behind its oldest row is emptied and filled anew.
 """
@@ -9,7 +9,7 @@ What can go wrong: the log of changes is bounded, so an index that lags behind i
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from comity.kernel.scope import Scope
@@ -18,7 +18,7 @@ from comity.kernel.steps import Steps
 KINDS = ("memory", "vault_doc", "task", "goal")
 _ROWS, _CHARACTERS = 500, 400_000  # of one batch: about a tenth of a second with the write lock
 _KEPT_CHANGES = 10_000  # that are in the index already; the log is there for other readers, too
-_BITS = 20  # of a document's number below its milliseconds
+BITS = 20  # of a document's number below its milliseconds
 _LATEST_MS = 1 << 42
 _TERMS = 32  # trigrams of one word that are looked for; the text itself decides
 _ARGUMENT = TypeVar("_ARGUMENT")
@@ -40,9 +40,7 @@ class State(NamedTuple):
         return self.kind is not None or (self.newest is not None and self.newest != self.position)
 
 
-def current(
-    steps: Steps, look: Callable[[Scope, _ARGUMENT], _RESULT], argument: _ARGUMENT
-) -> _RESULT:
+def current(steps: Steps, look: Callable[[Scope, _ARGUMENT], _RESULT], argument: _ARGUMENT) -> _RESULT:
     """What ``look`` answers from an index that has every change that was committed before the call."""
 
     def unless_stale(scope: Scope) -> _RESULT | None:
@@ -79,8 +77,10 @@ def _state(scope: Scope) -> State:
 
 
 def _empty(scope: Scope, state: State) -> State:
-    for what in ("text", "words", "docs"):
-        scope.tx.run(f"memory.clear_{what}")
+    for kind in KINDS:
+        scope.tx.run(f"memory.clear_text_{kind}")
+        scope.tx.run(f"memory.clear_words_{kind}")
+    scope.tx.run("memory.clear_docs")
     return state._replace(kind=KINDS[0], after="", position=state.newest or 0)
 
 
@@ -142,27 +142,26 @@ def _take(scope: Scope, wanted: Sequence[tuple[str, str]]) -> int:
 def _remove(scope: Scope, kind: str, row_id: str) -> None:
     row = scope.tx.one("memory.doc_of", kind=kind, id=row_id)
     if row is not None:
-        for what in ("text", "words", "doc"):
+        for what in (f"text_{kind}", f"words_{kind}", "doc"):
             scope.tx.run(f"memory.remove_{what}", doc=row[0])
 
 
 def _add(scope: Scope, text: _Text, last: dict[int, int]) -> None:
     doc = _next_doc(scope, milliseconds(text.updated_at), last)
-    who = audience(text.kind, text.audience)
-    scope.tx.run("memory.add_doc", doc=doc, kind=text.kind, id=text.row_id)
-    whole = f"{text.title}\n{text.body}".lower().replace("\0", " ")
-    scope.tx.run("memory.add_text", doc=doc, audience=_token(who), text=whole)
-    scope.tx.run("memory.add_words", doc=doc, audience=_word(who), title=text.title, body=text.body)
+    kind, whole = text.kind, f"{text.title}\n{text.body}".lower().replace("\0", " ")
+    scope.tx.run("memory.add_doc", doc=doc, kind=kind, id=text.row_id, audience=audience(kind, text.audience))
+    scope.tx.run(f"memory.add_text_{kind}", doc=doc, text=whole)
+    scope.tx.run(f"memory.add_words_{kind}", doc=doc, title=text.title, body=text.body)
 
 
 def _next_doc(scope: Scope, ms: int, last: dict[int, int]) -> int:
     """A free number for a moment. A moment with a million rows overflows into the next."""
-    first = ms << _BITS
+    first = ms << BITS
     if ms not in last:
-        row = scope.tx.one("memory.last_doc", first=first, last=first + (1 << _BITS) - 1)
+        row = scope.tx.one("memory.last_doc", first=first, last=first + (1 << BITS) - 1)
         last[ms] = row[0] if row is not None and row[0] is not None else first - 1
     last[ms] += 1
-    return last[ms] if last[ms] < first + (1 << _BITS) else _next_doc(scope, ms + 1, last)
+    return last[ms] if last[ms] < first + (1 << BITS) else _next_doc(scope, ms + 1, last)
 
 
 def milliseconds(timestamp: str) -> int:
@@ -190,42 +189,14 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else str(value or "")
 
 
-# What the index is asked for.
-
-
 def audience(kind: str, who: str = "") -> int:
     """A number for those who may see a row: a memory's scope and whose it is. Two may share one: rows are checked."""
     return zlib.crc32(f"{kind}\n{who}".encode("utf-8", "replace"))
 
 
-def _token(who: int) -> str:
-    """An audience as one trigram of private-use characters."""
-    return "".join(chr(0xF0000 + (who >> shift & 0xFFF)) for shift in (0, 12, 24))
-
-
-def _word(who: int) -> str:
-    return f"audience{who:08x}"
-
-
 def substring(word: str) -> str | None:
     """The text that holds a lower-case ``word``, as a match; None when it is too short for the index."""
     grams = dict.fromkeys(word[at : at + 3] for at in range(len(word) - 2))
-    quoted = [_quoted(gram) for gram in grams]
+    quoted = [f'"{gram}"' for gram in (gram.replace('"', '""') for gram in grams)]
     step = len(quoted) // _TERMS + 1
     return "(" + " AND ".join(quoted[::step]) + ")" if quoted else None
-
-
-def seen_by(audiences: Iterable[int], *wanted: str) -> str:
-    """What one of the audiences sees and matches any of ``wanted`` (all of it without)."""
-    who = " OR ".join(_quoted(_token(one)) for one in audiences)
-    return f"({who}) AND ({' OR '.join(wanted)})" if wanted else f"({who})"
-
-
-def words_seen_by(audiences: Iterable[int], wanted: Sequence[str], joined: str) -> str:
-    """The same for the index of words; ``joined`` is AND or OR."""
-    who = " OR ".join(_word(one) for one in audiences)
-    return f"audience : ({who}) AND {{title body}} : ({f' {joined} '.join(map(_quoted, wanted))})"
-
-
-def _quoted(term: str) -> str:
-    return '"' + term.replace('"', '""') + '"'

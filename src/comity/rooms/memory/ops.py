@@ -52,9 +52,7 @@ def set_memory(
 
 
 @op("memory.get", effect="read", example={"key": "build command"})
-def get_memory(
-    here: Scope, *, key: Key, scope: ScopeName | None = None, channel_id: ChannelId | None = None
-) -> Found:
+def get_memory(here: Scope, *, key: Key, scope: ScopeName | None = None, channel_id: ChannelId | None = None) -> Found:
     """Read a key: the agent's own value, else the channel's, else the workspace's.
 
     Several entries mean that agents disagree.

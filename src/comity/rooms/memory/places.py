@@ -71,9 +71,7 @@ def cascade(seen: View) -> list[Place]:
 def member(scope: Scope, channel: str) -> bool:
     """Whether the actor's session is in the channel."""
     actor = scope.actor
-    found = scope.tx.one(
-        "memory.member", channel_id=channel, agent_id=actor.agent_id, session_id=actor.session_id
-    )
+    found = scope.tx.one("memory.member", channel_id=channel, agent_id=actor.agent_id, session_id=actor.session_id)
     return found is not None
 
 

@@ -84,11 +84,11 @@ SELECT seq, kind, id FROM comity_changes WHERE seq > :position ORDER BY seq LIMI
 -- name: forget_changes
 DELETE FROM comity_changes WHERE seq <= :before
 
--- name: clear_text
-INSERT INTO comity_text_fts (comity_text_fts) VALUES ('delete-all')
+-- name: clear_text_{memory,vault_doc,task,goal}
+INSERT INTO comity_{it}_text_fts (comity_{it}_text_fts) VALUES ('delete-all')
 
--- name: clear_words
-INSERT INTO comity_words_fts (comity_words_fts) VALUES ('delete-all')
+-- name: clear_words_{memory,vault_doc,task,goal}
+INSERT INTO comity_{it}_words_fts (comity_{it}_words_fts) VALUES ('delete-all')
 
 -- name: clear_docs
 DELETE FROM comity_search_docs
@@ -102,20 +102,20 @@ SELECT max(doc) FROM comity_search_docs WHERE doc >= :first AND doc <= :last
 -- name: remove_doc
 DELETE FROM comity_search_docs WHERE doc = :doc
 
--- name: remove_text
-DELETE FROM comity_text_fts WHERE rowid = :doc
+-- name: remove_text_{memory,vault_doc,task,goal}
+DELETE FROM comity_{it}_text_fts WHERE rowid = :doc
 
--- name: remove_words
-DELETE FROM comity_words_fts WHERE rowid = :doc
+-- name: remove_words_{memory,vault_doc,task,goal}
+DELETE FROM comity_{it}_words_fts WHERE rowid = :doc
 
 -- name: add_doc
-INSERT INTO comity_search_docs (doc, kind, id) VALUES (:doc, :kind, :id)
+INSERT INTO comity_search_docs (doc, kind, id, audience) VALUES (:doc, :kind, :id, :audience)
 
--- name: add_text
-INSERT INTO comity_text_fts (rowid, audience, text) VALUES (:doc, :audience, :text)
+-- name: add_text_{memory,vault_doc,task,goal}
+INSERT INTO comity_{it}_text_fts (rowid, text) VALUES (:doc, :text)
 
--- name: add_words
-INSERT INTO comity_words_fts (rowid, audience, title, body) VALUES (:doc, :audience, :title, :body)
+-- name: add_words_{memory,vault_doc,task,goal}
+INSERT INTO comity_{it}_words_fts (rowid, title, body) VALUES (:doc, :title, :body)
 
 -- name: ids_of_memory
 SELECT memory_id FROM macp_ext_memories WHERE memory_id > :after ORDER BY memory_id LIMIT :limit
@@ -146,18 +146,31 @@ FROM macp_ext_tasks WHERE task_id = :id AND status = 'done'
 -- name: text_of_goal
 SELECT updated_at, created_at, '', title, description FROM macp_ext_goals WHERE goal_id = :id
 
--- name: matching
-SELECT f.rowid, d.id FROM comity_text_fts f JOIN comity_search_docs d ON d.doc = f.rowid
-WHERE f.comity_text_fts MATCH :match AND f.rowid < :before ORDER BY f.rowid DESC LIMIT :limit
+-- Matching rows that an audience sees, newest first.
+-- name: matching_{memory,vault_doc,task,goal}
+SELECT f.rowid, d.id FROM comity_{it}_text_fts f CROSS JOIN comity_search_docs d ON d.doc = f.rowid
+WHERE f.comity_{it}_text_fts MATCH :match AND f.rowid < :before
+  AND d.audience IN (SELECT value FROM json_each(:audiences))
+ORDER BY f.rowid DESC LIMIT :limit
 
--- Documents by the sum of the weights of the terms that they hold; :terms is a list of [match, weight].
--- name: weighed
-SELECT f.rowid, d.id, sum(json_extract(t.value, '$[1]')) AS weight
-FROM json_each(:terms) t CROSS JOIN comity_text_fts f JOIN comity_search_docs d ON d.doc = f.rowid
-WHERE f.comity_text_fts MATCH json_extract(t.value, '$[0]')
-GROUP BY f.rowid ORDER BY weight DESC, f.rowid DESC LIMIT :limit
+-- name: newest
+SELECT doc, id FROM comity_search_docs
+WHERE doc < :before AND kind = :kind AND audience IN (SELECT value FROM json_each(:audiences))
+ORDER BY doc DESC LIMIT :limit
 
--- name: best
-SELECT f.rowid, d.id, d.kind, -f.rank
-FROM comity_words_fts f JOIN comity_search_docs d ON d.doc = f.rowid
-WHERE f.comity_words_fts MATCH :match AND f.rank MATCH 'bm25(0.0, 4.0, 1.0)' ORDER BY f.rank LIMIT :limit
+-- Rows by the sum of the weights of the terms that they hold; :terms is a list of [match, weight].
+-- name: weighed_{memory,vault_doc,task,goal}
+SELECT w.doc, d.id, w.weight FROM (
+  SELECT f.rowid AS doc, sum(json_extract(t.value, '$[1]')) AS weight
+  FROM json_each(:terms) t CROSS JOIN comity_{it}_text_fts f
+  WHERE f.comity_{it}_text_fts MATCH json_extract(t.value, '$[0]')
+  GROUP BY f.rowid
+) w CROSS JOIN comity_search_docs d ON d.doc = w.doc
+WHERE d.audience IN (SELECT value FROM json_each(:audiences))
+ORDER BY w.weight DESC, w.doc DESC LIMIT :limit
+
+-- name: best_{memory,vault_doc,task,goal}
+SELECT d.id, -f.rank FROM comity_{it}_words_fts f CROSS JOIN comity_search_docs d ON d.doc = f.rowid
+WHERE f.comity_{it}_words_fts MATCH :match AND f.rank MATCH 'bm25(4.0, 1.0)'
+  AND d.audience IN (SELECT value FROM json_each(:audiences))
+ORDER BY f.rank LIMIT :limit

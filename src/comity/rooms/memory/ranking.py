@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from comity.kernel.scope import Scope
-from comity.rooms.memory import index
+from comity.kernel.text import compact
 
 _WORDS = 16  # of a query that count
 _WORD = re.compile(r"[^\W_]+")
-
-
-class Ranked(NamedTuple):
-    """A row that holds words of the query; ``rank`` grows with relevance."""
-
-    row_id: str
-    kind: str
-    rank: float
 
 
 def spoken(query: str) -> list[str]:
@@ -26,18 +17,21 @@ def spoken(query: str) -> list[str]:
     return list(dict.fromkeys(_WORD.findall(query.lower())))[:_WORDS]
 
 
-def ranked_ids(scope: Scope, audiences: Sequence[int], said: Sequence[str], limit: int) -> list[Ranked]:
-    """Rows that the audiences see and that hold the words, best first."""
+def ranked_ids(
+    scope: Scope, kind: str, audiences: Sequence[int], said: Sequence[str], limit: int
+) -> list[tuple[str, float]]:
+    """Rows of a kind that the audiences see and that hold the words, best first; the number grows with relevance."""
     if not said:
         return []
-    found = _best(scope, index.words_seen_by(audiences, said, "AND"), limit)
+    quoted = [f'"{word}"' for word in said]
+    found = _best(scope, kind, audiences, " AND ".join(quoted), limit)
     if len(found) < limit and len(said) > 1:
-        some = _best(scope, index.words_seen_by(audiences, said, "OR"), limit)
-        known = {(hit.kind, hit.row_id) for hit in found}
-        found += [hit for hit in some if (hit.kind, hit.row_id) not in known][: limit - len(found)]
+        known = {row_id for row_id, _ in found}
+        some = _best(scope, kind, audiences, " OR ".join(quoted), limit)
+        found += [hit for hit in some if hit[0] not in known][: limit - len(found)]
     return found
 
 
-def _best(scope: Scope, match: str, limit: int) -> list[Ranked]:
-    rows = scope.tx.all("memory.best", match=match, limit=limit)
-    return [Ranked(row_id, kind, round(rank, 6)) for _, row_id, kind, rank in rows]
+def _best(scope: Scope, kind: str, audiences: Sequence[int], match: str, limit: int) -> list[tuple[str, float]]:
+    rows = scope.tx.all(f"memory.best_{kind}", match=match, audiences=compact(list(audiences)), limit=limit)
+    return [(row_id, round(rank, 6)) for row_id, rank in rows]

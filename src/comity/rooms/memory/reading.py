@@ -15,7 +15,7 @@ from comity.rooms.memory.places import Place, View, cascade, place, view
 
 def entry_of(row: Row) -> Entry:
     """A row of the columns that every statement names in the same order; what others wrote wrongly is read mildly."""
-    return Entry(*row[:6], read_strings(row[6]) or [], *row[7:12])
+    return Entry._make((*row[:6], read_strings(row[6]) or [], *row[7:12], 0.0, ""))
 
 
 def live(scope: Scope, slot: Place, key: str) -> list[Entry]:

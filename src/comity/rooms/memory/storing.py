@@ -1,7 +1,7 @@
 """Setting, deleting and resolving values (MACP v1.0, reference section 4.4).
 
-An author has one live value a key: a new one archives the old one, which stays in the history. Different authors' values
-live side by side as a conflict until one is chosen. Whatever can be refused is refused before anything is archived.
+An author has one live value a key: a new one archives the old one, which stays in the history. Different authors'
+values live side by side as a conflict until one is chosen. What can be refused is refused before anything is archived.
 """
 
 from __future__ import annotations

@@ -41,9 +41,7 @@ def register_profile(
     vault_paths: VaultPaths | None = None,
 ) -> Registered:
     """Describe a role that agents can take on, or replace its description."""
-    made = roles.register(
-        scope, slug, name, role, context_pack, skills or [], memory_keys or [], vault_paths or []
-    )
+    made = roles.register(scope, slug, name, role, context_pack, skills or [], memory_keys or [], vault_paths or [])
     return Registered(made)
 
 

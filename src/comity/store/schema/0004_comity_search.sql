@@ -71,11 +71,12 @@ CREATE TRIGGER comity_goals_deleted AFTER DELETE ON macp_ext_goals BEGIN
 END;
 
 -- What is in the indexes. doc is the row's time in milliseconds, 20 bits to the left, and a number within it: descending
--- numbers are the order of answers, newest first.
+-- numbers are the order of answers, newest first. audience is a number for those who may see the row.
 CREATE TABLE comity_search_docs (
   doc INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
   id TEXT NOT NULL,
+  audience INTEGER NOT NULL,
   UNIQUE (kind, id)
 );
 
@@ -90,11 +91,23 @@ INSERT INTO comity_search_state
 SELECT 1, 0, CASE WHEN EXISTS (SELECT 1 FROM macp_ext_memories) OR EXISTS (SELECT 1 FROM macp_ext_vault_docs)
   OR EXISTS (SELECT 1 FROM macp_ext_tasks) OR EXISTS (SELECT 1 FROM macp_ext_goals) THEN 'memory' END, '';
 
--- Lower-cased text, for substrings; and words, for ranking. audience is who may see a row.
-CREATE VIRTUAL TABLE comity_text_fts USING fts5(
-  audience, text, content='', contentless_delete=1, detail=none, columnsize=1, tokenize='trigram case_sensitive 1');
-CREATE VIRTUAL TABLE comity_words_fts USING fts5(
-  audience, title, body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+-- Per kind: lower-cased text, for substrings; and words, for ranking.
+CREATE VIRTUAL TABLE comity_memory_text_fts USING fts5(
+  text, content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1');
+CREATE VIRTUAL TABLE comity_memory_words_fts USING fts5(
+  title, body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE comity_vault_doc_text_fts USING fts5(
+  text, content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1');
+CREATE VIRTUAL TABLE comity_vault_doc_words_fts USING fts5(
+  title, body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE comity_task_text_fts USING fts5(
+  text, content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1');
+CREATE VIRTUAL TABLE comity_task_words_fts USING fts5(
+  title, body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE comity_goal_text_fts USING fts5(
+  text, content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1');
+CREATE VIRTUAL TABLE comity_goal_words_fts USING fts5(
+  title, body, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2');
 
 CREATE INDEX comity_memories_visible ON macp_ext_memories(
   scope, (CASE scope WHEN 'agent' THEN owner_agent_id WHEN 'channel' THEN channel_id ELSE '' END), updated_at,
