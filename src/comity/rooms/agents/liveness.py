@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 from comity.kernel.clock import Instant
 from comity.kernel.observer import Presence, Sighting
 
+LEAST_STEADY_MS = 15_000  # however short a lease is
 MAX_GAP_MS = 15_000  # an observer that did not look for longer begins anew
 MAX_JUMP_MS = 2_000  # so does one whose clock moved by more against the machine's own pace
 
@@ -105,7 +106,7 @@ def _leased(evidence: Evidence) -> Verdict:
     if now_ms < reported.lease_until_ms and not written_under_another_clock:
         return Verdict("leased", "its lease runs")
     told = f"not heard of since {Instant.at(reported.last_seen_ms).iso}"
-    sure = evidence.steady_ms >= reported.lease_ms / 2
+    sure = evidence.steady_ms >= max(reported.lease_ms / 2, LEAST_STEADY_MS)
     return Verdict("dead" if sure else "lapsed", told)
 
 

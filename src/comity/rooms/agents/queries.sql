@@ -89,8 +89,9 @@ DELETE FROM comity_presence WHERE session_id = :session_id
 
 -- A session that another implementation registered anew has another time of registration than its old row here.
 -- name: presences
-SELECT p.session_id, p.agent_id, p.pid, p.process_started, p.boot_id, p.pid_namespace, p.host_name, p.program,
-  p.host_session_id, p.worktree, p.last_seen_ms, p.lease_until_ms
+SELECT p.session_id, p.agent_id, CASE typeof(p.pid) WHEN 'integer' THEN p.pid END, p.process_started, p.boot_id,
+  p.pid_namespace, p.host_name, p.program, p.host_session_id, p.worktree,
+  CAST(p.last_seen_ms AS INTEGER), CAST(p.lease_until_ms AS INTEGER)
 FROM comity_presence p JOIN sessions s ON s.session_id = p.session_id
 WHERE s.state = 'active' AND s.registered_at = p.registered_at AND s.agent_id = p.agent_id
 ORDER BY p.agent_id
