@@ -38,6 +38,11 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("join", "messages:join", "Join a channel"),
         Entry("leave", "messages:leave", "Leave a channel, or all and end the session"),
     ),
+    "Work": (
+        Entry("tasks", "tasks:tasks", "The tasks: who does what, what is ready"),
+        Entry("task", "tasks:task", "Dispatch, take, do and give back a task"),
+        Entry("goals", "goals:goals", "The goals as trees, with their progress"),
+    ),
     "Keep": (Entry("prune", "upkeep:prune", "Remove what is old and finished"),),
     "For programs": (
         Entry("mcp", "plain:mcp", "Serve one agent session over MCP (agent hosts start this)"),

@@ -68,7 +68,7 @@ def claim_task(
 ) -> OneTask:
     """Take a pending task, so that nobody else does.
 
-    With ``lease_s`` the hold ends by itself after so many seconds; claiming one's own task again with it renews that.
+    With a lease the hold ends by itself after so many seconds; claiming one's own task again with a lease renews it.
     """
     require_session(scope)
     return OneTask(holding.transition(scope, task_id, "claim", expected_revision=expected_revision, lease_s=lease_s))

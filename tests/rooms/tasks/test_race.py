@@ -1,0 +1,99 @@
+"""Eight processes race for a thousand tasks: each has one winner, and losers are told who (reference E-01, E-02)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import apsw
+import pytest
+
+from comity.testing import World
+from tests.sim.processes import spawn
+from tests.wire_format import check, rows
+
+TASKS = 1000
+PROCESSES = 8
+
+
+def filled(world: World, number: int) -> list[str]:
+    """A thousand more pending tasks."""
+    task_ids = [f"{number:04}-{place:06}" for place in range(TASKS)]
+    connection = apsw.Connection(world.path)
+    connection.set_busy_timeout(5000)
+    connection.execute("PRAGMA foreign_keys = ON")
+    with connection:
+        connection.executemany(
+            "INSERT INTO macp_ext_tasks (task_id, title, priority, dispatcher_agent_id, created_at, updated_at)"
+            " VALUES (?, 'x', ?, 'boss', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')",
+            [(task_id, f"P{place % 4}") for place, task_id in enumerate(task_ids)],
+        )
+    connection.close()
+    return task_ids
+
+
+class Race:
+    """The processes."""
+
+    def __init__(self, world: World, ways: list[str]) -> None:
+        self.names = [f"racer-{place}" for place in range(len(ways))]
+        self.processes = [
+            spawn("tests.rooms.tasks.racer", world.path, name, way) for name, way in zip(self.names, ways, strict=True)
+        ]
+        for process in self.processes:
+            self._answer(process)  # registered
+
+    def round(self, task_ids: list[str]) -> dict[str, dict[str, Any]]:
+        """What each process won and lost."""
+        for process in self.processes:
+            assert process.stdin is not None
+            process.stdin.write(json.dumps(task_ids).encode() + b"\n")
+            process.stdin.flush()
+        return {name: self._answer(process) for name, process in zip(self.names, self.processes, strict=True)}
+
+    def _answer(self, process: subprocess.Popen[bytes]) -> Any:
+        assert process.stdout is not None
+        return json.loads(process.stdout.readline())
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.communicate()
+            assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("ways", "rounds"),
+    [
+        (["claim"] * PROCESSES, 4),
+        (["claim", "start", "next", "claim", "start", "next", "claim", "next"], 4),
+        (["next"] * PROCESSES, 4),
+    ],
+    ids=["claim", "mixed", "next"],
+)
+def test_every_task_has_one_winner(world: World, ways: list[str], rounds: int) -> None:
+    world.agent("boss")
+    race = Race(world, ways)
+    for number in range(rounds):
+        task_ids = filled(world, number)
+        told = race.round(task_ids)
+        winners: dict[str, str] = {}
+        for name, result in told.items():
+            for task_id in result["won"]:
+                assert task_id not in winners, f"{task_id}: both {winners[task_id]} and {name} were told they have it"
+                winners[task_id] = name
+        assert sorted(winners) == task_ids
+        held = dict(rows(world.path, "SELECT task_id, assigned_agent_id FROM macp_ext_tasks WHERE task_id >= ?",
+                         task_ids[0]))  # fmt: skip
+        assert held == winners
+        for result in told.values():
+            assert all(winners[task_id] == holder for task_id, holder in result["lost"].items())
+        for name, way in zip(race.names, ways, strict=True):
+            assert way == "next" or len(told[name]["won"]) + len(told[name]["lost"]) == TASKS
+    race.close()
+    ((events,),) = rows(
+        world.path, "SELECT count(*) FROM audit_log WHERE event_type IN ('task.claimed', 'task.started')"
+    )
+    assert events == TASKS * rounds
+    assert rows(world.path, "SELECT DISTINCT revision FROM comity_task_details") == [(2,)]
+    check(world.path)
