@@ -15,7 +15,7 @@ import apsw
 from bench.figures import Figure, Options, lines, markdown
 
 # In this order; the module of the same name holds ``measure``.
-NAMES = ("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "tasks")
+NAMES = ("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "claims", "tasks")
 
 
 def main() -> int:

@@ -211,8 +211,8 @@ def test_malformed_rows_of_others_disturb_nobody(world: World, ann: Workspace, e
     for path in ("src/a.py", "*", b"\xff\xfe", ""):
         rows(
             world.path,
-            "INSERT INTO macp_ext_file_claims VALUES (?, ?, 'odd', ?, 'whenever', coalesce(?, '2027-01-01'), NULL, NULL,"
-            " NULL)",
+            "INSERT INTO macp_ext_file_claims VALUES"
+            " (?, ?, 'odd', ?, 'whenever', coalesce(?, '2027-01-01'), NULL, NULL, NULL)",
             *(repr(path), path, session, expires_at),
         )
     ann.claim.acquire(files=["src/a.py", "*.md"])

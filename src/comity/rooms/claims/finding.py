@@ -74,30 +74,41 @@ class Met(NamedTuple):
 
 
 class Wanted:
-    """Paths in our form, ready to be compared with many claims."""
+    """Targets, ready to be compared with many claims."""
 
     def __init__(self, base: Base, targets: Sequence[Target]) -> None:
         self.patterns = {target.path: target.pattern(base) for target in targets}
-        self._at: dict[tuple[object, ...], list[str]] = {}
-        self._above: dict[tuple[object, ...], list[str]] = {}
+        self._at: dict[str, list[str]] = {}
+        self._below: dict[str, list[str]] = {}  # by folder
         self._wild: list[str] = []
         for path, pattern in self.patterns.items():
-            if not pattern.plain:
+            if pattern.plain:
+                self._at.setdefault(pattern.text, []).append(path)
+                for folder in above(pattern.text):
+                    self._below.setdefault(folder, []).append(path)
+            else:
                 self._wild.append(path)
-                continue
-            self._at.setdefault(pattern.segments, []).append(path)
-            for end in range(len(pattern.segments)):
-                self._above.setdefault(pattern.segments[:end], []).append(path)
 
     def met_by(self, pattern: Pattern) -> list[str]:
         """The paths that a claim of ``pattern`` meets."""
         if not pattern.plain:
             return [path for path, mine in self.patterns.items() if meet(mine, pattern)]
-        segments = pattern.segments
-        found = list(self._above.get(segments, ()))
-        for end in range(len(segments) + 1):
-            found += self._at.get(segments[:end], ())
+        found = [*self._below.get(pattern.text, ()), *self._at.get(pattern.text, ())]
+        for folder in above(pattern.text):
+            found += self._at.get(folder, ())
         return found + [path for path in self._wild if meet(self.patterns[path], pattern)]
+
+
+def above(text: str) -> list[str]:
+    """The folders that a plain path lies in, up to the root."""
+    if text == ROOT:
+        return []
+    found = [ROOT]
+    end = text.find("/")
+    while end > 0:
+        found.append(text[:end])
+        end = text.find("/", end + 1)
+    return found
 
 
 def touching(scope: Scope, base: Base, targets: Sequence[Target]) -> list[Met]:
@@ -117,26 +128,23 @@ def touching(scope: Scope, base: Base, targets: Sequence[Target]) -> list[Met]:
 
 def verbatim(scope: Scope, files: Sequence[str]) -> list[Held]:
     """Active claims at exactly these texts: other implementations may claim what lies outside."""
-    rows = scope.tx.all("claims.at", second=scope.now.second, keys=compact([_key([text]) for text in files]))
+    rows = scope.tx.all("claims.at", second=scope.now.second, keys=compact(list(map(_key, files))))
     return [Held.read(row) for row in rows if row[3] in files]
 
 
 def _candidates(scope: Scope, wanted: Wanted) -> Iterable[Held]:
-    prefixes = {pattern.prefix for pattern in wanted.patterns.values()}
+    tops = {_key(p.text if p.plain else "/".join(p.prefix)) for p in wanted.patterns.values()}
     second, tx = scope.now.second, scope.tx
-    if () in prefixes:
+    if "" in tops or ROOT in tops:
         rows = tx.all("claims.active", second=second, agent_id=None, limit=EVERY)
     else:
-        at = {_key(prefix[:end]) for prefix in prefixes for end in range(len(prefix) + 1)}
-        rows = tx.all("claims.at", second=second, keys=compact(list(at)))
-        rows += tx.all("claims.below", second=second, keys=compact([_key(prefix) for prefix in prefixes]))
-        rows += tx.all("claims.unusual", second=second)
+        at = {ROOT, *tops}.union(*map(above, tops))
+        rows = tx.all("claims.touching", second=second, at=compact(list(at)), below=compact(list(tops)))
     return {(row[0], row[3]): Held.read(row) for row in rows if type(row[3]) is str}.values()
 
 
-def _key(prefix: Sequence[str]) -> str:
+def _key(text: str) -> str:
     """A path with A to Z as small letters and nothing else changed, as SQL's ``lower`` has it."""
-    text = "/".join(prefix) or ROOT
     return text.lower() if text.isascii() else text.encode().lower().decode()
 
 

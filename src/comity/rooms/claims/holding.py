@@ -15,12 +15,13 @@ from comity.kernel.event import Event
 from comity.kernel.problem import Conflict, NotFound, Refused
 from comity.kernel.record import to_json
 from comity.kernel.scope import Scope
+from comity.kernel.text import compact
 from comity.rooms.agents.sessions import require_session
 from comity.rooms.claims.finding import Held, Met, readable, touching
 from comity.rooms.claims.model import MAX_TTL_S, Claim, Claimed, PeerClaim, Renewed
 from comity.rooms.claims.paths import Base, Target
 
-_LAPSED_AT_ONCE = 200  # marked by one claim, so that it holds the write lock briefly
+_LAPSED_AT_ONCE = 100  # marked by one claim, so that it holds the write lock briefly
 _TOLD = 20  # peers' claims named in an error
 
 
@@ -117,9 +118,7 @@ def _hold(scope: Scope, base: Base, wish: Wish, targets: list[Target], own: list
             if held.mode == wish.mode and held.fence:
                 kept[path] = held.fence
     fresh = [path for path in files if path not in kept]
-    newest = tx.one("claims.fences", count=len(fresh)) if fresh else None
-    first = newest[0] - len(fresh) + 1 if newest else 0
-    fences = kept | dict(zip(fresh, range(first, first + len(fresh)), strict=True))
+    fences = kept | (_new_fences(scope, fresh) if fresh else {})
     common = (actor.agent_id, actor.session_id)
     tx.many("claims.insert", [(claim_id, path, *common, now, expires_at, wish.reason) for path in files])
     where = (base.repository, base.worktree, actor.agent_id)
@@ -139,6 +138,14 @@ def _hold(scope: Scope, base: Base, wish: Wish, targets: list[Target], own: list
         Claim(claim_id, *common, path, now, expires_at, wish.reason, wish.mode, fences[path], worktree=base.worktree)
         for path in files
     ]
+
+
+def _new_fences(scope: Scope, files: list[str]) -> dict[str, int]:
+    """A number for each, above all before. The write lock is held: nobody else counts meanwhile."""
+    row = scope.tx.one("claims.newest_fence")
+    newest: int = row[0] if row else 0
+    scope.tx.run("claims.raise_fence", newest=newest + len(files))
+    return {path: newest + place for place, path in enumerate(files, 1)}
 
 
 def _expiry(scope: Scope, ttl_seconds: int) -> str:
@@ -176,10 +183,10 @@ def mark_lapsed(scope: Scope) -> None:
     """Mark claims whose time is over as released, and tell their holders."""
     rows = scope.tx.all("claims.lapsed", second=scope.now.second, limit=_LAPSED_AT_ONCE)
     holders: dict[str, list[str]] = {}
-    for row, file_path, agent_id in rows:
-        scope.tx.run("claims.lapse", row=row)
+    for _, file_path, agent_id in rows:
         holders.setdefault(readable(agent_id), []).append(readable(file_path))
-    if holders:
+    if rows:
+        scope.tx.run("claims.lapse", rows=compact([row for row, _, _ in rows]))
         scope.emit(
             *(
                 Event("claim.expired", agent_id=agent_id, metadata={"files": files})

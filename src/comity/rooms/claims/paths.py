@@ -11,11 +11,12 @@ it is written with a ``/`` at its end, or its name has neither a dot inside nor 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from comity.kernel.javascript import distinct
 from comity.kernel.problem import Invalid, Limited
@@ -25,6 +26,9 @@ from comity.rooms.claims.patterns import MAX_ALTERNATIVES, ROOT, Pattern, compil
 MAX_PATHS = 2000  # claimed by one call, {a,b} written out
 MAX_LENGTH = 4096  # characters of one path
 WINDOWS = os.name == "nt"
+_SIMPLE = re.compile(r"(?:[\w-][\w.@+ -]*/)*[\w-][\w.@+ -]*", re.ASCII)  # needs no change, unless links are in it
+
+Known = dict[str, bool | None]  # folders by path below the checkout: real, absent, or None for reached by a link
 
 
 class Base(NamedTuple):
@@ -82,7 +86,7 @@ def _folds(folder: str) -> bool:
 def resolve(base: Base, files: Iterable[str], windows: bool = WINDOWS) -> list[Target]:
     """What ``files`` name, each once, in order. Raises Invalid ``path.outside`` and Limited ``path.too_many``."""
     seen: dict[str, Target] = {}
-    real: set[str] = set()
+    known: Known = {"": True}
     for text in distinct(files):
         spelled = text.replace("\\", "/") if windows else text
         options = expand(spelled) if "{" in spelled else [spelled]
@@ -93,7 +97,7 @@ def resolve(base: Base, files: Iterable[str], windows: bool = WINDOWS) -> list[T
                 "Claim a folder or a glob such as src/** instead.",
             )
         for option in options:
-            target = _resolved(base, option, text, real)
+            target = _resolved(base, option, text, known)
             seen.setdefault(base.key(target.path), target)
     return list(seen.values())
 
@@ -127,13 +131,17 @@ def spelled(base: Base, text: str, windows: bool = WINDOWS) -> tuple[Target | No
     return (None, False) if names is None else (_target(names, text, None), elsewhere)
 
 
-def _resolved(base: Base, text: str, given: str, real: set[str]) -> Target:
-    """One path in our form; ``real`` are folders that this call has found to be no links."""
+def _resolved(base: Base, text: str, given: str, known: Known) -> Target:
+    """One path in our form."""
     folder: bool | None = None
     if not base.folder:
         names = None if text.startswith("/") else _collapsed(text.split("/"))
     else:
-        names, folder = _found(base, text, real)
+        if _SIMPLE.fullmatch(text):
+            there = _there(base.folder, text, known)
+            if there is not None:
+                return Target(text, names_folder(text[text.rfind("/") + 1 :]) if there == "" else there == "folder")
+        names, folder = _found(base, text, known)
     if names is None:
         raise _outside(base, given)
     target = _target(names, text, folder)
@@ -152,46 +160,55 @@ def _target(names: list[str], text: str, folder: bool | None) -> Target:
     return Target(path, text.endswith(("/", "/.", "/..")) or names_folder(names[-1]))
 
 
-def _found(base: Base, text: str, real: set[str]) -> tuple[list[str] | None, bool | None]:
+def _found(base: Base, text: str, known: Known) -> tuple[list[str] | None, bool | None]:
     """The names below the checkout, links followed, None when they lead out of it; and whether it is a folder."""
     inner: str | None = text
     if os.path.isabs(text):
         inner = _below(base.folder, text, base.fold)
     if inner is not None:
         names = [name for name in inner.split("/") if name not in ("", ".")]
-        if ".." not in names:
-            linked, folder = _walk(base.folder, names, real)
-            if not linked:
-                return names, folder
+        cut = _wild(names)
+        there = None if ".." in names else _there(base.folder, "/".join(names[:cut]), known)
+        if there is not None:
+            return names, there == "folder" if there and cut == len(names) else None
     whole = text.split("/")
-    cut = next((place for place, name in enumerate(whole) if "*" in name or "?" in name), len(whole))
+    cut = _wild(whole)
     found = os.path.realpath(os.path.join(base.folder, "/".join(whole[:cut]) or ("/" if text[0] == "/" else "")))
     inner = _below(base.folder, found.replace(os.sep, "/"), base.fold)
     if inner is None:
         return None, None
-    known = os.path.isdir(found) if cut == len(whole) and os.path.exists(found) else None
-    return _collapsed([*inner.split("/"), *whole[cut:]]), known
+    exists = cut == len(whole) and os.path.exists(found)
+    return _collapsed([*inner.split("/"), *whole[cut:]]), os.path.isdir(found) if exists else None
 
 
-def _walk(folder: str, names: list[str], real: set[str]) -> tuple[bool, bool | None]:
-    """Whether there is a link among the names before the first wildcard; whether it is a folder, None if unknown."""
-    path = folder
-    for name in names:
-        if "*" in name or "?" in name:
-            return False, None
-        path += "/" + name
-        if path in real:
-            continue
-        try:
-            mode = os.lstat(path).st_mode
-        except (OSError, ValueError):
-            return False, None
-        if not stat.S_ISDIR(mode):
-            return stat.S_ISLNK(mode), False if path == "/".join((folder, *names)) else None
-        if WINDOWS and os.path.realpath(path) != path:  # a junction
-            return True, None
-        real.add(path)
-    return False, True
+def _wild(names: list[str]) -> int:
+    """Where the first wildcard is that no file's name is likely to have."""
+    return next((place for place, name in enumerate(names) if "*" in name or "?" in name), len(names))
+
+
+def _there(folder: str, path: str, known: Known) -> Literal["folder", "file", ""] | None:
+    """What is at ``path`` below ``folder``, empty for nothing; None when a link leads there."""
+    if path in known:
+        real = known[path]
+        return None if real is None else "folder" if real else ""
+    parent = path.rpartition("/")[0]
+    above = _there(folder, parent, known)
+    if above != "folder":
+        return None if above is None else ""
+    try:
+        mode = os.lstat(f"{folder}/{path}").st_mode
+    except (OSError, ValueError):
+        known[path] = False
+        return ""
+    if stat.S_ISDIR(mode) and not (
+        WINDOWS and os.path.realpath(f"{folder}/{path}") != f"{folder}/{path}"
+    ):  # a junction
+        known[path] = True
+        return "folder"
+    if stat.S_ISLNK(mode) or WINDOWS:
+        known[path] = None
+        return None
+    return "file"
 
 
 def _below(folder: str, path: str, fold: bool) -> str | None:

@@ -33,16 +33,16 @@ Segment = str | Wild  # "**" is any number of segments
 
 
 class Pattern(NamedTuple):
-    """A compiled path. ``prefix`` are the segments before the first wildcard; ``plain`` says that those are all."""
+    """A compiled path. ``prefix`` are the segments before the first wildcard; ``plain`` says that those are all.
 
+    ``text`` is the path as it is compared.
+    """
+
+    text: str
     segments: tuple[Segment, ...]
     prefix: tuple[str, ...]
     tree: bool
-
-    @property
-    def plain(self) -> bool:
-        """Whether there is no wildcard in it."""
-        return len(self.prefix) == len(self.segments)
+    plain: bool
 
 
 def normal(path: str) -> str:
@@ -57,15 +57,25 @@ def folded(path: str) -> str:
     return "".join(low if len(low := char.casefold()) == 1 else char for char in path)
 
 
-@lru_cache(maxsize=4096)
 def compiled(path: str, tree: bool, fold: bool) -> Pattern:
     """A path that is relative to the repository and normalised. ``fold`` makes upper and lower case the same."""
-    text = folded(normal(path)) if fold else normal(path)
+    text = path if path.isascii() else unicodedata.normalize("NFC", path)
+    if fold:
+        text = folded(text)
+    if "*" in text or "?" in text or "[" in text:
+        return _compiled(text, tree)
     if text == ROOT:
-        return Pattern((), (), tree=True)
+        return Pattern(ROOT, (), (), tree=True, plain=True)
+    names = tuple(text.split("/"))
+    return Pattern(text, names, names, tree, plain=True)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str, tree: bool) -> Pattern:
     segments = tuple(_segment(part) for part in text.split("/"))
     count = next((i for i, part in enumerate(segments) if part == _DEPTH or type(part) is not str), len(segments))
-    return Pattern(segments, tuple(part for part in segments[:count] if isinstance(part, str)), tree)
+    prefix = tuple(part for part in segments[:count] if isinstance(part, str))
+    return Pattern(text, segments, prefix, tree, plain=count == len(segments))
 
 
 def names_folder(segment: str) -> bool:

@@ -10,18 +10,24 @@ LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.
 LEFT JOIN agents a ON a.agent_id = c.agent_id
 WHERE c.released_at IS NULL AND lower(c.file_path) = k.value AND {claim_expiry} > :second
 
--- Claims below any of these folders; "0" is the character after "/".
--- name: below
+-- The same for :at; claims below any of the folders :below ("0" is the character after "/"); and claims whose text says
+-- too little, with wildcards or in unusual forms.
+-- name: touching
 SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
   d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
-FROM json_each(:keys) k CROSS JOIN macp_ext_file_claims c {by_live_claims}
+FROM json_each(:at) k CROSS JOIN macp_ext_file_claims c {by_live_claims}
+LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
+LEFT JOIN agents a ON a.agent_id = c.agent_id
+WHERE c.released_at IS NULL AND lower(c.file_path) = k.value AND {claim_expiry} > :second
+UNION ALL
+SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
+  d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
+FROM json_each(:below) k CROSS JOIN macp_ext_file_claims c {by_live_claims}
 LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
 LEFT JOIN agents a ON a.agent_id = c.agent_id
 WHERE c.released_at IS NULL AND lower(c.file_path) > k.value || '/' AND lower(c.file_path) < k.value || '0'
   AND {claim_expiry} > :second
-
--- Claims whose text says too little: wildcards and unusual forms.
--- name: unusual
+UNION ALL
 SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
   d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
 FROM macp_ext_file_claims c {by_unusual_claims}
@@ -58,7 +64,8 @@ SELECT rowid, file_path, agent_id FROM macp_ext_file_claims {by_claim_expiry}
 WHERE released_at IS NULL AND {claim_expiry} <= :second LIMIT :limit
 
 -- name: lapse
-UPDATE macp_ext_file_claims SET released_at = expires_at, release_reason = 'expired' WHERE rowid = :row
+UPDATE macp_ext_file_claims SET released_at = expires_at, release_reason = 'expired'
+WHERE rowid IN (SELECT value FROM json_each(:rows))
 
 -- name: release
 UPDATE macp_ext_file_claims SET released_at = :now, release_reason = :reason
@@ -68,8 +75,11 @@ WHERE claim_id = :claim_id AND file_path = :file_path AND released_at IS NULL
 UPDATE macp_ext_file_claims SET expires_at = :expires_at
 WHERE claim_id = :claim_id AND file_path = :file_path AND released_at IS NULL
 
--- name: fences
-UPDATE comity_fence SET newest = newest + :count RETURNING newest
+-- name: newest_fence
+SELECT newest FROM comity_fence
+
+-- name: raise_fence
+UPDATE comity_fence SET newest = :newest
 
 -- name: insert
 INSERT INTO macp_ext_file_claims (claim_id, file_path, agent_id, session_id, claimed_at, expires_at, reason)
