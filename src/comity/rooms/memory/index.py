@@ -3,7 +3,7 @@
 Authoritative are the protocol's tables. Triggers note each change of theirs in ``comity_changes``, whoever made it;
 a search first brings the index up to date from there, in batches, each a short transaction of its own. The index only
 says where to look: every hit is checked against its row, so that a row which changed since is never answered wrongly.
-What can go wrong: the log of changes is bounded, so an index that lags behind its oldest row is emptied and filled anew.
+What can go wrong: the log of changes is bounded; an index that lags behind its oldest row is emptied and filled anew.
 """
 
 from __future__ import annotations

@@ -63,8 +63,8 @@ ORDER BY updated_at DESC, created_at DESC, number DESC LIMIT :limit
 -- name: visible
 SELECT memory_id, scope, memory_key, value_text, owner_agent_id, channel_id, tags_json, confidence, layer,
   author_agent_id, created_at, updated_at
-FROM macp_ext_memories
-WHERE memory_id IN (SELECT value FROM json_each(:ids)) AND archived_at IS NULL AND coalesce(:scope, scope) = scope
+FROM json_each(:ids) CROSS JOIN macp_ext_memories ON memory_id = value
+WHERE archived_at IS NULL AND coalesce(:scope, scope) = scope
   AND (scope = 'workspace' OR scope = 'agent' AND owner_agent_id = :agent_id
     OR scope = 'channel' AND channel_id = :channel_id)
   AND {tagged}

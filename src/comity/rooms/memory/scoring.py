@@ -19,7 +19,8 @@ from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.memory import index
 
-SCAN_ROWS = 5000  # read at most for one query
+_READ_ROWS = 5000  # read at most for one query
+_SCAN_ROWS = 2000  # of them those that hold none of its longer words
 _PAGE_ROWS = 512
 _LAST = (1 << 63) - 1
 _COMBINED = 5  # words whose combinations are looked for one by one
@@ -116,11 +117,12 @@ class _Race(Generic[_T]):
         """Read what matches, of which nothing scores more than ``most``. False when nothing less can enter."""
         if self._settled(most, _LAST):
             return False
+        end = len(self._seen) + _SCAN_ROWS if match is None else _READ_ROWS
         for page in candidates(self._scope, self._source.kind, self._source.audiences, match, self._limit):
-            if self._settled(most, page[0][0]) or len(self._seen) > SCAN_ROWS:
+            if self._settled(most, page[0][0]) or len(self._seen) > end:
                 break
             self._read(page)
-        return len(self._seen) <= SCAN_ROWS
+        return len(self._seen) <= end
 
     def weighed(self, terms: list[tuple[str, int]], unknown: int) -> None:
         """Read rows by what the index says they score."""

@@ -64,5 +64,6 @@ SELECT doc_id, doc_path, title, tags_json, updated_at, source_path, content FROM
 WHERE doc_path = :doc_path
 
 -- name: these
-SELECT doc_id, doc_path, title, tags_json, updated_at, source_path, content FROM macp_ext_vault_docs
-WHERE doc_id IN (SELECT value FROM json_each(:ids)) AND {doc_tagged}
+SELECT doc_id, doc_path, title, tags_json, updated_at, source_path, content
+FROM json_each(:ids) CROSS JOIN macp_ext_vault_docs ON doc_id = value
+WHERE {doc_tagged}
