@@ -43,6 +43,13 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("task", "tasks:task", "Dispatch, take, do and give back a task"),
         Entry("goals", "goals:goals", "The goals as trees, with their progress"),
     ),
+    "Know": (
+        Entry("memory", "memory:memory", "What agents remember together: list, set, search, settle"),
+        Entry("profiles", "profiles:profiles", "The roles that agents can take on"),
+        Entry("vault", "vault:vault", "The project's documents: add a folder, search, show"),
+        Entry("context", "vault:context", "What is known about something, scored by the words it holds"),
+        Entry("search", "vault:search", "The same by relevance, whole words"),
+    ),
     "Keep": (Entry("prune", "upkeep:prune", "Remove what is old and finished"),),
     "For programs": (
         Entry("mcp", "plain:mcp", "Serve one agent session over MCP (agent hosts start this)"),
