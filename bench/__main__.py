@@ -15,7 +15,10 @@ import apsw
 from bench.figures import Figure, Options, lines, markdown
 
 # In this order; the module of the same name holds ``measure``.
-NAMES = ("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "claims", "tasks")
+NAMES = (
+    *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
+    *("claims", "tasks"),
+)
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ with what it did. An empty line ends it; before, it takes in what is still pendi
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 from typing import Any
@@ -63,10 +64,11 @@ class Member:
     def work(self, seconds: float, pace: float, peers: list[str]) -> dict[str, object]:
         """Rounds for that long; what was done, and the waits in milliseconds."""
         self.waits, self.rounds = [], []
+        phase = random.random()  # agents do not beat in time with each other
         begin = time.perf_counter()
         number = 0
         while (now := time.perf_counter() - begin) < seconds:
-            due = number / pace if pace else now
+            due = (number + phase) / pace if pace else now
             if due >= seconds:
                 break
             if due > now:

@@ -56,6 +56,7 @@ HIDDEN_IMPORTS = (
     ("tests/test_house.py", "import_module", "it looks into every room, whatever its name"),
     ("src/comity/__init__.py", "import_module", "importing one module of the package must not load the others"),
     ("src/comity/settings.py", "tomllib", "8 ms that only projects with a TOML file pay"),
+    ("bench/__main__.py", "import_module", "a benchmark must not load what the others need"),
     ("src/comity/__main__.py", "comity.*", "a command loads only its own door"),
     ("src/comity/demo/run.py", "comity.demo.performance*", "it loads the MCP client, an extra and slow to load"),
     ("src/comity/doors/**", "cyclopts*", "a door's heavy dependency, imported where the door opens"),

@@ -24,6 +24,7 @@ from comity.demo import cast
 CALL_TIMEOUT_S = 10.0
 WAIT_MS = 2000  # how long one macp_poll waits for something to arrive
 _NOT_HERE = "MACP_ERR_DESTINATION_UNKNOWN"  # the others have noticed that the killed agent is gone
+_AGAIN_S = 0.2  # until it is back
 _LOST = (MCPError, OSError, anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
 
 
@@ -142,8 +143,12 @@ class Agent:
         if line.to is None:
             answer = await self._call("macp_send_channel", arguments)
         else:
-            answer = await self._call("macp_send_direct", {**arguments, "destinationAgentId": line.to}, _NOT_HERE)
-        self.notes.sent.update(answer.get("deliveryIds", ()))
+            arguments["destinationAgentId"] = line.to
+            answer = await self._call("macp_send_direct", arguments, _NOT_HERE)
+            while not answer:
+                await anyio.sleep(_AGAIN_S)
+                answer = await self._call("macp_send_direct", arguments, _NOT_HERE)
+        self.notes.sent.update(answer["deliveryIds"])
 
     async def _listen(self, returned: Callable[[int], None]) -> None:
         first = await self._call("macp_poll", {"maxMessages": 100})

@@ -18,7 +18,8 @@ def _refuse(constant: str) -> float:
 
 
 compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_decode = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse).decode
+_BLANKS = " \t\n\r"
+_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse)
 
 
 def number(value: float) -> float:
@@ -50,9 +51,12 @@ def _read(text: object) -> Any:
     if not isinstance(text, str):
         return None
     try:
-        value = _decode(text)
+        text = text.strip(_BLANKS)
+        value, end = _decoder.raw_decode(text)  # at half the price of decode(), which looks for blanks by itself
+        if end != len(text):
+            raise ValueError("more than one value")
         if "\\u" in text:  # JavaScript escapes lone surrogates, which no UTF-8 can hold
-            value = _decode(compact(value).encode("utf-8", "replace").decode())
+            value = _decoder.decode(compact(value).encode("utf-8", "replace").decode())
     except (ValueError, RecursionError):
         return None
     return value

@@ -28,6 +28,7 @@ _GROUPS = tuple(f"{number:02}" for number in range(32))
 class Doorbell(Protocol):
     """Waits for one of several files to be written. ``period_s``: how often to look for commits that rang no bell."""
 
+    paths: list[str]
     period_s: float
 
     def wait(self, timeout_s: float) -> bool:
@@ -41,12 +42,13 @@ class Doorbell(Protocol):
 
 
 class Bell:
-    """The writer's side of one database's bell files."""
+    """One database's bell files: a writer rings, a waiter takes a doorbell and puts it back."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._open: dict[str, int] = {}
         self._closed = False
+        self._resting: Doorbell | None = None
         # A descriptor must not be closed, and its number become the database's, while another thread writes to it.
         self._lock = threading.Lock()
 
@@ -67,12 +69,36 @@ class Bell:
                 self._strike(name)
         return [os.path.join(self.folder, name) for name in names]
 
+    def doorbell(self, agents: Collection[str]) -> Doorbell:
+        """What waits for these agents' files. One is kept for reuse: closing inotify takes the kernel up to 20 ms."""
+        paths = self.files(agents)
+        with self._lock:
+            doorbell, self._resting = self._resting, None
+        if doorbell is not None:
+            if doorbell.paths == paths:
+                doorbell.wait(0)  # what rang meanwhile is past
+                return doorbell
+            doorbell.close()
+        made: Doorbell = import_module("comity.store.doorbell").make(paths)
+        return made
+
+    def put_back(self, doorbell: Doorbell) -> None:
+        """Keep it for the next wait, or close it if there is one already."""
+        with self._lock:
+            if keep := self._resting is None and not self._closed:
+                self._resting = doorbell
+        if not keep:
+            doorbell.close()
+
     def close(self) -> None:
         """Let go of the files."""
         with self._lock:
             self._closed = True
+            resting, self._resting = self._resting, None
             while self._open:
                 os.close(self._open.popitem()[1])
+        if resting is not None:
+            resting.close()
 
     def _strike(self, name: str) -> None:
         """Overwrite one byte of one file, which is made if absent."""
@@ -108,7 +134,8 @@ class Waiter:
         take: Callable[[], apsw.Connection],
         give: Callable[[apsw.Connection], None],
     ) -> None:
-        self._doorbell: Doorbell = import_module("comity.store.doorbell").make(bell.files(agents))
+        self._bell = bell
+        self._doorbell = bell.doorbell(agents)
         self._give = give
         self._connection = take()
         self._version = self._data_version()
@@ -135,7 +162,10 @@ class Waiter:
 
     def close(self) -> None:
         """Stop watching and give the connection back."""
-        self._doorbell.close()
+        if self._cancelled:
+            self._doorbell.close()
+        else:
+            self._bell.put_back(self._doorbell)
         self._give(self._connection)
 
     def _data_version(self) -> int:

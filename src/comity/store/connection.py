@@ -1,8 +1,9 @@
 """Opening SQLite the way many processes can share it.
 
 What can go wrong: SQLite before 3.51.3 can corrupt a WAL file that several processes write and checkpoint at once,
-so such a library is refused. The busy handler sleeps for short random times: that shares the file fairly between
-writers, where SQLite's own back-off starves some (docs/benchmarks.md). Within one process only apsw opens the file,
+so such a library is refused. The busy handler sleeps for random times, and those who have waited long try more often
+than newcomers: that shares the file fairly between writers, where SQLite's own back-off starves some, and leaves the
+processor to whoever holds the lock (docs/benchmarks.md). Within one process only apsw opens the file,
 and nobody ``open()``s it: closing a second descriptor would drop the process's POSIX locks.
 """
 
@@ -17,13 +18,16 @@ from typing import Literal
 import apsw
 
 from comity.kernel.problem import Unavailable
+from comity.store.checkpoint import checkpoints
 
 Durability = Literal["normal", "full"]
 
 BUSY_S = 5.0  # how long to wait for the write lock, as the original does
-_SLEEP_MIN_S, _SLEEP_MAX_S = 0.0002, 0.0012
+_SHORT_S = (0.0002, 0.0012)  # sleeps between two tries for a lock: at first, and for those who waited long
+_LONG_S = (0.004, 0.012)  # for everybody else
+_FIRST_TRIES = 2
+_WAITED_LONG_S = 0.03
 _OLDEST_SQLITE = (3, 51, 3)
-_CHECKPOINT_PAGES = 1000
 _CACHE_KIB = 4096
 
 
@@ -39,13 +43,14 @@ def connect(path: str, durability: Durability) -> apsw.Connection:
     connection = apsw.Connection(path, statementcachesize=128)
     # Without it SQLite prepares some statements anew at every run, to look at the values bound to them.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-    connection.set_busy_handler(_patience(BUSY_S))
+    patience = _patience(BUSY_S)
+    connection.set_busy_handler(patience)
+    connection.set_wal_hook(checkpoints(patience))
     _enter_wal(connection)
     sync = "FULL" if durability == "full" else "NORMAL"
     for pragma in (
         "foreign_keys = ON",
         f"synchronous = {sync}",
-        f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
         f"cache_size = -{_CACHE_KIB}",
         "temp_store = MEMORY",
     ):
@@ -73,17 +78,18 @@ def create_private(path: str) -> None:
 
 
 def _patience(limit_s: float) -> Callable[[int], bool]:
-    """A busy handler: sleep a short random while and try again, for at most ``limit_s`` seconds a lock."""
-    deadline = 0.0
+    """A busy handler: sleep a random while and try again, for at most ``limit_s`` seconds a lock."""
+    began = 0.0
 
     def wait(attempt: int) -> bool:
-        nonlocal deadline
+        nonlocal began
         now = time.monotonic()
         if attempt == 0:
-            deadline = now + limit_s
-        if now >= deadline:
+            began = now
+        waited = now - began
+        if waited >= limit_s:
             return False
-        time.sleep(random.uniform(_SLEEP_MIN_S, _SLEEP_MAX_S))
+        time.sleep(random.uniform(*(_SHORT_S if attempt < _FIRST_TRIES or waited > _WAITED_LONG_S else _LONG_S)))
         return True
 
     return wait

@@ -36,6 +36,7 @@ class NoDoorbell:
     period_s = 0.02
 
     def __init__(self) -> None:
+        self.paths: list[str] = []
         self._interrupted = threading.Event()
 
     def wait(self, timeout_s: float) -> bool:
@@ -56,6 +57,7 @@ class InotifyDoorbell:
     period_s = 0.2
 
     def __init__(self, paths: list[str]) -> None:
+        self.paths = paths
         libc = ctypes.CDLL(None, use_errno=True)
         self._inotify = libc.inotify_init1(_IN_FLAGS)
         if self._inotify < 0:
@@ -74,8 +76,7 @@ class InotifyDoorbell:
         """True when a file was written or the wait was interrupted."""
         ready = self._poll.poll(timeout_s * 1000)
         for descriptor, _ in ready:
-            if descriptor == self._inotify:
-                os.read(self._inotify, 65536)
+            os.read(descriptor, 65536)
         return bool(ready)
 
     def interrupt(self) -> None:
@@ -94,6 +95,7 @@ class KqueueDoorbell:
     period_s = 0.2
 
     def __init__(self, paths: list[str]) -> None:
+        self.paths = paths
         queue: Any = select
         self._queue = queue.kqueue()
         self._read_end, self._write_end = os.pipe()
@@ -103,7 +105,7 @@ class KqueueDoorbell:
             queue.kevent(file, filter=queue.KQ_FILTER_VNODE, flags=flags, fflags=queue.KQ_NOTE_WRITE)
             for file in self._files
         ]
-        events.append(queue.kevent(self._read_end, filter=queue.KQ_FILTER_READ, flags=queue.KQ_EV_ADD))
+        events.append(queue.kevent(self._read_end, filter=queue.KQ_FILTER_READ, flags=flags))
         self._queue.control(events, 0)
 
     def wait(self, timeout_s: float) -> bool:

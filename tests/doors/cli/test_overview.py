@@ -109,7 +109,7 @@ def test_prune_goes_on_until_nothing_is_left(comity: Program) -> None:
     done = comity("prune", "--older-than-days", "1", "--json").json
     assert (done["messages"], done["more"]) == (2100, False)
     assert comity("prune", "--older-than-days", "1", "--json").json["messages"] == 0
-    assert comity("call", "workspace.status").json["deliveries"] == {"queued": 1}
+    assert comity("call", "workspace.status").json["deliveries"] == 1
 
 
 def test_version(comity: Program) -> None:

@@ -113,6 +113,7 @@ def test_pending_mail_is_counted_through_its_own_index(world: World) -> None:
         world.path,
         "EXPLAIN QUERY PLAN SELECT count(*) FROM messages INDEXED BY comity_messages_pending WHERE"
         " destination_agent_id = 'bob' AND state IN ('queued', 'surfaced')"
-        " AND (CASE WHEN timestamp GLOB '[0-9]*' THEN CAST(strftime('%s', timestamp) AS INTEGER) + ttl_seconds END) >= 5",
+        " AND (CASE WHEN timestamp GLOB '[0-9]*'"
+        " THEN CAST(strftime('%s', timestamp) AS INTEGER) + ttl_seconds END) >= 5",
     )
     assert "comity_messages_pending (destination_agent_id=? AND <expr>>?)" in plan[0][3]

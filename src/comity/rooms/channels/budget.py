@@ -51,8 +51,10 @@ def _shared(one: frozenset[str], other: frozenset[str]) -> float:
 
 def select(candidates: list[Candidate], count: int, budget: int, tags: Collection[str], now: Instant) -> Selection:
     """At most ``count`` of ``candidates`` (in priority order) within ``budget`` bytes."""
-    oversize = [c for c in candidates if c.delivery.priority < INTERRUPT and _cost(c) > budget]
-    regular = [c for c in candidates if c.delivery.priority == INTERRUPT or _cost(c) <= budget]
+    oversize: list[Candidate] = []
+    regular: list[Candidate] = []
+    for c in candidates:
+        (oversize if _cost(c) > budget and c.delivery.priority < INTERRUPT else regular).append(c)
     places = min(len(oversize), count // 2)
     if not regular and oversize:
         places = max(1, places)

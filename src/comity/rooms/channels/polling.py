@@ -32,17 +32,16 @@ class Request(NamedTuple):
 
 def look(scope: Scope, request: Request) -> Polled | None:
     """The empty answer when nothing waits, else None."""
-    require_session(scope)
-    actor, tx = scope.actor, scope.tx
-    waiting = tx.one(
-        "channels.something_pending",
-        agent_id=actor.agent_id,
+    row = scope.tx.one(
+        "channels.something_waits",
+        agent_id=scope.actor.agent_id,
+        session_id=scope.actor.session_id,
         min_priority=request.min_priority,
         second=scope.now.second,
     )
-    if waiting is None and tx.one("channels.unknown_states", agent_id=actor.agent_id) is None:
-        return Polled([], [], [])
-    return None
+    if row is None:
+        require_session(scope)
+    return Polled([], [], []) if row == (0,) else None
 
 
 def poll(scope: Scope, request: Request) -> Polled:
@@ -54,14 +53,14 @@ def poll(scope: Scope, request: Request) -> Polled:
     events: list[Event] = []
     expired = _expire(scope, events)
     candidates, malformed = _candidates(scope, request, events)
+    size = request.budget_bytes or _budget_of(receiver)
     if request.apply_budget_pruning:
-        size = request.budget_bytes or _budget_of(receiver)
         chosen = budget.select(candidates, request.max_messages, size, read_strings(receiver[0]) or (), scope.now)
     else:
         chosen = budget.Selection([c.delivery for c in candidates[: request.max_messages]], [], [])
-    _audit_pruned(chosen.pruned, request.budget_bytes or _budget_of(receiver), events)
+    _audit_pruned(chosen.pruned, size, events)
     deliveries = _whole(scope, chosen.whole)
-    deliveries += [_excerpt(scope, d, size) for d, size in chosen.excerpts]
+    deliveries += [_excerpt(scope, d, length) for d, length in chosen.excerpts]
     _surface(scope, deliveries)
     scope.emit(*events)
     return Polled(deliveries, expired, [d.delivery_id for d in chosen.pruned], tuple(malformed))
@@ -111,7 +110,7 @@ def _set_aside(scope: Scope, row: tuple[object, object, object, str], events: li
 def _fault(row: Row) -> str | None:
     """Why a row's plain columns cannot be used, or None."""
     priority, sequence, ttl, deadline = row[7], row[9], row[13], row[15]
-    if not all(type(value) is str for value in (row[0], row[1], row[2] or "", *row[3:7], row[8], row[12])):
+    if {*map(type, (row[0], row[1], row[2] or "", *row[3:7], row[8], row[12]))} != {str}:
         return "a column that is not text"
     if priority not in (0, 1, 2, 3):
         return f"unknown priority {priority!r}"
@@ -123,7 +122,7 @@ def _fault(row: Row) -> str | None:
 
 
 def _decode(scope: Scope, row: Row) -> budget.Candidate | str:
-    """The row without its content, or why it cannot be read."""
+    """The row, its content only if short, or why it cannot be read."""
     sender, context, ack = _sender(row[3]), read_object(row[10]), _ack_request(row[11])
     if sender is None or context is None or ack is None:
         names = ("from_json", "context_json", "ack_json")
@@ -139,7 +138,8 @@ def _decode(scope: Scope, row: Row) -> budget.Candidate | str:
         _strings(context.get("source_references")),
         size,
     )
-    columns = (*row[:3], sender, *row[4:9], "", row[9], told, ack, *row[12:15], scope.actor.agent_id, False, 0)
+    content = row[16] if type(row[16]) is str else ""
+    columns = (*row[:3], sender, *row[4:9], content, row[9], told, ack, *row[12:15], scope.actor.agent_id, False, 0)
     delivery = Delivery._make(columns)
     return budget.Candidate(delivery, (row[15] - row[13]) * 1000 + _milliseconds(row[12]))
 
@@ -163,7 +163,7 @@ def _strings(value: object) -> list[str]:
 def _milliseconds(timestamp: str) -> int:
     """The fraction of a second in ``…:SS.mmmZ``; 0 in any other form."""
     fraction = timestamp[20:23]
-    return int(fraction) if len(fraction) == 3 and fraction.isascii() and fraction.isdigit() else 0
+    return int(fraction) if len(fraction) == 3 and fraction.isdecimal() else 0
 
 
 def _budget_of(receiver: Row) -> int:
@@ -195,8 +195,8 @@ def _contents(scope: Scope, delivery_ids: list[str]) -> dict[str, str]:
 
 
 def _whole(scope: Scope, deliveries: list[Delivery]) -> list[Delivery]:
-    contents = _contents(scope, [d.delivery_id for d in deliveries])
-    return [d._replace(content=contents.get(d.delivery_id, "")) for d in deliveries]
+    contents = _contents(scope, [d.delivery_id for d in deliveries if not d.content])
+    return [d if d.content else d._replace(content=contents.get(d.delivery_id, "")) for d in deliveries]
 
 
 def _excerpt(scope: Scope, delivery: Delivery, size: int) -> Delivery:

@@ -68,11 +68,17 @@ VALUES (:delivery_id, :message_id, :channel_id, :sender, :destination_type, :to,
 INSERT INTO ack_states (delivery_id, ack_level, timestamp) VALUES (:delivery_id, :level, :now)
 ON CONFLICT (delivery_id, ack_level) DO NOTHING
 
--- name: something_pending
-SELECT 1 FROM messages {by_pending}
-WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced')
-  AND (priority >= :min_priority OR priority NOT IN (0, 1, 2, 3) OR {deadline} IS NULL OR {deadline} < :second)
-LIMIT 1
+-- name: something_waits
+SELECT EXISTS (
+  SELECT 1 FROM messages {by_pending}
+  WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced')
+    AND (priority >= :min_priority OR priority NOT IN (0, 1, 2, 3) OR {deadline} IS NULL OR {deadline} < :second)
+) OR EXISTS (
+  SELECT 1 FROM messages {by_malformed}
+  WHERE destination_agent_id = :agent_id
+    AND state NOT IN ('queued', 'surfaced', 'acknowledged', 'expired', 'dropped')
+)
+FROM sessions WHERE session_id = :session_id AND agent_id = :agent_id AND state = 'active'
 
 -- name: unknown_states
 SELECT delivery_id, message_id, channel_id, state FROM messages {by_malformed}
@@ -85,9 +91,11 @@ UPDATE messages {by_pending} SET state = 'expired'
 WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced') AND {deadline} < :second
 RETURNING delivery_id, message_id, channel_id
 
+-- Short contents come along; the others are read once it is known which of them fit.
 -- name: pending
 SELECT delivery_id, message_id, channel_id, from_json, destination_type, "to", content_type, priority, type,
-  sequence_number, context_json, ack_json, timestamp, ttl_seconds, state, {deadline}
+  sequence_number, context_json, ack_json, timestamp, ttl_seconds, state, {deadline},
+  CASE WHEN octet_length(content) <= 2000 THEN content END
 FROM messages {by_pending}
 WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced')
   AND (priority >= :min_priority OR priority NOT IN (0, 1, 2, 3))

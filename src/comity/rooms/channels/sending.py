@@ -189,7 +189,7 @@ def _insert(
     )
     before = (message_id, channel, sender, kind)
     body = (draft.content_type, draft.level, draft.type, draft.content)
-    after = (context, compact({"request_level": draft.ack_level}), now, draft.ttl_seconds)
+    after = (context, _request(draft.ack_level), now, draft.ttl_seconds)
     delivery_ids = []
     counters, messages, acks = [], [], []
     for agent_id, sequence in takers:
@@ -203,6 +203,11 @@ def _insert(
     tx.many("channels.insert_delivery", messages)
     tx.many("channels.insert_ack", acks)
     return delivery_ids
+
+
+@lru_cache(maxsize=8)
+def _request(level: str) -> str:
+    return compact({"request_level": level})
 
 
 @lru_cache(maxsize=64)

@@ -94,7 +94,7 @@ class Pending(NamedTuple):
 
 
 class Status(NamedTuple):
-    """What the workspace holds. ``deliveries`` and ``events`` count from the oldest row that is kept, without a scan."""
+    """What the workspace holds; ``deliveries`` and ``events`` count from the oldest row that is kept."""
 
     project_id: str
     agents: int

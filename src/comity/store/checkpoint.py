@@ -1,0 +1,39 @@
+"""When the write-ahead log goes back into the database file.
+
+SQLite's own way is a passive checkpoint at every commit once the log is long. Under many writers it never catches up:
+frames are appended while it copies, so the log is never begun anew, and from then on each commit syncs the disk twice
+while the log, and the cost of looking into it, grow without bound. Here the writer that finds the log long copies it
+under the write lock, if that is free at this instant, so that the next writer begins the log anew; if not, it copies
+what it can and leaves the rest to a later commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import apsw
+
+_LONG_PAGES = 1000  # 4 MiB
+_AGAIN_PAGES = 100
+
+
+def checkpoints(patience: Callable[[int], bool]) -> Callable[[apsw.Connection, str, int], int]:
+    """A hook for one connection's commits; ``patience`` is its busy handler."""
+    due = _LONG_PAGES
+
+    def committed(connection: apsw.Connection, name: str, pages: int) -> int:
+        nonlocal due
+        if pages < _LONG_PAGES:
+            due = _LONG_PAGES
+        elif pages >= due:
+            due = pages + _AGAIN_PAGES
+            connection.set_busy_handler(None)  # whoever holds a lock now, nobody waits for it here
+            try:
+                connection.wal_checkpoint(name, apsw.SQLITE_CHECKPOINT_RESTART)
+            except apsw.Error:
+                pass  # the commit stands; the log can wait
+            finally:
+                connection.set_busy_handler(patience)
+        return apsw.SQLITE_OK
+
+    return committed
