@@ -62,6 +62,38 @@ def test_a_killed_child_is_a_zombie_and_then_gone(child: subprocess.Popen[bytes]
     assert process.look(child.pid) == Sighting("absent")
 
 
+def test_an_observer_that_saw_it_run_sees_it_end(child: subprocess.Popen[bytes]) -> None:
+    """It holds a descriptor of it, and does not ask /proc again."""
+    observer = process.ThisProcess(process.present())
+    before = observer.look(child.pid)
+    assert before == observer.look(child.pid) == process.look(child.pid)
+    os.kill(child.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
+    assert observer.look(child.pid) == before
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert observer.look(child.pid) == process.look(child.pid)
+    child.wait()
+    assert observer.look(child.pid) == Sighting("absent")
+    assert observer.look(child.pid) == Sighting("absent")
+
+
+@linux
+def test_an_observer_holds_few_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_MOST_HELD", 3)
+    held = process._Held()
+    children = [subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) for _ in range(5)]
+    try:
+        for one in (*children, *children):
+            assert held.look(one.pid).state == "running"
+        assert 1 <= len(held._held) <= 3
+    finally:
+        for one in children:
+            one.communicate(b"\n")
+        for pid in list(held._held):
+            held._drop(pid)
+
+
 def test_a_stopped_child_runs(child: subprocess.Popen[bytes]) -> None:
     before = process.look(child.pid)
     os.kill(child.pid, signal.SIGSTOP)
