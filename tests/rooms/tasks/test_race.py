@@ -10,6 +10,7 @@ import apsw
 import pytest
 
 from comity.testing import World
+from tests.rooms.tasks.test_matrix import attempt
 from tests.sim.processes import spawn
 from tests.wire_format import check, rows
 
@@ -96,4 +97,35 @@ def test_every_task_has_one_winner(world: World, ways: list[str], rounds: int) -
     )
     assert events == TASKS * rounds
     assert rows(world.path, "SELECT DISTINCT revision FROM comity_task_details") == [(2,)]
+    check(world.path)
+
+
+def test_racing_with_peers_that_look_and_then_write(world: World) -> None:
+    """They may overwrite a claim of Comity's, and each other's; among Comity's agents there is still one winner.
+
+    Nobody of Comity's goes on with a task that a peer took: the next step is refused.
+    """
+    world.agent("boss")
+    race = Race(world, ["claim", "start", "claim", "original", "original", "claim"])
+    won: list[tuple[str, str]] = []
+    owners: dict[str, str] = {}
+    ours = {name for place, name in enumerate(race.names) if place not in (3, 4)}
+    for number in range(2):
+        task_ids = filled(world, number)
+        told = race.round(task_ids)
+        won = [(task_id, name) for name in ours for task_id in told[name]["won"]]
+        assert len(won) == len(dict(won))
+        owners = dict(
+            rows(world.path, "SELECT task_id, assigned_agent_id FROM macp_ext_tasks WHERE task_id >= ?", task_ids[0])
+        )
+        for task_id, owner in owners.items():
+            assert task_id in told[owner]["won"]
+    race.close()
+    for name in sorted(ours):
+        workspace = world.agent(name)
+        for task_id, winner in won:
+            if winner == name:
+                done, refused = attempt(workspace, "task.complete", task_id=task_id)
+                assert (refused is None) == (owners[task_id] == name)
+                assert done is not None or refused is not None
     check(world.path)

@@ -85,7 +85,7 @@ def _show_one(screen: Screen, done: OneGoal) -> None:
     screen.say(*_line(done.goal))
 
 
-goals = App(name="goals", help="Draw the goals as trees, with the progress of their tasks.", version_flags=[])
+goals = App(name="goals", version_flags=[])
 goals.default(
     command(
         operation("goal.cascade"),

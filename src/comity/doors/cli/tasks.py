@@ -178,7 +178,11 @@ def _show_archived(screen: Screen, archived: Archived) -> None:
         screen.say(("There are more: say it again.", "yellow"))
 
 
-task = App(name="task", help="Dispatch, take, do and give back tasks.", version_flags=[])
+_HELP = """Dispatch, take, do and give back tasks. Each command takes --json, and --help shows its options.
+
+Example: comity task next --lease 3600
+"""
+task = App(name="task", help=_HELP, version_flags=[])
 
 
 def _verb(
