@@ -135,6 +135,7 @@ def test_triggers_are_own_and_speak_of_own_tables_only(path: Path) -> None:
     for name, sql in rows(path, "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"):
         assert name.startswith("comity_")
         assert "AFTER" in sql.upper()
+        assert "_fts" not in sql, f"{name}: not every SQLite that writes the file has FTS5"
 
 
 def test_the_protocols_version_fields_stay_untouched(path: Path) -> None:

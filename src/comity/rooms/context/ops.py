@@ -29,5 +29,8 @@ def find(
     channel_id: ChannelId | None = None,
     limit: HitLimit = 10,
 ) -> RankedResults:
-    """Search memories, documents, done tasks and goals by relevance (BM25 over whole words), with snippets."""
+    """Search memories, documents, done tasks and goals by relevance, with snippets.
+
+    BM25 over whole words: those with all words of the query come first.
+    """
     return index.current(steps, querying.find, querying.Wanted(query, channel_id, limit, kinds))

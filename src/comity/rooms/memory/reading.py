@@ -15,7 +15,12 @@ from comity.rooms.memory.places import Place, View, cascade, place, view
 
 def entry_of(row: Row) -> Entry:
     """A row of the columns that every statement names in the same order; what others wrote wrongly is read mildly."""
-    return Entry._make((*row[:6], read_strings(row[6]) or [], *row[7:12], 0.0, ""))
+    key, value = _text(row[2]), _text(row[3])
+    return Entry._make((*row[:2], key, value, *row[4:6], read_strings(row[6]) or [], *row[7:12], 0.0, ""))
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def live(scope: Scope, slot: Place, key: str) -> list[Entry]:
