@@ -84,9 +84,10 @@ def test_a_root_behind_a_link(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_with_wildcards_in_its_name(tmp_path: Path) -> None:
-    (tmp_path / "[odd]*").mkdir()
-    place = base(tmp_path / "[odd]*")
-    assert only(place, str(tmp_path / "[odd]*" / "x.py")) == ("x.py", False)
+    odd = tmp_path / "[odd]*{a,b}"
+    odd.mkdir()
+    assert only(base(odd), str(odd / "x.py")) == ("x.py", False)
+    assert [target.path for target in resolve(base(odd), [f"{odd}/{{x,y}}.py"])] == ["x.py", "y.py"]
 
 
 def test_brackets_on_the_disk(root: Path) -> None:

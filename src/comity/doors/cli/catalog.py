@@ -28,6 +28,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Look": (
         Entry("status", "overview:status", "Who is here, what waits for whom, what happened last"),
         Entry("agents", "overview:agents", "The agents that are here"),
+        Entry("claims", "claims:claims", "Who works on which files"),
         Entry("tail", "tail:tail", "Follow what happens, live"),
     ),
     "Take part": (
@@ -35,6 +36,8 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("poll", "messages:poll", "Fetch pending messages, most urgent first"),
         Entry("read", "messages:read", "Read one message whole"),
         Entry("ack", "messages:ack", "Acknowledge a message, so that it does not come back"),
+        Entry("claim", "claims:claim", "Claim files, folders or globs before editing them"),
+        Entry("release", "claims:release", "Release claimed files"),
         Entry("join", "messages:join", "Join a channel"),
         Entry("leave", "messages:leave", "Leave a channel, or all and end the session"),
     ),

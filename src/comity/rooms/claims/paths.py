@@ -89,7 +89,7 @@ def resolve(base: Base, files: Iterable[str], windows: bool = WINDOWS) -> list[T
     known: Known = {"": True}
     for text in distinct(files):
         spelled = text.replace("\\", "/") if windows else text
-        options = expand(spelled) if "{" in spelled else [spelled]
+        options = _options(base, spelled) if "{" in spelled else [spelled]
         if options is None or len(seen) + len(options) > MAX_PATHS:
             raise Limited(
                 "path.too_many",
@@ -100,6 +100,12 @@ def resolve(base: Base, files: Iterable[str], windows: bool = WINDOWS) -> list[T
             target = _resolved(base, option, text, known)
             seen.setdefault(base.key(target.path), target)
     return list(seen.values())
+
+
+def _options(base: Base, text: str) -> list[str] | None:
+    """Alternatives written out, but not those that the checkout's own name may seem to have."""
+    inner = _below(base.folder, text, base.fold) if base.folder and os.path.isabs(text) else None
+    return expand(text) if inner is None else expand(inner)
 
 
 def sorted_out(base: Base, files: Iterable[str]) -> tuple[list[Target], list[str]]:
