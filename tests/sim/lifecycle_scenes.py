@@ -46,6 +46,10 @@ def reap_nobody(world: World) -> Scene:
     return Scene(holding(world)[1].workspace, "agent.reap", {})
 
 
+def look_for_dead(world: World) -> Scene:
+    return Scene(holding(world)[1].workspace, "agent.dead", {})
+
+
 def renew(world: World) -> Scene:
     return Scene(holding(world)[1].workspace, "session.renew", {})
 
@@ -54,4 +58,4 @@ def context(world: World) -> Scene:
     return Scene(holding(world)[1].workspace, "agent.context", {})
 
 
-SCENES = (end_of_a_holder, deactivate, delete, sleep, reap, reap_nobody, renew, context)
+SCENES = (end_of_a_holder, deactivate, delete, sleep, reap, reap_nobody, look_for_dead, renew, context)

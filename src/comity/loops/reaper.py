@@ -23,5 +23,6 @@ class Reaper(Loop):
     def look(self) -> None:
         """Renew the own lease when a quarter of it is over; reap while there is somebody dead."""
         self._workspace.renew_if_due()
-        while self._workspace.call("agent.reap").more:
-            continue
+        if self._workspace.call("agent.dead").agents:  # only whoever reaps loads the rooms that it concerns
+            while self._workspace.call("agent.reap").more:
+                continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 from comity.kernel.registry import Registry
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
-    "comity.rooms.agents.ops": ("session.renew",),
+    "comity.rooms.agents.ops": ("session.renew", "agent.dead"),
     "comity.rooms.channels.ops": (
         "session.start",
         "channel.join",

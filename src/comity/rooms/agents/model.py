@@ -33,3 +33,17 @@ class Renewed(NamedTuple):
     agent_id: str
     session_id: str
     renewed: bool
+
+
+class DeadAgent(NamedTuple):
+    """An agent whose session is active and whose process is gone, and how that is known."""
+
+    agent_id: str
+    session_id: str
+    how: str
+
+
+class Dead(NamedTuple):
+    """Everybody who is known to be dead."""
+
+    agents: list[DeadAgent]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from comity.kernel.op import op
 from comity.kernel.scope import Scope
 from comity.rooms.agents import presence
-from comity.rooms.agents.model import Renewed
+from comity.rooms.agents.model import Dead, Renewed
 
 
 @op("session.renew", effect="write", example={})
@@ -16,3 +16,9 @@ def renew_session(scope: Scope) -> Renewed:
     session is over, a newer one replaced it, or it reports no presence.
     """
     return Renewed(scope.actor.agent_id, scope.actor.session_id, presence.renew(scope))
+
+
+@op("agent.dead", effect="read", example={})
+def dead_agents(scope: Scope) -> Dead:
+    """List agents whose process is gone, and how that is known; agent.reap frees what they held."""
+    return Dead(presence.dead(scope))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comity.kernel.scope import Scope
 from comity.rooms.agents.liveness import Evidence, Reported, Verdict, comparable, judge
+from comity.rooms.agents.model import DeadAgent
 
 
 def record(scope: Scope) -> None:
@@ -58,3 +59,12 @@ def verdicts(scope: Scope) -> list[tuple[Reported, Verdict]]:
         sighting = None if pid is None else observer.look(pid)
         found.append((reported, judge(Evidence(reported, sighting, now_ms, steady_ms))))
     return found
+
+
+def dead(scope: Scope) -> list[DeadAgent]:
+    """Every session but the actor's own that is certainly dead: whoever asks, lives."""
+    return [
+        DeadAgent(reported.agent_id, reported.session_id, verdict.how)
+        for reported, verdict in verdicts(scope)
+        if verdict.state == "dead" and reported.session_id != scope.actor.session_id
+    ]

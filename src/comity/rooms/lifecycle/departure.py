@@ -12,7 +12,7 @@ from typing import NamedTuple
 from comity.kernel.event import Event
 from comity.kernel.scope import Scope
 from comity.rooms.agents import presence, sessions
-from comity.rooms.agents.liveness import Reported, Verdict
+from comity.rooms.agents.model import DeadAgent
 from comity.rooms.claims import releasing
 from comity.rooms.lifecycle.model import Reaped, ReapedAgent
 from comity.rooms.tasks import holding
@@ -39,39 +39,33 @@ def leave(scope: Scope, status: str, reason: str, release_reason: str) -> Freed 
 
 def look_for_dead(scope: Scope) -> Reaped | None:
     """What ``reap`` answers when nobody is dead; None when it has something to write."""
-    return None if _dead(scope) else Reaped([])
+    return None if presence.dead(scope) else Reaped([])
 
 
 def reap(scope: Scope) -> Reaped:
     """End the sessions of the dead. The verdicts are made anew here, so that whoever was renewed meanwhile lives."""
-    dead = _dead(scope)
-    reaped = [one for one in (_reap(scope, *found) for found in dead[:MOST_AT_ONCE]) if one is not None]
+    dead = presence.dead(scope)
+    reaped = [one for gone in dead[:MOST_AT_ONCE] if (one := _reap(scope, gone)) is not None]
     return Reaped(reaped, len(dead) > MOST_AT_ONCE)
 
 
-def _dead(scope: Scope) -> list[tuple[Reported, Verdict]]:
-    own = scope.actor.session_id  # whoever asks, lives
-    return [found for found in presence.verdicts(scope) if found[1].state == "dead" and found[0].session_id != own]
-
-
-def _reap(scope: Scope, reported: Reported, verdict: Verdict) -> ReapedAgent | None:
-    agent_id, session_id = reported.agent_id, reported.session_id
-    note = f"{agent_id} is gone: {verdict.how}"
-    freed = _end(scope, agent_id, session_id, "inactive", note, "reaped", note)
+def _reap(scope: Scope, gone: DeadAgent) -> ReapedAgent | None:
+    note = f"{gone.agent_id} is gone: {gone.how}"
+    freed = _end(scope, gone.agent_id, gone.session_id, "inactive", note, "reaped", note)
     if freed is None:
         return None
     facts: dict[str, object] = {
-        "session_id": session_id,
-        "reason": verdict.how,
+        "session_id": gone.session_id,
+        "reason": gone.how,
         "released_files": freed.files,
         "returned_task_ids": freed.task_ids,
         "reaped_by": scope.actor.agent_id,
     }
     scope.emit(
-        Event("agent.reaped", agent_id=agent_id, metadata=facts),
-        Event("session.deregister", agent_id=agent_id, metadata={"reason": f"reaped: {verdict.how}"}),
+        Event("agent.reaped", agent_id=gone.agent_id, metadata=facts),
+        Event("session.deregister", agent_id=gone.agent_id, metadata={"reason": f"reaped: {gone.how}"}),
     )
-    return ReapedAgent(agent_id, session_id, verdict.how, freed.files, freed.task_ids)
+    return ReapedAgent(*gone, freed.files, freed.task_ids)
 
 
 def _end(
