@@ -119,7 +119,7 @@ def cancel_task(
 def release_task(
     scope: Scope, *, task_id: TaskRef, note: HandoffNote = "", expected_revision: ExpectedRevision | None = None
 ) -> OneTask:
-    """Put a held task back into the queue with a note for whoever takes it on; its holder or dispatcher may."""
+    """Put a task that you hold or dispatched back into the queue, with a note for its next holder."""
     require_session(scope)
     return OneTask(holding.transition(scope, task_id, "release", expected_revision=expected_revision, text=note))
 
