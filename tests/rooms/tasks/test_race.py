@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from time import monotonic
 from typing import Any
 
 import apsw
@@ -129,3 +130,36 @@ def test_racing_with_peers_that_look_and_then_write(world: World) -> None:
                 assert (refused is None) == (owners[task_id] == name)
                 assert done is not None or refused is not None
     check(world.path)
+
+
+@pytest.mark.parametrize("least", [1, 20, 150])
+def test_racers_that_are_killed_leave_no_half_claim(world: World, least: int) -> None:
+    world.agent("boss")
+    race = Race(world, ["claim", "start", "next"])
+    task_ids = filled(world, 0)
+    for process in race.processes:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(task_ids).encode() + b"\n")
+        process.stdin.flush()
+    deadline = monotonic() + 60
+    while rows(world.path, "SELECT count(*) FROM macp_ext_tasks WHERE status <> 'pending'")[0][0] < least:
+        assert monotonic() < deadline
+    for process in race.processes:
+        process.kill()
+    for process in race.processes:
+        process.communicate()
+    half = rows(
+        world.path,
+        "SELECT t.* FROM macp_ext_tasks t LEFT JOIN comity_task_details d ON d.task_id = t.task_id"
+        " LEFT JOIN comity_event_subjects s ON s.kind = 'task' AND s.id = t.task_id"
+        " WHERE (t.status = 'pending') <> (t.assigned_agent_id IS NULL) OR (t.status = 'pending') <> (s.id IS NULL)"
+        " OR d.revision IS NOT CASE t.status WHEN 'pending' THEN 1 ELSE 2 END",
+    )
+    assert half == []
+    check(world.path)
+    left = rows(world.path, "SELECT count(*) FROM macp_ext_tasks WHERE status = 'pending'")[0][0]
+    boss = world.agent("boss")
+    taken = 0
+    while boss.task.next().task is not None:
+        taken += 1
+    assert taken == left
