@@ -15,8 +15,6 @@ from comity.rooms.claims.model import Claim
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.claims.patterns import ROOT, Pattern, meet
 
-EVERY = 1_000_000_000  # a limit that is none
-
 
 def readable(value: Any) -> Any:
     """Text for bytes, anything else as it is."""
@@ -80,23 +78,28 @@ class Wanted:
         self.patterns = {target.path: target.pattern(base) for target in targets}
         self._at: dict[str, list[str]] = {}
         self._below: dict[str, list[str]] = {}  # by folder
-        self._wild: list[str] = []
+        self._wild: list[tuple[str, Pattern]] = []
+        self._by_top: dict[str, list[tuple[str, Pattern]]] = {}  # by the first name; empty where that is a wildcard
         for path, pattern in self.patterns.items():
+            self._by_top.setdefault(pattern.prefix[0] if pattern.prefix else "", []).append((path, pattern))
             if pattern.plain:
                 self._at.setdefault(pattern.text, []).append(path)
                 for folder in above(pattern.text):
                     self._below.setdefault(folder, []).append(path)
             else:
-                self._wild.append(path)
+                self._wild.append((path, pattern))
 
     def met_by(self, pattern: Pattern) -> list[str]:
         """The paths that a claim of ``pattern`` meets."""
         if not pattern.plain:
-            return [path for path, mine in self.patterns.items() if meet(mine, pattern)]
+            near: Iterable[tuple[str, Pattern]] = self.patterns.items()
+            if pattern.prefix:
+                near = [*self._by_top.get(pattern.prefix[0], ()), *self._by_top.get("", ())]
+            return [path for path, mine in near if meet(mine, pattern)]
         found = [*self._below.get(pattern.text, ()), *self._at.get(pattern.text, ())]
         for folder in above(pattern.text):
             found += self._at.get(folder, ())
-        return found + [path for path in self._wild if meet(self.patterns[path], pattern)]
+        return found + [path for path, mine in self._wild if meet(pattern, mine)] if self._wild else found
 
 
 def above(text: str) -> list[str]:
@@ -136,7 +139,7 @@ def _candidates(scope: Scope, wanted: Wanted) -> Iterable[Held]:
     tops = {_key(p.text if p.plain else "/".join(p.prefix)) for p in wanted.patterns.values()}
     second, tx = scope.now.second, scope.tx
     if "" in tops or ROOT in tops:
-        rows = tx.all("claims.active", second=second, agent_id=None, limit=EVERY)
+        rows = tx.all("claims.every", second=second)
     else:
         at = {ROOT, *tops}.union(*map(above, tops))
         rows = tx.all("claims.touching", second=second, at=compact(list(at)), below=compact(list(tops)))

@@ -35,6 +35,14 @@ LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.
 LEFT JOIN agents a ON a.agent_id = c.agent_id
 WHERE c.released_at IS NULL AND {unusual_path} AND {claim_expiry} > :second
 
+-- name: every
+SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
+  d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
+FROM macp_ext_file_claims c {by_claim_expiry}
+LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
+LEFT JOIN agents a ON a.agent_id = c.agent_id
+WHERE c.released_at IS NULL AND {claim_expiry} > :second
+
 -- name: active
 SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
   d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree

@@ -68,7 +68,8 @@ def register(steps: Steps, path: str) -> Indexed:
     for start in range(0, len(leaving), _BATCH_FILES):
         counts = counts.plus(steps.write(_remove, root, leaving[start : start + _BATCH_FILES]))
     total = steps.write(_finish, root, counts)
-    unchanged = len(listing.files) - len(changed)
+    refusals = sum(skipped.values()) - sum(listing.skipped)
+    unchanged = len(listing.files) - refusals - counts.added - counts.updated
     return Indexed(root, total, list(EXTENSIONS), *counts, unchanged, Skipped(**skipped))
 
 
