@@ -17,7 +17,10 @@ import apsw
 from bench.figures import Figure, Options, lines, markdown
 
 # In this order; the module of the same name holds ``measure``.
-NAMES = ("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd")
+NAMES = (
+    *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
+    *("claims", "tasks"),
+)
 PAGE = Path("docs/benchmarks.md")
 MARKER = "<!-- written by"
 

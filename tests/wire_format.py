@@ -278,8 +278,17 @@ def audit(path: str | os.PathLike[str], event_type: str = "%") -> list[dict[str,
 
 def dump(path: str | os.PathLike[str]) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table: what the file says, whatever its pages look like."""
-    names = [row[0] for row in rows(path, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
-    return {name: sorted(rows(path, f'SELECT * FROM "{name}"'), key=repr) for name in names}
+    connection = apsw.Connection(os.fspath(path))
+    try:
+        connection.set_busy_timeout(5000)
+        listed = connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name"
+        ).fetchall()
+        return {
+            str(name): sorted(connection.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr) for (name,) in listed
+        }
+    finally:
+        connection.close()
 
 
 def check(path: str | os.PathLike[str]) -> None:

@@ -16,10 +16,18 @@ from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
 from comity.kernel.schema import input_schema, output_schema, schema_of
 from comity.rooms import REGISTRY
+from comity.rooms.tasks.machine import MACHINE, RULES
 from comity.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
+_REPEATED_IS_TWICE = ("message.broadcast", "message.send", "goal.create", "task.dispatch", "task.next")
+_WHO = {
+    "free_or_mine": "its holder, or anybody while it is free",
+    "mine": "its holder",
+    "mine_or_dispatched": "its holder or its dispatcher",
+    "free_mine_or_dispatched": "its holder or its dispatcher, or anybody while it is free",
+}
 
 
 def tool_list() -> str:
@@ -39,7 +47,7 @@ def _tool(tool: macp.Tool) -> dict[str, Any]:
         "annotations": {
             "readOnlyHint": op.effect == "read",
             "destructiveHint": False,
-            "idempotentHint": op.name not in ("message.broadcast", "message.send"),
+            "idempotentHint": op.name not in _REPEATED_IS_TWICE,
             "openWorldHint": False,
         },
     }
@@ -138,9 +146,33 @@ def settings_page() -> str:
     return "\n".join([*lines, ""])
 
 
+def task_states_page() -> str:
+    """The states of a task, drawn from the table that decides them."""
+    lines = [
+        "# States of a task",
+        "",
+        "Drawn from `rooms/tasks/machine.py`.",
+        "",
+        "```mermaid",
+        MACHINE.diagram(),
+        "```",
+        "",
+    ]
+    lines += ["| operation | possible while | leads to | who | also checked |", "|---|---|---|---|---|"]
+    for heard, rule in RULES.items():
+        found = {state: to for (state, said), to in MACHINE.table.items() if said == heard}
+        who = next(_WHO[check] for check in rule.checks if check in _WHO)
+        also = {"profile": "profile", "ready": "dependencies"}
+        more = ", ".join(also[check] for check in rule.checks if check in also) or "none"
+        leads = ", ".join(dict.fromkeys(found.values()))
+        lines.append(f"| `task.{heard}` | {', '.join(found)} | {leads} | {who} | {more} |")
+    return "\n".join([*lines, ""])
+
+
 def index() -> str:
     """The list of all reference pages."""
     lines = ["# Reference", "", "Made from the operations' own definitions.", "", "- [Settings](settings.md)"]
+    lines.append("- [States of a task](task-states.md)")
     lines += [f"- [{op.name}]({op.name}.md): {op.summary}" for op in REGISTRY]
     return "\n".join([*lines, ""])
 
@@ -151,6 +183,7 @@ def everything() -> dict[Path, str]:
         Path(macp.LIST_FILE): tool_list(),
         REFERENCE / "index.md": index(),
         REFERENCE / "settings.md": settings_page(),
+        REFERENCE / "task-states.md": task_states_page(),
     }
     return files | {REFERENCE / f"{op.name}.md": page(op) for op in REGISTRY}
 

@@ -11,9 +11,10 @@ def main() -> int:
     arguments = sys.argv[1:]
     try:
         if arguments[:1] in (["mcp"], ["server"]):
+            from comity.app import living
             from comity.doors.mcp.serve import main as serve
 
-            return serve(arguments[1:])
+            return serve(arguments[1:], living)
         from comity.doors.cli.launch import main as launch
 
         return launch(arguments, _demo)

@@ -1,21 +1,16 @@
-"""The typed Python API: every operation as a method, ``workspace.message.send(...)``.
+"""The Python API: every operation as a method of its noun, ``workspace.message.send(...)``.
 
 Each method takes an operation's keyword arguments and answers its record; ``help()`` shows its documentation. All
-raise ``comity.Problem``.
+raise ``comity.Problem``. Their types stand in ``api.pyi``: here everything is found when it is first used, so that a
+server or a script loads only the rooms that it enters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Protocol
 
-from comity.kernel.op import Op
-from comity.rooms.agents import ops as agents
-from comity.rooms.channels import ops as channels
-from comity.rooms.lifecycle import ops as lifecycle
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from comity.rooms import OPERATIONS, REGISTRY
 
 
 class Calls(Protocol):
@@ -27,80 +22,41 @@ class Calls(Protocol):
 class Noun:
     """The operations on one kind of thing."""
 
+    name = ""
+
     def __init__(self, calls: Calls) -> None:
         self.calls = calls
 
-
-class Method(Generic[P, R]):
-    """An operation as a method of its noun."""
-
-    def __init__(self, op: Op[P, R]) -> None:
-        self.op = op
-        self.__doc__ = op.doc
-
-    @overload
-    def __get__(self, noun: None, owner: type) -> Method[P, R]: ...
-    @overload
-    def __get__(self, noun: Noun, owner: type) -> Callable[P, R]: ...
-    def __get__(self, noun: Noun | None, owner: type) -> Method[P, R] | Callable[P, R]:
-        if noun is None:
-            return self
-        name, calls = self.op.name, noun.calls
-
-        def method(*args: P.args, **kwargs: P.kwargs) -> R:
-            assert not args, "operations take keyword arguments only"
-            result: R = calls.call(name, kwargs)
-            return result
-
-        method.__doc__ = self.op.doc
-        method.__name__ = name
+    def __getattr__(self, verb: str) -> Callable[..., Any]:
+        if verb.startswith("_") or verb not in _verbs(self.name):
+            raise AttributeError(f"there is no operation {self.name}.{verb}")
+        method = _method(self.calls, f"{self.name}.{verb}")
+        setattr(self, verb, method)
         return method
 
-
-class SessionCalls(Noun):
-    """The agent's session."""
-
-    start = Method(channels.start_session)
-    end = Method(agents.end_session)
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *_verbs(self.name)})
 
 
-class ChannelCalls(Noun):
-    """Channels."""
+def _method(calls: Calls, name: str) -> Callable[..., Any]:
+    def method(**arguments: Any) -> Any:
+        return calls.call(name, arguments)
 
-    join = Method(channels.join_channel)
-    leave = Method(channels.leave_channel)
-
-
-class MessageCalls(Noun):
-    """Messages and their deliveries."""
-
-    broadcast = Method(channels.broadcast_message)
-    send = Method(channels.send_message)
-    poll = Method(channels.poll_messages)
-    read = Method(channels.read_message)
-    ack = Method(channels.acknowledge_message)
+    method.__doc__ = REGISTRY.get(name).doc
+    method.__name__ = method.__qualname__ = name
+    return method
 
 
-class AgentCalls(Noun):
-    """Agents."""
-
-    list = Method(lifecycle.list_agents)
-
-
-class GuideCalls(Noun):
-    """Guidance for agents."""
-
-    show = Method(lifecycle.show_guide)
+def _verbs(noun: str) -> list[str]:
+    names = (name.split(".") for listed in OPERATIONS.values() for name in listed)
+    return [verb for one, verb in names if one == noun]
 
 
-class EventCalls(Noun):
-    """The log."""
-
-    list = Method(lifecycle.list_events)
-
-
-class WorkspaceCalls(Noun):
-    """The workspace as a whole."""
-
-    status = Method(lifecycle.workspace_status)
-    prune = Method(lifecycle.prune_workspace)
+def __getattr__(name: str) -> Any:
+    """``SessionCalls`` is the operations called ``session.*``, and so on."""
+    noun = name.removesuffix("Calls").lower()
+    if noun == name.lower() or not _verbs(noun):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    made = type(name, (Noun,), {"name": noun, "__module__": __name__, "__doc__": f"The operations {noun}.*"})
+    globals()[name] = made
+    return made

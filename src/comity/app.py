@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 from comity import settings
+from comity.loops.reaper import Reaper
+from comity.settings import Settings
 from comity.workspace import Workspace, from_settings
 
 
@@ -26,4 +28,13 @@ def open(path: str | os.PathLike[str] | None = None, **options: str) -> Workspac
             cwd = target
         else:
             flags["db"] = target
-    return from_settings(settings.resolve(flags, os.environ, cwd))
+    return living(settings.resolve(flags, os.environ, cwd))
+
+
+def living(resolved: Settings) -> Workspace:
+    """The workspace that resolved settings describe, with the loops that run as long as it is open."""
+    workspace = from_settings(resolved)
+    reaper = Reaper(workspace)
+    workspace.at_close(reaper.stop)
+    reaper.start()
+    return workspace

@@ -41,7 +41,11 @@ class Setting(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Settings as they hold for one process. ``db`` is absolute; ``root`` is the project's folder."""
+    """Settings as they hold for one process. ``db`` is absolute; ``root`` is the project's folder.
+
+    ``worktree`` is the folder that stands for ``root`` in the linked worktree that the process is in; empty elsewhere.
+    ``program`` and ``host_session_id`` are those of the agent's host, as far as its environment tells.
+    """
 
     root: str
     db: str
@@ -56,6 +60,11 @@ class Settings(NamedTuple):
     max_context_bytes: int
     durability: Literal["normal", "full"]
     surface: Literal["macp", "masc"]
+    tools: Literal["core", "workspace", "all"] = "all"
+    vault_outside: bool = False
+    worktree: str = ""
+    program: str = ""
+    host_session_id: str = ""
 
     @property
     def actor(self) -> Actor:
@@ -70,6 +79,9 @@ class Settings(NamedTuple):
             self.interest_tags,
             self.max_pending_messages,
             self.max_context_bytes,
+            self.root,
+            self.worktree,
+            self.vault_outside,
         )
 
 
@@ -108,6 +120,13 @@ def _count(most: int) -> Callable[[str, str], int]:
         return number
 
     return read
+
+
+def _flag(name: str, value: str) -> bool:
+    word = value.lower()
+    if word not in ("true", "false"):
+        raise _invalid(name, value, "true or false")
+    return word == "true"
 
 
 def _choice(*words: str) -> Callable[[str, str], str]:
@@ -150,7 +169,21 @@ SETTINGS = (
         "normal: a power cut costs at most the last 2 s; full: a sync for every commit.",
         _choice("normal", "full"),
     ),
-    Setting("surface", "COMITY_SURFACE", "macp", "Which tools the MCP server has.", _choice("macp", "masc")),
+    Setting("surface", "COMITY_SURFACE", "macp", "Whose tools the MCP server has.", _choice("macp", "masc")),
+    Setting(
+        "tools",
+        "COMITY_TOOLS",
+        "all",
+        "How many of them: core (messages), workspace (and awareness, claims, tasks), all.",
+        _choice("core", "workspace", "all"),
+    ),
+    Setting(
+        "vault_outside",
+        "COMITY_VAULT_OUTSIDE",
+        False,
+        "true: the vault may have folders outside the project.",
+        _flag,
+    ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -175,6 +208,9 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
         agent_id=agent_id,
         agent_name=given.get("agent_name") or name,
         session_id=given.get("session_id") or _random_id(),
+        worktree=_worktree(root, env, cwd),
+        program=_host(env)[1],
+        host_session_id=_host(env)[0],
     )
     return Settings(**values)
 
@@ -189,6 +225,16 @@ def _project(env: Mapping[str, str], cwd: str) -> Project | None:
     if found is None and host_folder:
         found = find_project(Path(host_folder))
     return found
+
+
+def _worktree(root: str, env: Mapping[str, str], cwd: str) -> str:
+    """The folder that stands for ``root`` in the linked worktree around the working directory; empty when in none."""
+    for start in (cwd, env.get("MACP_PROJECT_ROOT", "").strip(), env.get("CLAUDE_PROJECT_DIR", "").strip()):
+        if start and "${" not in start:
+            place, _ = find_workspace(Path(cwd, start))
+            if str(place.root) == root:
+                return str(place.checkout) if place.worktree is not None else ""
+    return ""
 
 
 def _given(flags: Mapping[str, str | None], env: Mapping[str, str], project: Project | None) -> dict[str, Any]:
@@ -237,13 +283,20 @@ def _identity(given: Mapping[str, Any], env: Mapping[str, str]) -> tuple[str, st
     agent_id = cast("str", given.get("agent_id", ""))
     if agent_id:
         return agent_id, agent_id
+    session, host = _host(env)
+    if session:
+        return _text("agent_id", session), f"{host}-{session[-4:]}"
+    agent_id = _random_id()
+    return agent_id, f"agent-{agent_id[-4:]}"
+
+
+def _host(env: Mapping[str, str]) -> tuple[str, str]:
+    """The host's session id and short name; empty when the environment does not tell."""
     for variable, host in HOST_SESSIONS:
         session = env.get(variable, "").strip()
         if session:
-            checked = _text(variable, session)
-            return checked, f"{host}-{checked[-4:]}"
-    agent_id = _random_id()
-    return agent_id, f"agent-{agent_id[-4:]}"
+            return session, host
+    return "", ""
 
 
 def _random_id() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -11,14 +12,20 @@ from comity import api
 from comity.kernel.call import Pipeline
 from comity.kernel.clock import Clock, SystemClock
 from comity.kernel.ids import Ids, TimeOrderedIds
+from comity.kernel.observer import Observer
+from comity.kernel.problem import Conflict, Problem
 from comity.kernel.registry import AnyOp
-from comity.kernel.scope import Actor
+from comity.kernel.scope import BLIND, Actor
+from comity.kernel.steps import Report
 from comity.kernel.validate import validate
+from comity.process import ThisProcess, present
 from comity.rooms import REGISTRY
 from comity.settings import Settings
 from comity.store.sqlite import SqliteStore
 
 _NOTHING: Mapping[str, object] = {}
+# Shares of a lease: when the loop renews it, when a call does since no loop has, how soon a failed renewal is repeated.
+_DUE, _LATE, _RETRY = 0.25, 0.3, 0.05
 
 
 class Cancel(Protocol):
@@ -44,33 +51,54 @@ class Workspace:
         clock: Clock | None = None,
         ids: Ids | None = None,
         root: str | None = None,
+        observer: Observer = BLIND,
     ) -> None:
         self.store = store
         self.actor = actor
         self.root = root
         self._clock = clock or SystemClock()
         self._ids = ids or TimeOrderedIds()
-        self._pipeline = Pipeline(store, self._clock, self._ids, validate)
+        self.observer = observer
+        self._pipeline = Pipeline(store, self._clock, self._ids, validate, observer=observer)
+        self._lease = _Lease(observer)
+        self._at_close: list[Callable[[], None]] = []
         self.session = api.SessionCalls(self)
         self.channel = api.ChannelCalls(self)
         self.message = api.MessageCalls(self)
         self.agent = api.AgentCalls(self)
+        self.goal = api.GoalCalls(self)
+        self.task = api.TaskCalls(self)
+        self.claim = api.ClaimCalls(self)
+        self.memory = api.MemoryCalls(self)
+        self.profile = api.ProfileCalls(self)
+        self.vault = api.VaultCalls(self)
+        self.context = api.ContextCalls(self)
+        self.search = api.SearchCalls(self)
         self.guide = api.GuideCalls(self)
         self.event = api.EventCalls(self)
         self.workspace = api.WorkspaceCalls(self)
 
     def acting_as(self, actor: Actor) -> Workspace:
         """The same store for another agent."""
-        return Workspace(self.store, actor, clock=self._clock, ids=self._ids, root=self.root)
+        return Workspace(self.store, actor, clock=self._clock, ids=self._ids, root=self.root, observer=self.observer)
 
-    def call(self, name: str, arguments: Mapping[str, object] = _NOTHING, cancel: Cancel | None = None) -> Any:
+    def call(
+        self,
+        name: str,
+        arguments: Mapping[str, object] = _NOTHING,
+        cancel: Cancel | None = None,
+        report: Report | None = None,
+    ) -> Any:
         """Run one operation by name with keyword arguments as in its signature.
 
         An operation that takes ``wait_ms`` and finds nothing is run again whenever something may have arrived, until
-        the time is over or ``cancel`` is set.
+        the time is over or ``cancel`` is set. A long operation tells ``report`` how far it is, and stops between two of
+        its transactions when ``cancel`` is set: Conflict ``call.cancelled``.
         """
         op = REGISTRY.get(name)
-        result = self._pipeline.run(op, self.actor, arguments)
+        if self._lease.is_due(_LATE):
+            self.renew_if_due()
+        result = self._pipeline.run(op, self.actor, arguments, _until(cancel, report) if op.long else None)
         wait_ms = arguments.get("wait_ms")
         if op.waits is None or not isinstance(wait_ms, int | float) or not op.waits.empty(result):
             return result
@@ -93,8 +121,29 @@ class Workspace:
                 forget()
             waiter.close()
 
+    def renew_if_due(self) -> None:
+        """Say that the session lives, if a quarter of its lease is over. A loop does this, or else late calls."""
+        if self._lease.take(_DUE):
+            try:
+                self._pipeline.run(REGISTRY.get("session.renew"), self.actor, _NOTHING)
+            except Problem:  # no reason for a call to fail; the next one tries again
+                self._lease.failed()
+
+    def introduce(self, program: str) -> None:
+        """The agent's host says which program it is; peers see it with the next sign of life."""
+        own = self.observer.presence
+        if own is not None and own.program != program:
+            self.observer.introduce(program)
+            self._lease.hurry()
+
+    def at_close(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called before the store is closed, the last one first."""
+        self._at_close.append(callback)
+
     def close(self) -> None:
         """Close the store. A session that was started goes on until ``session.end`` or a newer registration."""
+        while self._at_close:
+            self._at_close.pop()()
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -106,6 +155,56 @@ class Workspace:
         self.close()
 
 
-def from_settings(resolved: Settings) -> Workspace:
-    """The workspace that resolved settings describe."""
-    return Workspace(SqliteStore(resolved.db, resolved.durability), resolved.actor, root=resolved.root)
+class _Lease:
+    """When the session's lease was last renewed, by the machine's own pace, so that one write a quarter is enough."""
+
+    __slots__ = ("_lease_s", "_lock", "_renewed")
+
+    def __init__(self, observer: Observer) -> None:
+        own = observer.presence
+        self._lease_s = own.lease_ms / 1000 if own is not None else 0.0
+        self._renewed = time.monotonic()
+        self._lock = threading.Lock()
+
+    def is_due(self, share: float) -> bool:
+        """Whether this share of the lease is over."""
+        return self._lease_s > 0 and time.monotonic() - self._renewed >= self._lease_s * share
+
+    def take(self, share: float) -> bool:
+        """Whether to renew now: of several threads only one is told so."""
+        with self._lock:
+            due = self.is_due(share)
+            if due:
+                self._renewed = time.monotonic()
+            return due
+
+    def hurry(self) -> None:
+        """The loop renews at its next look."""
+        with self._lock:
+            self._renewed = min(self._renewed, time.monotonic() - self._lease_s * _DUE)
+
+    def failed(self) -> None:
+        """It was not renewed: try again soon, not at every call."""
+        with self._lock:
+            self._renewed = time.monotonic() - self._lease_s * (_LATE - _RETRY)
+
+
+def _until(cancel: Cancel | None, report: Report | None) -> Report:
+    """What a long operation reports to: the caller, unless the call was cancelled."""
+
+    def tell(done: int, total: int, what: str) -> None:
+        if cancel is not None and cancel.is_set():
+            raise Conflict("call.cancelled", "The call was cancelled.", "What was done so far is kept; call again.")
+        if report is not None:
+            report(done, total, what)
+
+    return tell
+
+
+def from_settings(resolved: Settings, observer: Observer | None = None) -> Workspace:
+    """The workspace that resolved settings describe; without an ``observer`` its sessions live as this process does."""
+    if observer is None:
+        place = resolved.worktree or resolved.root
+        observer = ThisProcess(present(resolved.program, resolved.host_session_id, place))
+    store = SqliteStore(resolved.db, resolved.durability)
+    return Workspace(store, resolved.actor, root=resolved.root, observer=observer)

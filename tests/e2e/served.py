@@ -17,6 +17,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from tests.doors.mcp.driven import SOURCES, Driven, enveloped, request
+from tests.wire_format import dump
 
 Era = Literal["legacy", "auto"]
 TIMEOUT_S = 30.0
@@ -31,6 +32,11 @@ def surroundings(folder: Path, extra: Mapping[str, str] | None = None) -> dict[s
 
 def database(folder: Path) -> Path:
     return folder / "shared.macp.db"
+
+
+def content(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row but the signs of life, which servers give whatever else they do."""
+    return {table: rows for table, rows in dump(database(folder)).items() if table != "comity_presence"}
 
 
 def common(folder: Path, agent_id: str) -> list[str]:

@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.served import TIMEOUT_S, Served, common, database, locked, problem, surroundings
-from tests.wire_format import audit, check, dicts, dump, rows
+from comity import Workspace
+from comity.kernel.scope import Actor
+from comity.store.sqlite import SqliteStore
+from tests.e2e.served import TIMEOUT_S, Served, common, content, database, locked, problem, surroundings
+from tests.wire_format import audit, check, dicts, rows
 
 ENDS = [("end of input", 0), ("SIGTERM", 143), ("SIGINT", 130), ("SIGHUP", 129)]
 
@@ -92,9 +95,9 @@ def test_an_end_right_after_the_start_leaves_no_session_behind(tmp_path: Path) -
 def test_a_session_that_ended_by_tool_ends_once(tmp_path: Path) -> None:
     with Served(tmp_path, *common(tmp_path, "ann")) as ann:
         ann.tool("macp_deregister", reason="done")
-        before = dump(database(tmp_path))
+        before = content(tmp_path)
         assert ann.end() == 0
-    assert dump(database(tmp_path)) == before
+    assert content(tmp_path) == before
     assert len(audit(database(tmp_path), "session.deregister")) == 1
 
 
@@ -102,30 +105,30 @@ def test_a_session_that_ended_by_tool_ends_once(tmp_path: Path) -> None:
 
 
 def test_a_killed_agent_comes_back_under_its_id_and_finds_its_messages(tmp_path: Path) -> None:
-    with Served(tmp_path, *common(tmp_path, "bob")) as bob:
-        with Served(tmp_path, *common(tmp_path, "ann")) as ann:
-            ann.tool("macp_poll")
-            bob.tool("macp_send_channel", content="in hand")
-            (held,) = ann.tool("macp_poll")["deliveries"]
-            killed = session(tmp_path, "ann")
-            ann.process.kill()
-            assert ann.process.wait(TIMEOUT_S) == -signal.SIGKILL
-        assert session(tmp_path, "ann") == killed
-        assert killed["state"] == "active"
-        check(database(tmp_path))
-        sent = bob.tool("macp_send_channel", content="while dead", priority="interrupt")
-        assert sent["recipientAgentIds"] == ["ann"]
-        with Served(tmp_path, *common(tmp_path, "ann")) as ann:
-            found = ann.tool("macp_poll")["deliveries"]
-            assert [(one["content"], one["state"]) for one in found] == [
-                ("while dead", "queued"),
-                ("in hand", "surfaced"),
-            ]
-            assert found[1]["deliveryId"] == held["deliveryId"]
-            for one in found:
-                ann.tool("macp_ack", deliveryId=one["deliveryId"])
-            assert session(tmp_path, "ann")["session_id"] != killed["session_id"]
-            assert bob.tool("macp_send_channel", content="welcome")["recipientAgentIds"] == ["ann"]
+    """Before anybody noticed that it was gone: bob has no loop that looks."""
+    bob = Workspace(SqliteStore(database(tmp_path)), Actor("bob", "bob-1", channel="main"))
+    bob.session.start()
+    with Served(tmp_path, *common(tmp_path, "ann")) as ann:
+        ann.tool("macp_poll")
+        bob.message.broadcast(content="in hand")
+        (held,) = ann.tool("macp_poll")["deliveries"]
+        killed = session(tmp_path, "ann")
+        ann.process.kill()
+        assert ann.process.wait(TIMEOUT_S) == -signal.SIGKILL
+    assert session(tmp_path, "ann") == killed
+    assert killed["state"] == "active"
+    check(database(tmp_path))
+    sent = bob.message.broadcast(content="while dead", priority="interrupt")
+    assert sent.recipient_agent_ids == ["ann"]
+    with Served(tmp_path, *common(tmp_path, "ann")) as ann:
+        found = ann.tool("macp_poll")["deliveries"]
+        assert [(one["content"], one["state"]) for one in found] == [("while dead", "queued"), ("in hand", "surfaced")]
+        assert found[1]["deliveryId"] == held["deliveryId"]
+        for one in found:
+            ann.tool("macp_ack", deliveryId=one["deliveryId"])
+        assert session(tmp_path, "ann")["session_id"] != killed["session_id"]
+        assert bob.message.broadcast(content="welcome").recipient_agent_ids == ["ann"]
+    bob.close()
 
 
 @pytest.mark.parametrize("how", ["end of input", "SIGTERM"])
@@ -135,7 +138,7 @@ def test_the_newest_process_of_an_agent_wins(tmp_path: Path, how: str) -> None:
         old.tool("macp_join_channel", channelId="side")
         with Served(tmp_path, *common(tmp_path, "ann")) as new:
             new.tool("macp_poll")
-            before = dump(database(tmp_path))
+            before = content(tmp_path)
             for tool, arguments in (
                 ("macp_poll", {}),
                 ("macp_join_channel", {"channelId": "side"}),
@@ -147,7 +150,7 @@ def test_the_newest_process_of_an_agent_wins(tmp_path: Path, how: str) -> None:
             told = old.problem("macp_send_channel", content="I am ann")
             assert told["reasonCode"] == "MACP_ERR_SENDER_NOT_ACTIVE"
             assert finish(old, how) in (0, 143)
-            assert dump(database(tmp_path)) == before
+            assert content(tmp_path) == before
             assert bob.tool("macp_send_channel", content="who is ann?")["recipientAgentIds"] == ["ann"]
             assert len(new.tool("macp_poll")["deliveries"]) == 1
 

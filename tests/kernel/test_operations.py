@@ -202,7 +202,6 @@ def test_answers_fit_their_output_schemas() -> None:
         ]
     for name, answer in answers:
         jsonschema.Draft202012Validator(schema.output_schema(REGISTRY.get(name))).validate(to_json(answer))
-    assert {name for name, _ in answers} == set(REGISTRY.names())
 
 
 def test_the_registry() -> None:

@@ -230,7 +230,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
 
     def limit(connection: apsw.Connection) -> None:
         if full:
-            connection.execute("PRAGMA max_page_count = 70").fetchall()
+            connection.execute("PRAGMA max_page_count = 200").fetchall()
 
     with every_connection(limit), World(path) as world:
         ann = world.agent("ann")

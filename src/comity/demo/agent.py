@@ -23,6 +23,8 @@ from comity.demo import cast
 
 CALL_TIMEOUT_S = 10.0
 WAIT_MS = 2000  # how long one macp_poll waits for something to arrive
+_NOT_HERE = "MACP_ERR_DESTINATION_UNKNOWN"  # the others have noticed that the killed agent is gone
+_AGAIN_S = 0.2  # until it is back
 _LOST = (MCPError, OSError, anyio.ClosedResourceError, anyio.BrokenResourceError, anyio.EndOfStream)
 
 
@@ -141,7 +143,11 @@ class Agent:
         if line.to is None:
             answer = await self._call("macp_send_channel", arguments)
         else:
-            answer = await self._call("macp_send_direct", {**arguments, "destinationAgentId": line.to})
+            arguments["destinationAgentId"] = line.to
+            answer = await self._call("macp_send_direct", arguments, _NOT_HERE)
+            while not answer:
+                await anyio.sleep(_AGAIN_S)
+                answer = await self._call("macp_send_direct", arguments, _NOT_HERE)
         self.notes.sent.update(answer["deliveryIds"])
 
     async def _listen(self, returned: Callable[[int], None]) -> None:
@@ -178,12 +184,15 @@ class Agent:
             offset = piece["nextOffset"]
         return "".join(pieces)
 
-    async def _call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def _call(self, tool: str, arguments: dict[str, Any], accepted: str = "") -> dict[str, Any]:
+        """What a tool answers; empty when it refuses for the reason that is accepted."""
         assert self._client is not None
         try:
             result = await self._client.call_tool(tool, arguments)
         except _LOST as error:
             raise ServerGone from error
+        if accepted and result.is_error and accepted in getattr(result.content[0], "text", ""):
+            return {}
         if result.is_error or not isinstance(result.structured_content, dict):
             self.notes.refused.append(f"{tool}: {getattr(result.content[0], 'text', '')[:300]}")
             raise ServerGone

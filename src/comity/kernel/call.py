@@ -12,9 +12,11 @@ from typing import Any, Protocol
 
 from comity.kernel.clock import Clock
 from comity.kernel.ids import Ids
+from comity.kernel.observer import Observer
 from comity.kernel.problem import Problem, Refused
 from comity.kernel.registry import AnyOp
-from comity.kernel.scope import Actor, Scope, Tx
+from comity.kernel.scope import BLIND, Actor, Scope, Tx
+from comity.kernel.steps import Report, Steps, Work
 
 Validate = Callable[[AnyOp, Mapping[str, object]], dict[str, Any]]
 Permit = Callable[[AnyOp, Actor], None]
@@ -37,10 +39,11 @@ class Pipeline:
     """Runs operations against one store.
 
     ``validate`` turns outside arguments into checked ones; without it the caller vouches for them (hooks do, since
-    a validator would cost them their time). ``permit`` raises Forbidden for what an actor may not do.
+    a validator would cost them their time). ``permit`` raises Forbidden for what an actor may not do. ``observer``
+    is what operations know of other processes.
     """
 
-    __slots__ = ("_clock", "_ids", "_permit", "_store", "_validate")
+    __slots__ = ("_clock", "_ids", "_observer", "_permit", "_store", "_validate")
 
     def __init__(
         self,
@@ -49,33 +52,41 @@ class Pipeline:
         ids: Ids,
         validate: Validate | None = None,
         permit: Permit | None = None,
+        observer: Observer = BLIND,
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._validate = validate
         self._permit = permit
+        self._observer = observer
 
-    def run(self, op: AnyOp, actor: Actor, arguments: Mapping[str, object]) -> Any:
-        """The operation's result. Raises Problem."""
+    def run(self, op: AnyOp, actor: Actor, arguments: Mapping[str, object], report: Report | None = None) -> Any:
+        """The operation's result. Raises Problem. ``report`` hears how far a long operation is."""
         if self._permit is not None:
             self._permit(op, actor)
         values = dict(arguments) if self._validate is None else self._validate(op, arguments)
+        if op.long:
+            steps = Steps(actor, lambda work: self._read(actor, work), lambda work: self._write(actor, work), report)
+            return op.run(steps, **values)
         look = op.run if op.effect == "read" else op.peek
         if look is not None:
-            with self._store.reading() as tx:
-                seen = look(Scope(actor, self._clock.now(), tx, self._ids), **values)
+            seen = self._read(actor, lambda scope: look(scope, **values))
             if seen is not None or op.effect == "read":
                 return seen
-        return self._write(op, actor, values)
+        return self._write(actor, lambda scope: op.run(scope, **values))
 
-    def _write(self, op: AnyOp, actor: Actor, values: dict[str, Any]) -> Any:
+    def _read(self, actor: Actor, work: Work) -> Any:
+        with self._store.reading() as tx:
+            return work(Scope(actor, self._clock.now(), tx, self._ids, self._observer))
+
+    def _write(self, actor: Actor, work: Work) -> Any:
         refusal: Problem | None = None
         result = None
         with self._store.writing() as tx:
-            scope = Scope(actor, self._clock.now(), tx, self._ids)  # read once the lock is held
+            scope = Scope(actor, self._clock.now(), tx, self._ids, self._observer)  # read once the lock is held
             try:
-                result = op.run(scope, **values)
+                result = work(scope)
             except Refused as refused:
                 refusal = refused.problem
         if scope.wakes:

@@ -10,7 +10,8 @@ MACP_OK = "MACP_OK"
 class Event(NamedTuple):
     """One audit row to be written: MACP v1.0, reference section 2.11.
 
-    ``agent_id`` is the recipient for deliveries; ``metadata`` is a JSON object.
+    ``agent_id`` is the recipient for deliveries; ``metadata`` is a JSON object. ``subjects`` are pairs of a kind and an
+    id, such as ``("task", task_id)``: what the event is about, indexed so that a thing's history is no scan.
     """
 
     event_type: str
@@ -20,3 +21,4 @@ class Event(NamedTuple):
     channel_id: str | None = None
     reason_code: str = MACP_OK
     metadata: dict[str, object] | None = None
+    subjects: tuple[tuple[str, str], ...] = ()

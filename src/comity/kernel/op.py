@@ -11,6 +11,7 @@ from types import CodeType
 from typing import Any, Concatenate, Generic, Literal, NamedTuple, ParamSpec, TypeVar, get_type_hints
 
 from comity.kernel.scope import Scope
+from comity.kernel.steps import Steps
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,20 +39,26 @@ class Wait(NamedTuple):
 
 
 class Op(Generic[P, R]):
-    """One operation. ``run`` is its body; the pipeline in ``kernel.call`` is what runs it."""
+    """One operation. ``run`` is its body; the pipeline in ``kernel.call`` is what runs it.
 
-    __slots__ = ("_parameters", "effect", "example", "name", "peek", "run", "signature", "waits")
+    A ``long`` one gets ``kernel.steps.Steps`` where others get a scope.
+    """
+
+    __slots__ = ("_parameters", "effect", "example", "long", "name", "peek", "run", "signature", "waits")
 
     def __init__(
         self,
         name: str,
-        run: Callable[Concatenate[Scope, P], R],
+        run: Callable[Concatenate[Any, P], R],
         effect: Effect,
         example: dict[str, object],
-        peek: Callable[Concatenate[Scope, P], R | None] | None,
-        waits: Wait | None,
+        peek: Callable[Concatenate[Scope, P], R | None] | None = None,
+        waits: Wait | None = None,
+        *,
+        long: bool = False,
     ) -> None:
         self.name = name
+        self.long = long
         self.run = run
         self.effect = effect
         self.example = example
@@ -101,6 +108,25 @@ class _Decorator:
 
     def __call__(self, run: Callable[Concatenate[Scope, P], R]) -> Op[P, R]:
         return Op(self._name, run, *self._rest)
+
+
+class _LongDecorator:
+    """The same for a function that gets ``Steps``."""
+
+    def __init__(self, name: str, effect: Effect, example: dict[str, object]) -> None:
+        self._name = name
+        self._rest = (effect, example)
+
+    def __call__(self, run: Callable[Concatenate[Steps, P], R]) -> Op[P, R]:
+        return Op(self._name, run, *self._rest, long=True)
+
+
+def long_op(name: str, *, effect: Effect, example: dict[str, object]) -> _LongDecorator:
+    """Make an operation of a function ``(steps, ...)`` that takes several transactions (``kernel.steps``).
+
+    ``effect`` "read" changes nothing but own indexes.
+    """
+    return _LongDecorator(name, effect, example)
 
 
 def op(

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
 from comity.kernel.ids import Ids
+from comity.kernel.observer import Blind, Observer
 
 Row = tuple[Any, ...]
+BLIND = Blind()
 
 
 class Actor(NamedTuple):
     """Whoever calls: one agent in one session, and what it was started with.
 
     ``channel`` is the default channel; ``max_pending_messages`` bounds the agent's queue, ``max_context_bytes`` is
-    its byte budget for one poll (MACP v1.0, reference sections 2.6 and 2.8).
+    its byte budget for one poll (MACP v1.0, reference sections 2.6 and 2.8). ``root`` is the project's folder in the
+    main checkout, ``worktree`` the folder that stands for it in the linked worktree the agent works in, if it does.
+    ``vault_outside`` lets it index folders outside both.
     """
 
     agent_id: str
@@ -28,6 +32,9 @@ class Actor(NamedTuple):
     interest_tags: tuple[str, ...] = ()
     max_pending_messages: int = 200
     max_context_bytes: int = 16384
+    root: str = ""
+    worktree: str = ""
+    vault_outside: bool = False
 
 
 class Tx(Protocol):
@@ -45,20 +52,21 @@ class Tx(Protocol):
     def many(self, name: str, rows: Sequence[Row], /) -> None:
         """The same statement for every row of parameters, which stand in the order in which it first names them."""
 
-    def append(self, events: Iterable[Event], now: Instant, /) -> None:
+    def append(self, events: Sequence[Event], now: Instant, /) -> None:
         """Append events to the log, in order."""
 
 
 class Scope:
     """What one run of one operation works with."""
 
-    __slots__ = ("actor", "ids", "now", "tx", "wakes")
+    __slots__ = ("actor", "ids", "now", "observer", "tx", "wakes")
 
-    def __init__(self, actor: Actor, now: Instant, tx: Tx, ids: Ids) -> None:
+    def __init__(self, actor: Actor, now: Instant, tx: Tx, ids: Ids, observer: Observer = BLIND) -> None:
         self.actor = actor
         self.now = now
         self.tx = tx
         self.ids = ids
+        self.observer = observer
         self.wakes: set[str] = set()  # agents to wake once the transaction is committed
 
     def new_id(self) -> str:

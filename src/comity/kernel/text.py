@@ -33,6 +33,12 @@ def read_object(text: object) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def read_list(text: object) -> list[Any] | None:
+    """The JSON list in ``text``, or None when it holds anything else."""
+    value = _read(text)
+    return value if isinstance(value, list) else None
+
+
 def read_strings(text: object) -> list[str] | None:
     """The JSON list of strings in ``text``, or None when it holds anything else."""
     value = _read(text)

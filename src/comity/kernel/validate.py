@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.problem import Invalid
+from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
 
 Check = Callable[[Any], Any]
@@ -102,6 +103,8 @@ def checker(annotation: Any) -> Check:
         parts = [part for part in get_args(annotation) if part is not NoneType]
         assert len(parts) == 1, "a union of several types has no one meaning"
         return checker(parts[0])
+    if hasattr(annotation, "_fields"):
+        return _record(annotation)
     return _PLAIN[annotation]
 
 
@@ -166,6 +169,31 @@ def _list_of(check_item: Check) -> Check:
             return [check_item(item) for item in value]
         except Mismatch as expected:
             raise Mismatch(f"a list in which each item is {expected}") from None
+
+    return check
+
+
+def _record(kind: Any) -> Check:
+    """An object with the record's JSON keys, or the record itself."""
+    hints = get_type_hints(kind, include_extras=True)
+    parts = [(key, checker(hints[field]), optional, default) for key, field, optional, default in form(kind)]
+    keys = ", ".join(part[0] for part in parts)
+
+    def check(value: Any) -> Any:
+        if isinstance(value, kind):
+            value = {part[0]: item for part, item in zip(parts, value, strict=True)}
+        if not isinstance(value, dict) or not value.keys() <= {part[0] for part in parts}:
+            raise Mismatch(f"an object with {keys}")
+        fields = []
+        for key, check_field, optional, default in parts:
+            item = value.get(key)
+            if item is None and not optional:
+                raise Mismatch(f"an object that has {key}")
+            try:
+                fields.append(default if item is None else check_field(item))
+            except Mismatch as expected:
+                raise Mismatch(f"an object whose {key} is {expected}") from None
+        return kind(*fields)
 
     return check
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 _ROOMS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "rooms")
 
@@ -23,6 +24,14 @@ class Statements(dict[str, str]):
         return self[name]
 
 
+def _expanded(statements: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
+    """A statement called ``x_{a,b}`` as two, ``x_a`` and ``x_b``, each with its own word for ``{it}``."""
+    for name, body in statements.items():
+        start, brace, rest = name.partition("{")
+        for it in rest.removesuffix("}").split(",") if brace else ("",):
+            yield start + it, [line.replace("{it}", it) for line in body] if brace else body
+
+
 def parse(room: str, text: str, fragments: dict[str, str]) -> dict[str, str]:
     """The blocks of one file: everything between a ``-- name: x`` line and the next, comments left out."""
     statements: dict[str, list[str]] = {}
@@ -33,7 +42,7 @@ def parse(room: str, text: str, fragments: dict[str, str]) -> dict[str, str]:
         elif line.strip() and not line.startswith("--"):
             lines.append(line)
     result = {}
-    for name, body in statements.items():
+    for name, body in _expanded(statements):
         sql = "\n".join(body)
         for fragment, value in fragments.items():
             sql = sql.replace("{" + fragment + "}", value)

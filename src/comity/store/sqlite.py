@@ -7,9 +7,8 @@ a call that waits for the write lock holds nobody else up. After a commit the be
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +17,7 @@ import apsw
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
 from comity.kernel.scope import Row
+from comity.kernel.text import compact
 from comity.store.bell import Bell, Waiter
 from comity.store.connection import Durability, connect, create_private
 from comity.store.errors import problem_of
@@ -34,11 +34,29 @@ _FRAGMENTS = {
     # The planner would rather take the wire schema's index on (recipient, state), which reads expired rows too.
     "by_pending": "INDEXED BY comity_messages_pending",
     "by_malformed": "INDEXED BY comity_messages_malformed",
+    # The whole second in which a claim expires; NULL when the row's time is malformed.
+    "claim_expiry": "(CASE WHEN expires_at GLOB '[0-9]*' THEN CAST(strftime('%s', expires_at) AS INTEGER) END)",
+    "unusual_path": "(c.file_path GLOB '*[^ -~]*' OR c.file_path GLOB '*[[*?{\\:]*' OR c.file_path GLOB '/*'"
+    " OR c.file_path GLOB './*' OR c.file_path GLOB '../*' OR c.file_path GLOB '*//*' OR c.file_path GLOB '*/./*'"
+    " OR c.file_path GLOB '*/../*' OR c.file_path GLOB '*/' OR c.file_path GLOB '*/.' OR c.file_path GLOB '*/..'"
+    " OR c.file_path GLOB ' *' OR c.file_path GLOB '* ')",
+    "by_live_claims": "INDEXED BY comity_claims_live",
+    "by_claim_expiry": "INDEXED BY comity_claims_expiry",
+    "by_unusual_claims": "INDEXED BY comity_claims_unusual",
+    "by_claim_agent": "INDEXED BY idx_macp_ext_file_claims_agent",
+    # The same, where a wanted tag may also be there in lower case.
+    "doc_tagged": "(:tags = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(:tags) w WHERE NOT EXISTS"
+    " (SELECT 1 FROM json_each(CASE WHEN json_valid(tags_json) THEN tags_json ELSE '[]' END) h"
+    " WHERE h.value IN (w.value, lower(w.value)))))",
+    # Every tag of the JSON list :tags is among a row's own.
+    "tagged": "(:tags = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(:tags) w WHERE w.value NOT IN"
+    " (SELECT h.value FROM json_each(CASE WHEN json_valid(tags_json) THEN tags_json ELSE '[]' END) h)))",
 }
 _APPEND = (
     "INSERT INTO audit_log (event_type, message_id, delivery_id, agent_id, channel_id, reason_code, metadata_json,"
     " timestamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_CONCERN = "INSERT INTO comity_event_subjects (audit_id, kind, id) VALUES (?, ?, ?)"
 
 
 class SqliteTx:
@@ -83,14 +101,18 @@ class SqliteTx:
         """The same statement for every row of parameters, which stand in the order in which it first names them."""
         self._cursor.executemany(self._statements[name], rows)
 
-    def append(self, events: Iterable[Event], now: Instant, /) -> None:
-        """Append events to ``audit_log``, in order."""
+    def append(self, events: Sequence[Event], now: Instant, /) -> None:
+        """Append events to ``audit_log``, in order, and what they are about."""
         rows = [(*event[:6], _compact(event.metadata), now.iso) for event in events]
         self._cursor.executemany(_APPEND, rows)
+        concerned = [(place, *subject) for place, event in enumerate(events) for subject in event.subjects]
+        if concerned:  # the write lock is held, so the ids that were given follow each other
+            first = self._connection.last_insert_rowid() - len(rows) + 1
+            self._cursor.executemany(_CONCERN, [(first + place, kind, about) for place, kind, about in concerned])
 
 
 def _compact(value: Mapping[str, object] | None) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else "{}"
+    return compact(value) if value else "{}"
 
 
 class _Transaction:

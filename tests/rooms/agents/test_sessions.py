@@ -166,9 +166,9 @@ def test_ending_twice_changes_nothing_and_keeps_the_mail(world: World) -> None:
     ann.session.end()
     assert rows(world.path, "SELECT state FROM sessions WHERE agent_id = 'ann'") == [("deregistered",)]
     assert [row["agent_id"] for row in audit(world.path, "session.deregister")] == ["ann"]
-    assert rows(world.path, "SELECT status FROM macp_ext_agent_state WHERE agent_id = 'ann'") == [("active",)]
+    assert rows(world.path, "SELECT status FROM macp_ext_agent_state WHERE agent_id = 'ann'") == [("inactive",)]
     before = dump(world.path)
-    assert ann.session.end() == ("ann", ann.actor.session_id)
+    assert ann.session.end() == ("ann", ann.actor.session_id, (), ())
     assert dump(world.path) == before
     ann.session.start()
     assert [delivery.content for delivery in ann.message.poll().deliveries] == ["later"]

@@ -28,6 +28,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Look": (
         Entry("status", "overview:status", "Who is here, what waits for whom, what happened last"),
         Entry("agents", "overview:agents", "The agents that are here"),
+        Entry("claims", "claims:claims", "Who works on which files"),
         Entry("tail", "tail:tail", "Follow what happens, live"),
     ),
     "Take part": (
@@ -35,8 +36,22 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("poll", "messages:poll", "Fetch pending messages, most urgent first"),
         Entry("read", "messages:read", "Read one message whole"),
         Entry("ack", "messages:ack", "Acknowledge a message, so that it does not come back"),
+        Entry("claim", "claims:claim", "Claim files, folders or globs before editing them"),
+        Entry("release", "claims:release", "Release claimed files"),
         Entry("join", "messages:join", "Join a channel"),
         Entry("leave", "messages:leave", "Leave a channel, or all and end the session"),
+    ),
+    "Work": (
+        Entry("tasks", "tasks:tasks", "The tasks: who does what, what is ready"),
+        Entry("task", "tasks:task", "Dispatch, take, do and give back a task"),
+        Entry("goals", "goals:goals", "The goals as trees, with their progress"),
+    ),
+    "Know": (
+        Entry("memory", "memory:memory", "What agents remember together: list, set, search, settle"),
+        Entry("profiles", "profiles:profiles", "The roles that agents can take on"),
+        Entry("vault", "vault:vault", "The project's documents: add a folder, search, show"),
+        Entry("context", "vault:context", "What is known about something, scored by the words it holds"),
+        Entry("search", "vault:search", "The same by relevance, whole words"),
     ),
     "Keep": (Entry("prune", "upkeep:prune", "Remove what is old and finished"),),
     "For programs": (

@@ -15,10 +15,12 @@ from typing import Any, NamedTuple, Self
 
 from comity import settings
 from comity.kernel.problem import Conflict, NotFound
+from comity.process import ThisProcess, absent
 from comity.settings import Settings
 from comity.workspace import Workspace, from_settings
 
 Demo = Callable[..., int]
+LEASE_S = 86_400  # an agent at the command line counts as present for a day after its last command
 
 
 class Globals(NamedTuple):
@@ -65,7 +67,9 @@ class Invocation:
     def workspace(self) -> Workspace:
         """The workspace; its database is made if it does not exist."""
         if self._workspace is None:
-            self._workspace = from_settings(self.settings)
+            me = self.settings
+            presence = absent("comity", "", me.worktree or me.root, LEASE_S)  # the session outlives this process
+            self._workspace = from_settings(me, ThisProcess(presence))
         return self._workspace
 
     def exists(self) -> bool:
@@ -83,14 +87,16 @@ class Invocation:
             )
 
     def take_part(self) -> list[Any]:
-        """Make this agent's session active unless it is; the overviews of all agents.
+        """Make this agent's session active unless it is; the overviews of all agents, without the dead.
 
         Raises Conflict ``agent.elsewhere`` when the agent is active in another session and was not taken over.
         """
+        self.call("agent.reap")
         agents: list[Any] = self.call("agent.list").agents
         me = self.settings
         mine = next((agent for agent in agents if agent.agent_id == me.agent_id), None)
         if mine is not None and mine.session_id == me.session_id:
+            self.call("session.renew")
             return agents
         if mine is not None and not self._chosen.take_over:
             raise self._elsewhere(mine)

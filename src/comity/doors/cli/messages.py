@@ -13,8 +13,8 @@ from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Screen, clock, count, priority
 from comity.doors.cli.urgency import MIN_PRIORITY, level
 from comity.kernel.problem import Invalid
-from comity.rooms.agents.model import Ended
 from comity.rooms.channels.model import MAX_CONTENT, Delivery, Departure, Piece, Polled, Sent
+from comity.rooms.lifecycle.model import Ended
 
 _PIECE = 100_000  # characters, the operation's largest
 

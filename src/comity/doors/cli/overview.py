@@ -88,7 +88,27 @@ def _agents(invocation: Invocation, values: Values) -> Any:
 def _show_list(screen: Screen, listed: Any) -> None:
     if not listed.agents:
         screen.say("No agent is here.")
+        return
     _show_agents(screen, listed.agents)
+    screen.say("")
+    columns = (Column("Agent", flexible=True), Column("Known because", flexible=True), Column("In", flexible=True))
+    screen.table(columns, [(agent.agent_id, *_known(agent.presence)) for agent in listed.agents])
+
+
+def _known(presence: Any) -> tuple[str, str]:
+    """How it is known whether an agent lives, and where it runs."""
+    if presence is None:
+        return "it reports no presence, so nobody judges it", ""
+    where = (presence.program, presence.machine, presence.worktree)
+    heard = f", last heard of at {clock(presence.last_seen)}" if presence.state != "alive" else ""
+    return presence.how + heard, " ".join(part for part in where if part)
+
+
+def _life(presence: Any) -> Part:
+    if presence is None:
+        return "unknown"
+    styles = {"dead": "bold red", "lapsed": "yellow"}
+    return presence.state, styles.get(presence.state, "")
 
 
 def _show_agents(screen: Screen, agents: list[Any]) -> None:
@@ -99,6 +119,7 @@ def _show_agents(screen: Screen, agents: list[Any]) -> None:
         Column("Channels", flexible=True),
         Column("Pending", right=True),
         Column("Since"),
+        Column("Life"),
     )
     rows = [
         (
@@ -108,6 +129,7 @@ def _show_agents(screen: Screen, agents: list[Any]) -> None:
             ", ".join(agent.channels),
             _load(agent),
             clock(agent.registered_at),
+            _life(agent.presence),
         )
         for agent in agents
     ]

@@ -13,9 +13,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from comity import __version__
+from comity.doors.mcp import toolsets
 from comity.doors.mcp.surface import ToolCall, UnknownTool
 from comity.kernel.problem import Invalid, Problem, Unavailable
 from comity.kernel.record import camel, to_json
+from comity.kernel.steps import Report
 from comity.rooms import REGISTRY
 from comity.workspace import Workspace
 
@@ -39,6 +41,46 @@ TOOLS = (
     Tool("macp_read_message", "message.read", "Read a long message"),
     Tool("macp_ack", "message.ack", "Acknowledge a message"),
     Tool("macp_deregister", "session.end", "Leave and close the session"),
+    Tool("macp_ext_list_agents", "agent.list", "List the agents that are here"),
+    Tool("macp_ext_get_session_context", "agent.context", "Show where you stand"),
+    Tool("macp_ext_claim_files", "claim.acquire", "Claim files before you edit"),
+    Tool("macp_ext_release_files", "claim.release", "Release claimed files"),
+    Tool("macp_ext_list_locks", "claim.list", "List claimed files"),
+    Tool("macp_ext_set_memory", "memory.set", "Remember a value"),
+    Tool("macp_ext_get_memory", "memory.get", "Read a memory"),
+    Tool("macp_ext_search_memory", "memory.search", "Search memories"),
+    Tool("macp_ext_list_memories", "memory.list", "List memories"),
+    Tool("macp_ext_delete_memory", "memory.delete", "Forget a memory"),
+    Tool("macp_ext_resolve_memory", "memory.resolve", "Settle a memory conflict"),
+    Tool("macp_ext_register_profile", "profile.register", "Describe a role"),
+    Tool("macp_ext_get_profile", "profile.get", "Read a profile"),
+    Tool("macp_ext_list_profiles", "profile.list", "List profiles"),
+    Tool("macp_ext_find_profiles", "profile.find", "Find profiles by skill"),
+    Tool("macp_ext_create_goal", "goal.create", "Set a goal"),
+    Tool("macp_ext_list_goals", "goal.list", "List goals"),
+    Tool("macp_ext_get_goal", "goal.get", "Show a goal"),
+    Tool("macp_ext_update_goal", "goal.update", "Change a goal"),
+    Tool("macp_ext_get_goal_cascade", "goal.cascade", "Show trees of goals"),
+    Tool("macp_ext_dispatch_task", "task.dispatch", "Put a task into the queue"),
+    Tool("macp_ext_claim_task", "task.claim", "Take a task"),
+    Tool("macp_ext_start_task", "task.start", "Begin a task"),
+    Tool("macp_ext_complete_task", "task.complete", "Finish a task"),
+    Tool("macp_ext_block_task", "task.block", "Mark a task as blocked"),
+    Tool("macp_ext_cancel_task", "task.cancel", "Cancel a task"),
+    Tool("macp_ext_get_task", "task.get", "Show a task"),
+    Tool("macp_ext_list_tasks", "task.list", "List tasks"),
+    Tool("macp_ext_archive_tasks", "task.archive", "Archive finished tasks"),
+    Tool("macp_ext_release_task", "task.release", "Give a task back"),
+    Tool("macp_ext_ready_tasks", "task.ready", "List tasks that may begin"),
+    Tool("macp_ext_next_task", "task.next", "Claim the best ready task"),
+    Tool("macp_ext_sleep_agent", "agent.sleep", "Mark yourself as resting"),
+    Tool("macp_ext_deactivate_agent", "agent.deactivate", "Free everything and leave"),
+    Tool("macp_ext_delete_agent", "agent.delete", "Leave for good"),
+    Tool("macp_ext_register_vault", "vault.register", "Index a folder of documents"),
+    Tool("macp_ext_search_vault", "vault.search", "Search documents"),
+    Tool("macp_ext_get_vault_doc", "vault.get", "Read a document"),
+    Tool("macp_ext_list_vault_docs", "vault.list", "List documents"),
+    Tool("macp_ext_query_context", "context.query", "Search everything that is known"),
 )
 LIST_FILE = os.path.join(os.path.dirname(__file__), "tools.json")
 
@@ -65,18 +107,20 @@ class MacpSurface:
     version = __version__
     instructions = INSTRUCTIONS
 
-    def __init__(self, open_workspace: Callable[[], Workspace]) -> None:
+    def __init__(self, open_workspace: Callable[[], Workspace], tools: str = "all") -> None:
         self._open = open_workspace
         self._lock = threading.Lock()
         self._workspace: Workspace | None = None
         self._over = False
-        self._ops = {tool.name: tool.op for tool in TOOLS}
+        self._program = ""
+        self._tools = tools
+        self._ops = {tool.name: tool.op for tool in TOOLS if toolsets.shown(tool.name, tools)}
         self._own_names: dict[str, dict[str, str]] = {}
 
     def tools(self) -> bytes:
-        """The prebuilt tool list."""
+        """The prebuilt tool list, or the part of it that this session is shown."""
         with open(LIST_FILE, "rb") as file:
-            return file.read()
+            return toolsets.select(file.read(), self._tools)
 
     def ready(self) -> None:
         """Open the workspace and register, unless that is done."""
@@ -98,9 +142,13 @@ class MacpSurface:
         own = self._own_names.get(name)
         if own is None:
             own = self._own_names[name] = {theirs: ours for ours, theirs in argument_names(op_name).items()}
+        program = call.client.get("name")
+        if program != self._program and isinstance(program, str):
+            self._program = program
+            self._workspace.introduce(program)
         renamed = {own.get(key, key): value for key, value in arguments.items()}
         try:
-            return self._workspace.call(op_name, renamed, call.cancelled)
+            return self._workspace.call(op_name, renamed, call.cancelled, _progress(call))
         except Invalid as problem:
             raise _in_dialect(problem, name, op_name, own) from None
 
@@ -132,6 +180,11 @@ class MacpSurface:
             pass
         finally:
             workspace.close()
+
+
+def _progress(call: ToolCall) -> Report:
+    """How far a long operation is, as the protocol says it: a total that is not known is left out."""
+    return lambda done, total, what: call.progress(done, total or None, what)
 
 
 def _in_dialect(problem: Invalid, tool: str, op_name: str, own: dict[str, str]) -> Invalid:

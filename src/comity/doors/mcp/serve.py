@@ -10,18 +10,19 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 
 from comity import settings
 from comity.doors.mcp.macp import MacpSurface
 from comity.doors.mcp.stdio import serve
 from comity.kernel.problem import Invalid, Problem
-from comity.workspace import from_settings
+from comity.workspace import Workspace, from_settings
 
 _IGNORED = {"--schema-path": "the schema is part of the package"}
 
 
-def main(arguments: list[str]) -> int:
-    """Run ``comity mcp`` with these arguments; the exit code."""
+def main(arguments: list[str], open_workspace: Callable[[settings.Settings], Workspace] = from_settings) -> int:
+    """Run ``comity mcp`` with these arguments; the exit code. ``open_workspace`` may bring loops along."""
     if arguments and arguments[0] == "server":
         arguments = arguments[1:]
     if arguments and arguments[0] in ("help", "--help", "-h"):
@@ -29,7 +30,7 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         resolved = settings.resolve(parse(arguments), os.environ, os.getcwd())
-        surface = _surface(resolved)
+        surface = _surface(resolved, open_workspace)
     except Problem as problem:
         print(f"error: {problem.message}\nhint: {problem.hint}", file=sys.stderr)
         return problem.exit_code
@@ -77,14 +78,14 @@ def usage() -> str:
     )
 
 
-def _surface(resolved: settings.Settings) -> MacpSurface:
+def _surface(resolved: settings.Settings, open_workspace: Callable[[settings.Settings], Workspace]) -> MacpSurface:
     if resolved.surface != "macp":
         raise Invalid(
             "surface.missing",
             f"The {resolved.surface} tools are not part of this version.",
             "Leave --surface out: the macp tools are the default.",
         )
-    return MacpSurface(lambda: from_settings(resolved))
+    return MacpSurface(lambda: open_workspace(resolved), resolved.tools)
 
 
 def _begin(surface: MacpSurface) -> None:

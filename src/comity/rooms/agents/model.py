@@ -27,8 +27,23 @@ class Registration(NamedTuple):
     profile_slug: str | None
 
 
-class Ended(NamedTuple):
-    """A session that is over."""
+class Renewed(NamedTuple):
+    """Whether a session's lease was extended."""
 
     agent_id: str
     session_id: str
+    renewed: bool
+
+
+class DeadAgent(NamedTuple):
+    """An agent whose session is active and whose process is gone, and how that is known."""
+
+    agent_id: str
+    session_id: str
+    how: str
+
+
+class Dead(NamedTuple):
+    """Everybody who is known to be dead."""
+
+    agents: list[DeadAgent]

@@ -1,19 +1,24 @@
-"""Operations on sessions."""
+"""Operations on sessions, as far as they concern agents alone."""
 
 from __future__ import annotations
 
 from comity.kernel.op import op
 from comity.kernel.scope import Scope
-from comity.rooms.agents import sessions
-from comity.rooms.agents.model import Ended, Reason
+from comity.rooms.agents import presence
+from comity.rooms.agents.model import Dead, Renewed
 
 
-@op("session.end", effect="write", example={})
-def end_session(scope: Scope, *, reason: Reason = "") -> Ended:
-    """Leave every channel and close this session.
+@op("session.renew", effect="write", example={})
+def renew_session(scope: Scope) -> Renewed:
+    """Say that this session lives, so that nobody takes it for dead.
 
-    Pending deliveries stay in the queue for the agent's next session. Calling it again, or from a process that a
-    newer one has replaced, changes nothing (MACP v1.0 section 2.9).
+    Workspaces do it by themselves. A sign of life is no event: the log stays as it is. ``renewed`` is false when the
+    session is over, a newer one replaced it, or it reports no presence.
     """
-    sessions.end(scope, reason)
-    return Ended(scope.actor.agent_id, scope.actor.session_id)
+    return Renewed(scope.actor.agent_id, scope.actor.session_id, presence.renew(scope))
+
+
+@op("agent.dead", effect="read", example={})
+def dead_agents(scope: Scope) -> Dead:
+    """List agents whose process is gone, and how that is known; agent.reap frees what they held."""
+    return Dead(presence.dead(scope))

@@ -56,3 +56,42 @@ ON CONFLICT (agent_id) DO UPDATE SET
   profile_slug = coalesce(excluded.profile_slug, profile_slug),
   reason = excluded.reason,
   changed_at = excluded.changed_at
+
+-- name: record_presence
+INSERT INTO comity_presence (session_id, agent_id, registered_at, pid, process_started, boot_id, pid_namespace,
+  host_name, program, host_session_id, worktree, last_seen_ms, lease_until_ms)
+VALUES (:session_id, :agent_id, :registered_at, :pid, :process_started, :boot_id, :pid_namespace,
+  :host_name, :program, :host_session_id, :worktree, :last_seen_ms, :lease_until_ms)
+ON CONFLICT (session_id) DO UPDATE SET
+  agent_id = excluded.agent_id,
+  registered_at = excluded.registered_at,
+  pid = excluded.pid,
+  process_started = excluded.process_started,
+  boot_id = excluded.boot_id,
+  pid_namespace = excluded.pid_namespace,
+  host_name = excluded.host_name,
+  program = excluded.program,
+  host_session_id = excluded.host_session_id,
+  worktree = excluded.worktree,
+  last_seen_ms = excluded.last_seen_ms,
+  lease_until_ms = excluded.lease_until_ms
+
+-- name: renew_presence
+UPDATE comity_presence SET
+  program = CASE WHEN :program = '' THEN program ELSE :program END,
+  last_seen_ms = :last_seen_ms,
+  lease_until_ms = :lease_until_ms
+WHERE session_id = :session_id AND agent_id = :agent_id AND registered_at = (
+  SELECT registered_at FROM sessions WHERE session_id = :session_id AND agent_id = :agent_id AND state = 'active')
+
+-- name: drop_presence
+DELETE FROM comity_presence WHERE session_id = :session_id
+
+-- A session that another implementation registered anew has another time of registration than its old row here.
+-- name: presences
+SELECT p.session_id, p.agent_id, CASE typeof(p.pid) WHEN 'integer' THEN p.pid END, p.process_started, p.boot_id,
+  p.pid_namespace, p.host_name, p.program, p.host_session_id, p.worktree,
+  CAST(p.last_seen_ms AS INTEGER), CAST(p.lease_until_ms AS INTEGER)
+FROM comity_presence p JOIN sessions s ON s.session_id = p.session_id
+WHERE s.state = 'active' AND s.registered_at = p.registered_at AND s.agent_id = p.agent_id
+ORDER BY p.agent_id

@@ -12,6 +12,7 @@ from comity.kernel.event import Event
 from comity.kernel.problem import Conflict, NotFound
 from comity.kernel.scope import Actor, Scope
 from comity.kernel.text import compact
+from comity.rooms.agents import presence
 from comity.rooms.agents.model import Registration
 
 
@@ -61,29 +62,30 @@ def register(
     if moved:
         tx.run("agents.move_claims", session_id=actor.session_id, old_session_id=old)
         tx.run("agents.move_tasks", session_id=actor.session_id, old_session_id=old)
-    set_state(scope, "active", slug, None)
+    presence.record(scope)
+    set_state(scope, actor.agent_id, "active", slug, None)
     stored = tx.one("agents.stored_profile", agent_id=actor.agent_id)
     scope.emit(Event("session.register", agent_id=actor.agent_id))
     return Registration(actor.agent_id, actor.session_id, "active", stored[0] if stored else None)
 
 
-def end(scope: Scope, reason: str) -> bool:
-    """Close the actor's session (MACP v1.0 section 2.9). False, and nothing changed, when it is not the active one."""
-    actor, tx = scope.actor, scope.tx
-    if not tx.run("agents.close_session", agent_id=actor.agent_id, session_id=actor.session_id):
+def close(scope: Scope, agent_id: str, session_id: str) -> bool:
+    """Close a session with its memberships and its presence (MACP v1.0 section 2.9).
+
+    False, and nothing changed, when it is not the agent's active one.
+    """
+    if not scope.tx.run("agents.close_session", agent_id=agent_id, session_id=session_id):
         return False
-    tx.run("agents.drop_session_memberships", agent_id=actor.agent_id, session_id=actor.session_id)
-    if reason:
-        set_state(scope, "inactive", None, reason)
-    scope.emit(Event("session.deregister", agent_id=actor.agent_id))
+    scope.tx.run("agents.drop_session_memberships", agent_id=agent_id, session_id=session_id)
+    scope.tx.run("agents.drop_presence", session_id=session_id)
     return True
 
 
-def set_state(scope: Scope, status: str, profile_slug: str | None, reason: str | None) -> None:
-    """Write the agent's state row; a profile of None keeps the stored one."""
+def set_state(scope: Scope, agent_id: str, status: str, profile_slug: str | None, reason: str | None) -> None:
+    """Write an agent's state row; a profile of None keeps the stored one."""
     scope.tx.run(
         "agents.set_state",
-        agent_id=scope.actor.agent_id,
+        agent_id=agent_id,
         status=status,
         profile_slug=profile_slug,
         reason=reason,

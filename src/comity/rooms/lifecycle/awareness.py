@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from comity.kernel.clock import Instant
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import read_object, read_strings
+from comity.rooms.agents import presence
+from comity.rooms.agents.liveness import Reported, Verdict
 from comity.rooms.agents.model import DEFAULT_QUEUE_LIMIT
-from comity.rooms.lifecycle.model import AgentOverview, Pending, Status
+from comity.rooms.lifecycle.model import AgentOverview, AgentPresence, Pending, Status
 
 
 def overview(scope: Scope) -> list[AgentOverview]:
@@ -13,11 +16,36 @@ def overview(scope: Scope) -> list[AgentOverview]:
     channels: dict[str, list[str]] = {}
     for agent_id, channel_id in scope.tx.all("lifecycle.memberships"):
         channels.setdefault(agent_id, []).append(channel_id)
-    rows = scope.tx.all("lifecycle.agents", second=scope.now.second, now=scope.now.iso)
-    return [_agent(row, channels.get(row[0], [])) for row in rows]
+    rows = _rows(scope, None)
+    known = {reported.session_id: _presence(reported, verdict) for reported, verdict in presence.verdicts(scope)}
+    return [_agent(row, channels.get(row[0], []), known.get(row[2])) for row in rows]
 
 
-def _agent(row: Row, channels: list[str]) -> AgentOverview:
+def one(scope: Scope, agent_id: str) -> AgentOverview | None:
+    """One agent with an active session, without its presence."""
+    rows = _rows(scope, agent_id)
+    channels = [row[0] for row in scope.tx.all("lifecycle.channels_of", agent_id=agent_id)]
+    return _agent(rows[0], channels, None) if rows else None
+
+
+def _rows(scope: Scope, agent_id: str | None) -> list[Row]:
+    return scope.tx.all("lifecycle.agents", second=scope.now.second, now=scope.now.iso, agent_id=agent_id)
+
+
+def _presence(reported: Reported, verdict: Verdict) -> AgentPresence:
+    return AgentPresence(
+        verdict.state,
+        verdict.how,
+        Instant.at(reported.last_seen_ms).iso,
+        reported.program,
+        reported.machine,
+        reported.pid,
+        reported.worktree,
+        reported.host_session_id,
+    )
+
+
+def _agent(row: Row, channels: list[str], known: AgentPresence | None) -> AgentOverview:
     preferences, capabilities = read_object(row[7]) or {}, read_object(row[8]) or {}
     limit = preferences.get("max_pending_messages")
     role, context_bytes = capabilities.get("role"), capabilities.get("max_context_bytes")
@@ -36,6 +64,7 @@ def _agent(row: Row, channels: list[str]) -> AgentOverview:
         active_claims=row[10],
         role=role if isinstance(role, str) else None,
         max_context_bytes=int(context_bytes) if isinstance(context_bytes, int | float) else None,
+        presence=known,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, NamedTuple
 
 from comity.kernel.argument import Items, Note, Number, Text
+from comity.rooms.claims.model import Claim
 
 Cursor = Annotated[str, Text("Where to go on, from the last answer; empty for the beginning.", max=40)]
 EventLimit = Annotated[int, Number("How many events to return at most.", ge=1, le=1000)]
@@ -13,10 +14,27 @@ EventTypes = Annotated[list[Annotated[str, Text(max=100)]], Items("Only these ki
 DryRun = Annotated[bool, Note("Only count what would be removed.")]
 Days = Annotated[float, Number("Age in days.", ge=0, le=36500)]
 PruneLimit = Annotated[int, Number("How many rows of each kind to remove at most.", ge=1, le=100_000)]
+PendingLimit = Annotated[int, Number("How many pending deliveries to show at most.", ge=1, le=9_007_199_254_740_991)]
+
+
+class AgentPresence(NamedTuple):
+    """What is known of an agent's life, and how.
+
+    ``state``: alive or dead is certain; leased: nobody here can see its process, its lease runs; lapsed: it ran out.
+    """
+
+    state: str
+    how: str
+    last_seen: str
+    program: str = ""
+    machine: str = ""
+    pid: int | None = None
+    worktree: str = ""
+    host_session_id: str = ""
 
 
 class AgentOverview(NamedTuple):
-    """An agent with an active session (reference section 4.2), and what was last heard of it."""
+    """An agent with an active session (reference section 4.2). One that reports no ``presence`` is never judged."""
 
     agent_id: str
     name: str
@@ -31,6 +49,7 @@ class AgentOverview(NamedTuple):
     active_claims: int
     role: str | None = None
     max_context_bytes: int | None = None
+    presence: AgentPresence | None = None
 
 
 class Agents(NamedTuple):
@@ -101,3 +120,104 @@ class Guide(NamedTuple):
     """How to work with the bus, for this agent."""
 
     instructions: str
+
+
+class Ended(NamedTuple):
+    """A session that is over, and what it held."""
+
+    agent_id: str
+    session_id: str
+    released_files: tuple[str, ...] = ()
+    returned_task_ids: tuple[str, ...] = ()
+
+
+class AgentState(NamedTuple):
+    """An agent's state now, and what it held when it left."""
+
+    agent_id: str
+    status: str
+    released_files: tuple[str, ...] = ()
+    returned_task_ids: tuple[str, ...] = ()
+
+
+class ReapedAgent(NamedTuple):
+    """An agent that was found dead: how that is known, and what is free again."""
+
+    agent_id: str
+    session_id: str
+    how: str
+    released_files: list[str]
+    returned_task_ids: list[str]
+
+
+class Reaped(NamedTuple):
+    """Who was found dead; ``more`` says that another call has more to do."""
+
+    agents: list[ReapedAgent]
+    more: bool = False
+
+
+class AgentSituation(NamedTuple):
+    """The calling agent, as others see it."""
+
+    agent_id: str
+    session_id: str
+    name: str
+    registered_at: str
+    status: str
+    profile_slug: str | None
+    interest_tags: list[str]
+    channels: list[str]
+    role: str | None = None
+
+
+class PendingDelivery(NamedTuple):
+    """A delivery that waits, and how its content begins."""
+
+    delivery_id: str
+    message_id: str
+    channel_id: str | None
+    from_agent_id: str
+    from_name: str
+    priority: int
+    priority_label: str
+    type: str
+    content_preview: str
+    timestamp: str
+    state: str
+
+
+class PendingContext(NamedTuple):
+    """What waits for the agent, by priority, and the most urgent of it."""
+
+    total: int
+    interrupt: int
+    steering: int
+    advisory: int
+    info: int
+    deliveries: list[PendingDelivery]
+
+
+class HeldClaims(NamedTuple):
+    """Active claims, by path and age; ``more`` says that there are others."""
+
+    own: list[Claim]
+    peers: list[Claim]
+    more: bool = False
+
+
+class MemoryCounts(NamedTuple):
+    """How many memories the agent sees, by scope."""
+
+    agent: int
+    channel: int
+    workspace: int
+
+
+class SessionContext(NamedTuple):
+    """Where an agent stands (reference section 4.2)."""
+
+    agent: AgentSituation
+    pending: PendingContext
+    claims: HeldClaims
+    memories: MemoryCounts

@@ -2,31 +2,109 @@
 
 from __future__ import annotations
 
+from comity.kernel.event import Event
 from comity.kernel.op import Wait, op
 from comity.kernel.scope import Scope
-from comity.rooms.agents.model import AgentId
+from comity.rooms.agents.model import AgentId, Reason
+from comity.rooms.agents.sessions import require_session, set_state
 from comity.rooms.channels.model import ChannelId, Level, WaitMs
-from comity.rooms.lifecycle import awareness, guide, history
+from comity.rooms.lifecycle import awareness, context, departure, guide, history
 from comity.rooms.lifecycle.model import (
     Agents,
+    AgentState,
     Cursor,
     Days,
     DryRun,
+    Ended,
     EventLimit,
     Events,
     EventTypes,
     Guide,
     Newest,
+    PendingLimit,
     Pruned,
     PruneLimit,
+    Reaped,
+    SessionContext,
     Status,
 )
+
+MAX_PENDING = 1000  # the protocol knows no bound; more is cut to this
 
 
 @op("agent.list", effect="read", example={})
 def list_agents(scope: Scope) -> Agents:
     """List the agents that are here, with their channels and what waits for them."""
     return Agents(awareness.overview(scope))
+
+
+@op("agent.context", effect="read", example={"pending_limit": 5})
+def agent_context(
+    scope: Scope, *, channel_id: ChannelId | None = None, pending_limit: PendingLimit = 10
+) -> SessionContext:
+    """Show where you stand: your state, waiting messages, who holds which files, memory counts.
+
+    Changes nothing: messages stay unread.
+    """
+    return context.snapshot(scope, channel_id, min(pending_limit, MAX_PENDING))
+
+
+@op("session.end", effect="write", example={})
+def end_session(scope: Scope, *, reason: Reason = "") -> Ended:
+    """Stop for good: free what this session holds, leave every channel and close it.
+
+    Claims are released, unfinished tasks return to the queue. Pending deliveries stay in the queue for the agent's next
+    session. Calling it again, or from a process that a newer one has replaced, changes nothing (MACP v1.0 section 2.9).
+    """
+    freed = departure.leave(scope, "inactive", reason, "deactivated")
+    held = () if freed is None else map(tuple, freed)
+    return Ended(scope.actor.agent_id, scope.actor.session_id, *held)
+
+
+@op("agent.sleep", effect="write", example={"reason": "waiting for a review"})
+def sleep_agent(scope: Scope, *, reason: Reason | None = None) -> AgentState:
+    """Show others that this agent rests; it keeps what it holds and still gets messages.
+
+    Registering again wakes it.
+    """
+    require_session(scope)
+    set_state(scope, scope.actor.agent_id, "sleeping", None, reason)
+    scope.emit(Event("agent.slept", agent_id=scope.actor.agent_id, metadata=_why(reason)))
+    return AgentState(scope.actor.agent_id, "sleeping")
+
+
+@op("agent.deactivate", effect="write", example={"reason": "done for today"})
+def deactivate_agent(scope: Scope, *, reason: Reason | None = None) -> AgentState:
+    """Leave: release claims, return unfinished tasks, leave every channel, close the session."""
+    return _leave(scope, "inactive", reason, "deactivated")
+
+
+@op("agent.delete", effect="write", example={"reason": "no longer needed"})
+def delete_agent(scope: Scope, *, reason: Reason | None = None) -> AgentState:
+    """Leave and be marked as deleted; nothing is removed, and registering again brings the agent back."""
+    return _leave(scope, "deleted", reason, "deleted")
+
+
+def _leave(scope: Scope, status: str, reason: str | None, release_reason: str) -> AgentState:
+    require_session(scope)
+    freed = departure.leave(scope, status, reason or "", release_reason)
+    assert freed is not None, "the session was active a moment ago"
+    return AgentState(scope.actor.agent_id, status, *map(tuple, freed))
+
+
+def _why(reason: str | None) -> dict[str, object] | None:
+    return {"reason": reason} if reason else None
+
+
+@op("agent.reap", effect="write", example={}, peek=departure.look_for_dead)
+def reap_agents(scope: Scope) -> Reaped:
+    """Find agents whose process is gone, and free what they held.
+
+    Running servers do it all the time. Claims are released, unfinished tasks return to the queue with a note,
+    memberships end, the session is closed, all in one transaction. An agent that is seen running, or that reports no
+    presence, is never touched; one whose process cannot be seen only once its lease has lapsed.
+    """
+    return departure.reap(scope)
 
 
 @op("guide.show", effect="read", example={})

@@ -7,11 +7,14 @@ SELECT a.agent_id, a.name, s.session_id, s.registered_at, coalesce(x.status, 'ac
     WHERE c.agent_id = a.agent_id AND c.released_at IS NULL AND datetime(c.expires_at) > datetime(:now))
 FROM sessions s JOIN agents a ON a.agent_id = s.agent_id
 LEFT JOIN macp_ext_agent_state x ON x.agent_id = a.agent_id
-WHERE s.state = 'active'
+WHERE s.state = 'active' AND (:agent_id IS NULL OR s.agent_id = :agent_id)
 ORDER BY a.agent_id
 
 -- name: memberships
 SELECT agent_id, channel_id FROM channel_members ORDER BY agent_id, channel_id
+
+-- name: channels_of
+SELECT channel_id FROM channel_members WHERE agent_id = :agent_id ORDER BY channel_id
 
 -- name: events
 SELECT e.id, e.event_type, e.timestamp, e.reason_code, e.agent_id, e.channel_id, e.message_id, e.delivery_id,
@@ -78,3 +81,25 @@ SELECT
     WHERE timestamp < :before AND state IN ('acknowledged', 'expired', 'dropped')),
   (SELECT count(*) FROM audit_log WHERE timestamp < :before),
   (SELECT count(*) FROM macp_ext_file_claims WHERE coalesce(released_at, expires_at) < :before)
+
+-- name: pending_of
+SELECT priority, count(*) FROM messages {by_pending}
+WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced') AND {deadline} > :second
+GROUP BY priority
+
+-- One character more than a preview can have, so that whoever cuts it knows that there is more.
+-- name: first_pending
+SELECT delivery_id, message_id, channel_id, from_json, priority, type, CAST(substr(content, 1, 201) AS TEXT), timestamp,
+  state
+FROM messages {by_pending}
+WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced') AND {deadline} > :second
+ORDER BY priority DESC, sequence_number LIMIT :limit
+
+-- name: memory_counts
+SELECT
+  (SELECT count(*) FROM macp_ext_memories WHERE archived_at IS NULL AND scope = 'agent'
+    AND (CASE scope WHEN 'agent' THEN owner_agent_id WHEN 'channel' THEN channel_id ELSE '' END) = :agent_id),
+  (SELECT count(*) FROM macp_ext_memories WHERE archived_at IS NULL AND scope = 'channel' AND :channel_id <> ''
+    AND (CASE scope WHEN 'agent' THEN owner_agent_id WHEN 'channel' THEN channel_id ELSE '' END) = :channel_id),
+  (SELECT count(*) FROM macp_ext_memories WHERE archived_at IS NULL AND scope = 'workspace'
+    AND (CASE scope WHEN 'agent' THEN owner_agent_id WHEN 'channel' THEN channel_id ELSE '' END) = '')

@@ -1,0 +1,152 @@
+"""Commands on documents and on everything that is known: vault, context and search."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from cyclopts import App
+
+from comity.doors.cli import clean
+from comity.doors.cli.command import Values, command
+from comity.doors.cli.invocation import Invocation
+from comity.doors.cli.screen import Column, Part, Screen, count
+from comity.doors.cli.tasks import operation
+from comity.rooms.context.model import RankedResults, Results
+from comity.rooms.vault.model import Docs, Indexed, OneDoc
+
+
+def _add(invocation: Invocation, values: Values) -> Any:
+    invocation.take_part()
+    values["path"] = os.path.abspath(os.path.expanduser(values["path"]))
+    line = _Line()
+    try:
+        return invocation.workspace.call("vault.register", values, report=line.show)
+    finally:
+        line.clear()
+
+
+class _Line:
+    """How far it is, on one line of a terminal; nothing elsewhere."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+
+    def show(self, done: int, total: int, what: str) -> None:
+        """Write over what was shown before."""
+        if sys.stderr.isatty():
+            text = f"{what} {done:,} of {total:,}" if total else f"{what} {done:,}"
+            sys.stderr.write("\r" + text.ljust(len(self._shown)))
+            sys.stderr.flush()
+            self._shown = text
+
+    def clear(self) -> None:
+        """Leave nothing behind."""
+        if self._shown:
+            sys.stderr.write("\r" + " " * len(self._shown) + "\r")
+            sys.stderr.flush()
+
+
+def _show_indexed(screen: Screen, done: Indexed) -> None:
+    changes = ", ".join(f"{number:,} {word}" for word, number in _changes(done) if number) or "nothing changed"
+    screen.say(
+        ("Indexed", "green"), f" {count(done.indexed_docs, 'document')} of {clean.line(done.root_path)}: {changes}."
+    )
+    left = ", ".join(f"{number:,} {word}" for word, number in done.skipped._asdict().items() if number)
+    if left:
+        screen.say((f"Left out: {left}.", "yellow"))
+
+
+def _changes(done: Indexed) -> list[tuple[str, int]]:
+    return [("added", done.added), ("updated", done.updated), ("removed", done.removed)]
+
+
+def _show_docs(screen: Screen, listed: Docs) -> None:
+    if not listed.docs:
+        screen.say("No such document. comity vault add FOLDER indexes a folder.")
+    if any(doc.snippet for doc in listed.docs):
+        for doc in listed.docs:
+            screen.say((doc.title, "bold"), "  ", (doc.path, "dim"))
+            screen.say(doc.snippet, indent=2)
+    else:
+        columns = [Column("Path", flexible=True), Column("Title", flexible=True)]
+        screen.table(columns, [[doc.path, doc.title] for doc in listed.docs])
+
+
+def _show_doc(screen: Screen, one: OneDoc) -> None:
+    screen.say(one.doc.content)
+
+
+vault = App(name="vault", help="List, add, search and show documents.", version_flags=[])
+_LIST = command(
+    operation("vault.list"), show=_show_docs, ops=("vault.list",), flags={"tags": "--tag"}, example="comity vault list"
+)
+vault.default(_LIST)
+vault.command(_LIST, name="list")
+vault.command(
+    command(
+        _add,
+        show=_show_indexed,
+        ops=("vault.register",),
+        positional=("path",),
+        doc="""Index a folder's documents, or what changed in it since.
+
+        Markdown, reStructuredText and text files count; links, hidden folders, binary and huge files are left out.
+        """,
+        example="comity vault add docs",
+    ),
+    name="add",
+)
+vault.command(
+    command(
+        operation("vault.search"),
+        show=_show_docs,
+        ops=("vault.search",),
+        positional=("query",),
+        flags={"tags": "--tag"},
+        example="comity vault search 'release process' --rank",
+    ),
+    name="search",
+)
+vault.command(
+    command(
+        operation("vault.get"),
+        show=_show_doc,
+        ops=("vault.get",),
+        positional=("path",),
+        example="comity vault show docs/release.md",
+    ),
+    name="show",
+)
+
+_KINDS = {"memory": "magenta", "vault_doc": "cyan", "task": "yellow", "goal": "green"}
+
+
+def _show_results(screen: Screen, found: Results | RankedResults) -> None:
+    if not found.results:
+        screen.say("Nothing is known about it.")
+    for result in found.results:
+        path = result.metadata.get("path")
+        where: Part = (str(path) if path else result.id, "dim")
+        kind: Part = (result.kind.replace("_", " "), _KINDS.get(result.kind, ""))
+        screen.say(kind, "  ", (result.title, "bold"), "  ", where)
+        screen.say(result.snippet, indent=2)
+
+
+context = command(
+    operation("context.query"),
+    show=_show_results,
+    ops=("context.query",),
+    positional=("query",),
+    flags={"channel_id": "--channel"},
+    example="comity context 'how to release'",
+)
+search = command(
+    operation("search.find"),
+    show=_show_results,
+    ops=("search.find",),
+    positional=("query",),
+    flags={"channel_id": "--channel", "kinds": "--kind"},
+    example="comity search 'release process' --kind vault_doc",
+)

@@ -1,0 +1,1 @@
+"""Floor 3: things that happen by themselves, by the clock."""

@@ -1,0 +1,88 @@
+"""Records and argument types of file claims (protocol reference section 4.3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from comity.kernel.argument import Items, Note, Number, Text
+
+MAX_TTL_S = 315_360_000  # ten years; a claim far beyond that would never count as active (reference E-17)
+
+FilePath = Annotated[str, Text("A path or glob, relative to the repository's root.", max=4096)]
+Files = Annotated[list[FilePath], Items("Files, folders or globs such as src/**.", min=1, max=1000)]
+SomeFiles = Annotated[list[FilePath], Items("Only claims that touch these.", max=1000)]
+HeldFiles = Annotated[list[FilePath], Items("Held paths, or globs of them.", min=1, max=1000)]
+TtlSeconds = Annotated[int, Number("Seconds to hold it; at most ten years count.", ge=1, le=9_007_199_254_740_991)]
+ClaimReason = Annotated[str, Text("What you do there, for peers.", min=1, max=2000)]
+ReleaseReason = Annotated[str, Text("Why it ends.", min=1, max=2000)]
+Mode = Annotated[Literal["exclusive", "shared"], Note("shared lets others share it.")]
+Partial = Annotated[bool, Note("Claim what is free even if some is held.")]
+HolderId = Annotated[str, Text("Only claims of this agent.", min=1, max=200)]
+ClaimLimit = Annotated[int, Number("How many claims to return at most.", ge=1, le=10_000)]
+
+
+class Claim(NamedTuple):
+    """One claimed path. ``mode`` is advisory, and there is no fence, where another implementation made the claim."""
+
+    claim_id: str
+    agent_id: str
+    session_id: str
+    file_path: str
+    claimed_at: str
+    expires_at: str
+    reason: str | None = None
+    mode: str = "advisory"
+    fence: int = 0
+    agent_name: str = ""
+    repository: str = ""
+    worktree: str = ""
+
+
+class PeerClaim(NamedTuple):
+    """A peer's claim that meets ``files`` of this call; one ``elsewhere``, in another worktree or repository, warns."""
+
+    files: list[str]
+    file_path: str
+    agent_id: str
+    agent_name: str
+    session_id: str
+    claim_id: str
+    claimed_at: str
+    expires_at: str
+    age_seconds: int
+    mode: str
+    reason: str | None = None
+    fence: int = 0
+    elsewhere: bool = False
+    repository: str = ""
+    worktree: str = ""
+
+
+class Claimed(NamedTuple):
+    """What is held now. ``refused`` are paths that were not claimed since peers hold them."""
+
+    claim_id: str
+    claims: list[Claim]
+    conflicts: tuple[PeerClaim, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+class Released(NamedTuple):
+    """What is free now; ``still_held`` are own claims that meet the named paths and go on."""
+
+    released_files: list[str]
+    still_held: tuple[str, ...] = ()
+
+
+class Renewed(NamedTuple):
+    """What is held for longer now; ``not_held`` are named paths that this agent does not hold."""
+
+    claims: list[Claim]
+    not_held: tuple[str, ...] = ()
+
+
+class Claims(NamedTuple):
+    """Active claims, by path and age."""
+
+    claims: list[Claim]
+    more: bool = False

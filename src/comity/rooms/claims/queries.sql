@@ -1,0 +1,98 @@
+-- Active: not released, and the whole second of expiry is later than now's (reference section 1.7).
+-- Columns of a claim: the protocol's, then what Comity adds, the holder's name, and the whole second of its beginning.
+
+-- Claims at any of these paths, upper and lower case together.
+-- name: at
+SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
+  d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
+FROM json_each(:keys) k CROSS JOIN macp_ext_file_claims c {by_live_claims}
+LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
+LEFT JOIN agents a ON a.agent_id = c.agent_id
+WHERE c.released_at IS NULL AND lower(c.file_path) = k.value AND {claim_expiry} > :second
+
+-- The same for :at; claims below any of the folders :below ("0" is the character after "/"); and claims whose text says
+-- too little, with wildcards or in unusual forms.
+-- name: touching
+SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
+  d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
+FROM json_each(:at) k CROSS JOIN macp_ext_file_claims c {by_live_claims}
+LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
+LEFT JOIN agents a ON a.agent_id = c.agent_id
+WHERE c.released_at IS NULL AND lower(c.file_path) = k.value AND {claim_expiry} > :second
+UNION ALL
+SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
+  d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
+FROM json_each(:below) k CROSS JOIN macp_ext_file_claims c {by_live_claims}
+LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
+LEFT JOIN agents a ON a.agent_id = c.agent_id
+WHERE c.released_at IS NULL AND lower(c.file_path) > k.value || '/' AND lower(c.file_path) < k.value || '0'
+  AND {claim_expiry} > :second
+UNION ALL
+SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
+  d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
+FROM macp_ext_file_claims c {by_unusual_claims}
+LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
+LEFT JOIN agents a ON a.agent_id = c.agent_id
+WHERE c.released_at IS NULL AND {unusual_path} AND {claim_expiry} > :second
+
+-- name: every
+SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
+  d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
+FROM macp_ext_file_claims c {by_claim_expiry}
+LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
+LEFT JOIN agents a ON a.agent_id = c.agent_id
+WHERE c.released_at IS NULL AND {claim_expiry} > :second
+
+-- name: active
+SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
+  d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
+FROM macp_ext_file_claims c {by_claim_expiry}
+LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
+LEFT JOIN agents a ON a.agent_id = c.agent_id
+WHERE c.released_at IS NULL AND {claim_expiry} > :second AND (:agent_id IS NULL OR c.agent_id = :agent_id)
+ORDER BY c.file_path, c.claimed_at, c.claim_id LIMIT :limit
+
+-- name: active_of_agent
+SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
+  d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
+FROM macp_ext_file_claims c {by_claim_agent}
+LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
+LEFT JOIN agents a ON a.agent_id = c.agent_id
+WHERE c.agent_id = :agent_id AND c.released_at IS NULL AND {claim_expiry} > :second
+ORDER BY c.file_path, c.claimed_at, c.claim_id
+
+-- Everything that a session, or an agent in any session, has not released; lapsed claims too.
+-- name: unreleased
+SELECT claim_id, file_path FROM macp_ext_file_claims {by_claim_agent}
+WHERE agent_id = :agent_id AND released_at IS NULL AND (:session_id IS NULL OR session_id = :session_id)
+ORDER BY file_path, claim_id
+
+-- name: lapsed
+SELECT rowid, file_path, agent_id FROM macp_ext_file_claims {by_claim_expiry}
+WHERE released_at IS NULL AND {claim_expiry} <= :second LIMIT :limit
+
+-- name: lapse
+UPDATE macp_ext_file_claims SET released_at = expires_at, release_reason = 'expired'
+WHERE rowid IN (SELECT value FROM json_each(:rows))
+
+-- name: release
+UPDATE macp_ext_file_claims SET released_at = :now, release_reason = :reason
+WHERE claim_id = :claim_id AND file_path = :file_path AND released_at IS NULL
+
+-- name: renew
+UPDATE macp_ext_file_claims SET expires_at = :expires_at
+WHERE claim_id = :claim_id AND file_path = :file_path AND released_at IS NULL
+
+-- name: newest_fence
+SELECT newest FROM comity_fence
+
+-- name: raise_fence
+UPDATE comity_fence SET newest = :newest
+
+-- name: insert
+INSERT INTO macp_ext_file_claims (claim_id, file_path, agent_id, session_id, claimed_at, expires_at, reason)
+VALUES (:claim_id, :file_path, :agent_id, :session_id, :claimed_at, :expires_at, :reason)
+
+-- name: insert_details
+INSERT INTO comity_claim_details (claim_id, file_path, mode, fence, tree, repository, worktree, agent_id)
+VALUES (:claim_id, :file_path, :mode, :fence, :tree, :repository, :worktree, :agent_id)

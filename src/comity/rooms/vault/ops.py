@@ -1,0 +1,45 @@
+"""Operations on the vault."""
+
+from __future__ import annotations
+
+from comity.kernel.op import long_op, op
+from comity.kernel.scope import Scope
+from comity.kernel.steps import Steps
+from comity.rooms.memory import index
+from comity.rooms.memory.model import Query, Ranked
+from comity.rooms.vault import reading, registering
+from comity.rooms.vault.model import DocLimit, DocPath, Docs, DocTags, Folder, Indexed, OneDoc
+
+
+@long_op("vault.register", effect="write", example={"path": "."})
+def register_vault(steps: Steps, *, path: Folder) -> Indexed:
+    """Index a folder's documents, or what changed in it since.
+
+    Markdown, reStructuredText and text files count; links, hidden folders, binary and huge files are left out. Other
+    folders' documents stay.
+    """
+    return registering.register(steps, path)
+
+
+@long_op("vault.search", effect="read", example={"query": "build test"})
+def search_vault(
+    steps: Steps, *, query: Query, tags: DocTags | None = None, limit: DocLimit = 20, rank: Ranked = False
+) -> Docs:
+    """Find documents that contain words of a query, those with the longest and most words first.
+
+    With ``rank`` whole words count, and how rare they are.
+    """
+    wanted = reading.Wanted(query, tags, limit)
+    return index.current(steps, reading.ranked if rank else reading.search, wanted)
+
+
+@op("vault.get", effect="read", example={"path": "README.md"})
+def get_doc(scope: Scope, *, path: DocPath) -> OneDoc:
+    """Read one document whole."""
+    return OneDoc(reading.get(scope, path))
+
+
+@op("vault.list", effect="read", example={"limit": 10})
+def list_docs(scope: Scope, *, tags: DocTags | None = None, limit: DocLimit = 100) -> Docs:
+    """List documents by path."""
+    return reading.listed(scope, tags, limit)
