@@ -54,6 +54,7 @@ HIDDEN_IMPORTS = (
     ),
     ("src/comity/store/bell.py", "comity.store.doorbell", "ctypes is for calls that wait; a hook never does"),
     ("tests/test_house.py", "import_module", "it looks into every room, whatever its name"),
+    ("tests/test_api.py", "import_module", "it looks into every room that the written types name"),
     ("src/comity/__init__.py", "import_module", "importing one module of the package must not load the others"),
     ("src/comity/settings.py", "tomllib", "8 ms that only projects with a TOML file pay"),
     ("bench/__main__.py", "import_module", "a benchmark must not load what the others need"),

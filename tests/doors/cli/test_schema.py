@@ -27,6 +27,9 @@ def test_tables_operations_and_prompt(comity: Program) -> None:
         "primaryKey": 1,
     }
     assert [operation["name"] for operation in described["operations"]] == list(REGISTRY.names())
+    memories = next(table for table in described["tables"] if table["name"] == "macp_ext_memories")
+    assert "comity_memories_updated" in {trigger["name"] for trigger in memories["triggers"]}
+    assert next(table["type"] for table in described["tables"] if table["name"] == "comity_tasks") == "view"
     assert all(operation["arguments"]["type"] == "object" for operation in described["operations"])
     template = described["prompt"]["template"]
     assert all("{" + name + "}" in template for name in described["prompt"]["placeholders"])

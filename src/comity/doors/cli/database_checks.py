@@ -128,10 +128,11 @@ def _inventory(connection: Any) -> tuple[list[Finding], bool]:
     if missing:
         hint = "They are added when an agent of Comity starts."
         return [warn("Tables", f"not there yet: {', '.join(missing)}", hint)], False
-    indexes = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'index'").fetchall()}
-    lost = [index["name"] for table in tables() for index in table["indexes"] if index["name"] not in indexes]
-    if lost:
-        return [warn("Tables", f"indexes are missing: {', '.join(lost)}", "`comity schema --sql` has them.")], False
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema").fetchall()}
+    parts = [part["name"] for table in tables() for part in (*table["indexes"], *table["triggers"])]
+    if lost := [name for name in parts if name not in there]:
+        hint = "`comity schema --sql` has them."
+        return [warn("Tables", f"indexes or triggers are missing: {', '.join(lost)}", hint)], False
     return [ok("Tables", "as the protocol has them")], True
 
 

@@ -31,24 +31,27 @@ PLACEHOLDERS = {
     "TAGS": "a JSON list of tags that rank messages for it",
 }
 
+_PARTS = {"index": "indexes", "trigger": "triggers"}
+
 
 def tables() -> list[dict[str, Any]]:
-    """Every table of a new database: name, columns, indexes and its DDL."""
+    """Every table and view of a new database: name, type, columns, DDL, and the DDL of its indexes and triggers."""
     connection = connect(":memory:", "normal")
     try:
         migrate.migrate(connection)
         rows = connection.execute(
             "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
-            " ORDER BY rowid"
+            " AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow') ORDER BY rowid"
         ).fetchall()
         found: dict[str, dict[str, Any]] = {}
         for kind, name, table, sql in rows:
-            if kind == "table":
+            if kind in ("table", "view"):
                 columns = connection.execute("SELECT * FROM pragma_table_info(?)", (str(name),)).fetchall()
                 listed = [_column(column) for column in columns]
-                found[str(name)] = {"name": name, "columns": listed, "sql": sql, "indexes": []}
+                head = {"name": name, "type": kind, "columns": listed, "sql": sql}
+                found[str(name)] = {**head, "indexes": [], "triggers": []}
             else:
-                found[str(table)]["indexes"].append({"name": name, "sql": sql})
+                found[str(table)][_PARTS[str(kind)]].append({"name": name, "sql": sql})
         return list(found.values())
     finally:
         connection.close()
