@@ -1,0 +1,156 @@
+"""The same answer through every door: each operation's example in Python, over MCP and at the command line.
+
+Every door finds the same furnished repository and acts as the same agent in the same session. Answers are compared
+without what must differ: ids made by the call, and times.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp.types import TextContent
+
+import comity
+from comity import Problem, Workspace
+from comity.doors.mcp.macp import TOOLS, argument_names
+from comity.kernel.record import to_json
+from comity.rooms import OPERATIONS, REGISTRY
+from tests.doors.cli.program import SOURCES, Program
+
+PLACEHOLDER = re.compile(r"^0190d3f0-0000-7000-8000-[0-9a-f]{12}$")
+MADE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
+PASSING = {"ageS", "leaseLeftS", "lastSeenS", "idleS", "heldS", "score", "pid", "program", "how", "known", "scanMs"}
+NAMES = sorted(name for listed in OPERATIONS.values() for name in listed)
+BEFORE = {"task.claim": ("task.release",)}
+TIMEOUT_S = 30.0
+
+
+def opened(folder: Path, agent_id: str) -> Workspace:
+    return comity.open(folder, agent_id=agent_id, session_id=f"cli-{agent_id}")
+
+
+def furnish(folder: Path) -> dict[str, str]:
+    """A repository in which every example means something; what its placeholders stand for, by argument."""
+    (folder / "README.md").write_text("# Parser\n\nHow to build and test: make test.\n", encoding="utf-8")
+    (folder / "src").mkdir()
+    (folder / "src" / "parser.py").write_text("", encoding="utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    with opened(folder, "ann") as ann, opened(folder, "agent-2") as bob:
+        for agent in (ann, bob):
+            agent.session.start()
+            agent.channel.join(channel_id="backend")
+        for title in ("Write the lexer", "Write the parser"):
+            bob.task.dispatch(title=title)
+        ann.task.claim(task_id="task-001")
+        goal = ann.goal.create(type="project_goal", title="Release 1.0").goal
+        ann.claim.acquire(files=["src/parser.py"], reason="new grammar")
+        bob.claim.acquire(files=["docs/**"], reason="chapters")
+        for agent, value in ((ann, "make test"), (bob, "make check")):
+            agent.memory.set(key="build command", value=value, scope="workspace", tags=["build"])
+        ann.call("profile.register", REGISTRY.get("profile.register").example)
+        ann.vault.register(path=".")
+        sent = bob.message.send(destination_agent_id="ann", content="The grammar is in docs/grammar.md.")
+    return {"goal_id": goal.goal_id, "delivery_id": sent.delivery_ids[0]}
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    folder = tmp_path_factory.mktemp("furnished") / "repository"
+    folder.mkdir()
+    stands_for = furnish(folder)
+    shutil.copytree(folder, folder.with_name("furnished"))
+    return folder, stands_for
+
+
+def arguments_of(name: str, stands_for: Mapping[str, str]) -> dict[str, Any]:
+    """The operation's example with its placeholders filled in."""
+    example = REGISTRY.get(name).example
+    return {
+        key: stands_for[key] if isinstance(value, str) and PLACEHOLDER.match(value) else value
+        for key, value in example.items()
+    }
+
+
+def in_python(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
+    with opened(folder, "ann") as ann:
+        try:
+            return to_json(ann.call(name, arguments))
+        except Problem as problem:
+            return {"reason": problem.reason, "message": problem.message, "hint": problem.hint}
+
+
+def at_the_prompt(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
+    done = Program(folder, folder / "home")("call", name, "--arguments", json.dumps(arguments), "--json", "--as", "ann")
+    answer = done.json
+    if done.code:
+        return {key: answer["error"][key] for key in ("reason", "message", "hint")}
+    return answer
+
+
+def over_mcp(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
+    (tool,) = (tool.name for tool in TOOLS if tool.op == name)
+    names = argument_names(name)
+    given = {names[key]: value for key, value in arguments.items()}
+
+    async def ask() -> Any:
+        server = StdioServerParameters(
+            command=sys.executable,
+            args=["-m", "comity", "mcp", "--agent-id", "ann"],
+            cwd=folder,
+            env={
+                "PYTHONPATH": str(SOURCES),
+                "HOME": str(folder / "home"),
+                "MACP_SESSION_ID": "cli-ann",
+            },
+        )
+        with anyio.fail_after(TIMEOUT_S):
+            async with Client(stdio_client(server), mode="auto", read_timeout_seconds=TIMEOUT_S) as client:
+                result = await client.call_tool(tool, given)
+        if result.is_error:
+            assert isinstance(result.content[0], TextContent)
+            told = json.loads(result.content[0].text)
+            return {"reason": told["reasonCode"], "message": told["message"], "hint": told["hint"]}
+        return result.structured_content
+
+    return anyio.run(ask)
+
+
+def comparable(value: Any) -> Any:
+    """An answer without made ids and times."""
+    if isinstance(value, dict):
+        return {key: "passing" if key in PASSING else comparable(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [comparable(part) for part in value]
+    if isinstance(value, str):
+        return TIME.sub("TIME", MADE.sub("ID", value))
+    return value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_door_gives_the_same_answer(furnished: tuple[Path, dict[str, str]], name: str) -> None:
+    folder, stands_for = furnished
+    doors = {"python": in_python, "prompt": at_the_prompt}
+    if name in {tool.op for tool in TOOLS}:
+        doors["mcp"] = over_mcp
+    answers = {}
+    for door, ask in doors.items():
+        shutil.rmtree(folder)
+        shutil.copytree(folder.with_name("furnished"), folder)
+        for before in BEFORE.get(name, ()):
+            in_python(folder, before, arguments_of(before, stands_for))
+        answers[door] = comparable(ask(folder, name, arguments_of(name, stands_for)))
+    assert answers["prompt"] == answers["python"]
+    assert answers.get("mcp", answers["python"]) == answers["python"]
+    assert "reason" not in answers["python"] or "hint" not in answers["python"], answers
