@@ -37,7 +37,7 @@ def sleep(world: World) -> Scene:
 
 
 def reap(world: World) -> Scene:
-    machine, scene = holding(world)
+    machine, _ = holding(world)
     machine.processes.clear()
     return Scene(world.agent("cid", observer=machine.start()), "agent.reap", {})
 

@@ -40,9 +40,8 @@ def lively(world: World) -> World:
     ann.claim.acquire(files=["b.py", "a.py"], reason="mending")
     bob.claim.acquire(files=["c.py"])
     for place in ("agent", "channel", "workspace", "workspace"):
-        ann.memory.set(
-            key=f"{place} {len(rows(world.path, 'SELECT 1 FROM macp_ext_memories'))}", value="v", scope=place
-        )  # type: ignore[arg-type]
+        key = f"{place} {len(rows(world.path, 'SELECT 1 FROM macp_ext_memories'))}"
+        ann.memory.set(key=key, value="v", scope=place)
     bob.memory.set(key="private", value="v", scope="agent")
     return world
 
@@ -136,7 +135,8 @@ def test_previews_are_cut_by_units_and_before_a_pair(world: World, content: str,
 def test_malformed_rows_of_others_are_shown_as_far_as_they_go(world: World) -> None:
     ann = world.agent("ann")
     now = world.clock.now().iso
-    for number, fields in enumerate(({"from_json": "broken"}, {"from_json": '{"agent_id": 5}'}, {"priority": 9})):
+    malformed: list[dict[str, Any]] = [{"from_json": "broken"}, {"from_json": '{"agent_id": 5}'}, {"priority": 9}]
+    for number, fields in enumerate(malformed):
         put(world.path, destination_agent_id="ann", to="ann", timestamp=now, delivery_id=f"d{number}", **fields)
     seen = to_json(ann.agent.context())["pending"]
     assert seen["total"] == 3

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from comity import Problem, Workspace
+from comity.rooms.lifecycle.model import ReapedAgent
 from comity.testing import FakeMachine, World
 from tests.original import Original
 from tests.wire_format import audit, check, dicts, dump, rows
@@ -212,10 +213,11 @@ def test_whoever_just_came_waits_before_it_believes_a_lapse(town: Town) -> None:
     assert late.agent.reap().agents == []
     states = {one.agent_id: one.presence.state for one in late.agent.list().agents if one.presence}
     assert states == {"ann": "alive", "bob": "alive", "cid": "lapsed", "dan": "alive"}
+    reaped: list[ReapedAgent] = []
     for _ in range(int(LEASE_S / 20)):
         town.world.clock.advance(10)
         town.machine.pace_ms += 10_000
-        reaped = late.agent.reap().agents
+        reaped += late.agent.reap().agents
     assert [one.agent_id for one in reaped] == ["cid"]
 
 
