@@ -131,12 +131,12 @@ def touching(scope: Scope, base: Base, targets: Sequence[Target]) -> list[Met]:
 
 def verbatim(scope: Scope, files: Sequence[str]) -> list[Held]:
     """Active claims at exactly these texts: other implementations may claim what lies outside."""
-    rows = scope.tx.all("claims.at", second=scope.now.second, keys=compact(list(map(_key, files))))
+    rows = scope.tx.all("claims.at", second=scope.now.second, keys=compact(list(map(key, files))))
     return [Held.read(row) for row in rows if row[3] in files]
 
 
 def _candidates(scope: Scope, wanted: Wanted) -> Iterable[Held]:
-    tops = {_key(p.text if p.plain else "/".join(p.prefix)) for p in wanted.patterns.values()}
+    tops = {key(p.text if p.plain else "/".join(p.prefix)) for p in wanted.patterns.values()}
     second, tx = scope.now.second, scope.tx
     if "" in tops or ROOT in tops:
         rows = tx.all("claims.every", second=second)
@@ -146,8 +146,8 @@ def _candidates(scope: Scope, wanted: Wanted) -> Iterable[Held]:
     return {(row[0], row[3]): Held.read(row) for row in rows if type(row[3]) is str}.values()
 
 
-def _key(text: str) -> str:
-    """A path with A to Z as small letters and nothing else changed, as SQL's ``lower`` has it."""
+def key(text: str) -> str:
+    """How claims are found by index: A to Z as small letters and nothing else changed, as SQL's ``lower`` has it."""
     return text.lower() if text.isascii() else text.encode().lower().decode()
 
 
