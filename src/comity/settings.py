@@ -4,8 +4,6 @@ Precedence: flag, then environment, then the project's ``.macp/config.json`` and
 (MACP v1.0, reference sections 6.2 to 6.4). Blank counts as absent everywhere.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Mapping
