@@ -140,9 +140,10 @@ def _hold(scope: Scope, base: Base, wish: Wish, targets: list[Target], own: list
 
 def _new_fences(scope: Scope, files: list[str]) -> dict[str, int]:
     """A number for each, above all before. The write lock is held: nobody else counts meanwhile."""
-    row = scope.tx.one("claims.raise_fence", count=len(files))
-    before: int = row[0] - len(files) if row else 0
-    return {path: before + place for place, path in enumerate(files, 1)}
+    row = scope.tx.one("claims.newest_fence")
+    newest: int = row[0] if row else 0
+    scope.tx.run("claims.raise_fence", newest=newest + len(files))
+    return {path: newest + place for place, path in enumerate(files, 1)}
 
 
 def _expiry(scope: Scope, ttl_seconds: int) -> str:

@@ -18,8 +18,10 @@ _AT_ONCE = 100  # so that the write lock is held briefly
 
 def mark_lapsed_at(scope: Scope, paths: Iterable[str]) -> None:
     """Mark what lapsed at these paths."""
-    keys = compact([key(path) for path in paths])
-    _mark(scope, scope.tx.all("claims.lapsed_at", second=scope.now.second, keys=keys, limit=_AT_ONCE))
+    second, tx = scope.now.second, scope.tx
+    if tx.all("claims.lapsed", second=second, limit=1):
+        keys = compact([key(path) for path in paths])
+        _mark(scope, tx.all("claims.lapsed_at", second=second, keys=keys, limit=_AT_ONCE))
 
 
 def mark_lapsed(scope: Scope) -> None:

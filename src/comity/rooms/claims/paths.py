@@ -207,6 +207,7 @@ def _there(folder: str, path: str, known: Known) -> Literal["folder", "file", ""
     parent = path.rpartition("/")[0]
     above = _there(folder, parent, known)
     if above != "folder":
+        known[path] = None if above is None else False
         return None if above is None else ""
     try:
         mode = os.lstat(f"{folder}/{path}").st_mode

@@ -78,8 +78,11 @@ WHERE claim_id = :claim_id AND file_path = :file_path AND released_at IS NULL
 UPDATE macp_ext_file_claims SET expires_at = :expires_at
 WHERE claim_id = :claim_id AND file_path = :file_path AND released_at IS NULL
 
+-- name: newest_fence
+SELECT newest FROM comity_fence
+
 -- name: raise_fence
-UPDATE comity_fence SET newest = newest + :count RETURNING newest
+UPDATE comity_fence SET newest = :newest
 
 -- name: insert
 INSERT INTO macp_ext_file_claims (claim_id, file_path, agent_id, session_id, claimed_at, expires_at, reason)
