@@ -145,7 +145,7 @@ class View:
         self._print(Text(""))
         self._print(Rule("what the file says afterwards", characters=self._signs.line))
         width = self._console.width
-        self._console.print(account_text(account, notes, self._signs, width), soft_wrap=width < 60)
+        self._console.print(account_text(account, notes, self._signs, width), soft_wrap=width < 40)
 
     def stop(self) -> None:
         """Take the board away."""
