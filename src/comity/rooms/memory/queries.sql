@@ -153,9 +153,10 @@ WHERE f.comity_{it}_text_fts MATCH :match AND f.rowid < :before
   AND d.audience IN (SELECT value FROM json_each(:audiences))
 ORDER BY f.rowid DESC LIMIT :limit
 
+-- By number, as they lie: by kind every page would sort all rows of it.
 -- name: newest
 SELECT doc, id FROM comity_search_docs
-WHERE doc < :before AND kind = :kind AND audience IN (SELECT value FROM json_each(:audiences))
+WHERE doc < :before AND +kind = :kind AND audience IN (SELECT value FROM json_each(:audiences))
 ORDER BY doc DESC LIMIT :limit
 
 -- Rows by the sum of the weights of the terms that they hold; :terms is a list of [match, weight].
