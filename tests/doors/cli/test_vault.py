@@ -43,6 +43,5 @@ def test_what_is_refused(comity: Program) -> None:
     assert "comity vault add FOLDER" in comity("vault", "search", "nothing").out
     (comity.folder.parent / "more").mkdir()
     (comity.folder.parent / "more" / "a.md").write_text("# More\n")
-    comity("init", "--hosts", "claude-code")
     (comity.folder / ".macp" / "comity.toml").write_text("vault_outside = true\n")
     assert comity("vault", "add", "../more", "--json").json["indexedDocs"] == 1
