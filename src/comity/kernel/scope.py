@@ -14,13 +14,26 @@ Row = tuple[Any, ...]
 BLIND = Blind()
 
 
+class HostSession(NamedTuple):
+    """A session of an agent host, as the host tells of it. A subagent shares its parent's session.
+
+    ``pid`` and ``started`` are the host's process, when that is known.
+    """
+
+    host: str
+    session_id: str
+    subagent_id: str = ""
+    pid: int | None = None
+    started: str = ""
+
+
 class Actor(NamedTuple):
     """Whoever calls: one agent in one session, and what it was started with.
 
     ``channel`` is the default channel; ``max_pending_messages`` bounds the agent's queue, ``max_context_bytes`` is
     its byte budget for one poll (MACP v1.0, reference sections 2.6 and 2.8). ``root`` is the project's folder in the
     main checkout, ``worktree`` the folder that stands for it in the linked worktree the agent works in, if it does.
-    ``vault_outside`` lets it index folders outside both.
+    ``vault_outside`` lets it index folders outside both. ``host`` is the host's session, when a host tells of it.
     """
 
     agent_id: str
@@ -35,6 +48,7 @@ class Actor(NamedTuple):
     root: str = ""
     worktree: str = ""
     vault_outside: bool = False
+    host: HostSession | None = None
 
 
 class Tx(Protocol):
@@ -68,6 +82,12 @@ class Scope:
         self.ids = ids
         self.observer = observer
         self.wakes: set[str] = set()  # agents to wake once the transaction is committed
+
+    def acting_as(self, actor: Actor) -> Scope:
+        """The same transaction for another agent."""
+        other = Scope(actor, self.now, self.tx, self.ids, self.observer)
+        other.wakes = self.wakes
+        return other
 
     def new_id(self) -> str:
         """A new identifier, ordered by time."""

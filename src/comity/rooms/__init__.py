@@ -69,6 +69,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "workspace.status",
         "workspace.prune",
     ),
+    "comity.rooms.turns.ops": ("session.identify", "turn.start", "turn.next", "turn.written", "turn.stop"),
 }
 
 REGISTRY = Registry(OPERATIONS)

@@ -95,3 +95,30 @@ SELECT p.session_id, p.agent_id, CASE typeof(p.pid) WHEN 'integer' THEN p.pid EN
 FROM comity_presence p JOIN sessions s ON s.session_id = p.session_id
 WHERE s.state = 'active' AND s.registered_at = p.registered_at AND s.agent_id = p.agent_id
 ORDER BY p.agent_id
+
+-- name: host_session
+SELECT agent_id FROM comity_host_sessions
+WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = :subagent_id
+
+-- name: remember_host_session
+INSERT INTO comity_host_sessions (host, host_session_id, subagent_id, agent_id, parent_agent_id, boot_id, host_pid,
+  host_started, seen_ms)
+VALUES (:host, :host_session_id, :subagent_id, :agent_id, :parent_agent_id, :boot_id, :host_pid, :host_started, :now_ms)
+ON CONFLICT (host, host_session_id, subagent_id) DO UPDATE SET
+  boot_id = excluded.boot_id,
+  host_pid = coalesce(excluded.host_pid, host_pid),
+  host_started = CASE WHEN excluded.host_pid IS NULL THEN host_started ELSE excluded.host_started END,
+  seen_ms = excluded.seen_ms
+
+-- name: sessions_in_process
+SELECT DISTINCT agent_id FROM comity_host_sessions
+WHERE boot_id = :boot_id AND host_pid = :host_pid AND host_started = :host_started AND subagent_id = ''
+
+-- name: ancestors
+WITH RECURSIVE up(agent_id, depth) AS (
+  SELECT parent_agent_id, 1 FROM comity_host_sessions WHERE agent_id = :agent_id AND parent_agent_id IS NOT NULL
+  UNION
+  SELECT h.parent_agent_id, up.depth + 1 FROM comity_host_sessions h JOIN up ON h.agent_id = up.agent_id
+  WHERE h.parent_agent_id IS NOT NULL AND up.depth < 8
+)
+SELECT DISTINCT agent_id FROM up

@@ -1,0 +1,95 @@
+"""One form for what every host's hooks say and want to hear. An adapter translates; it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+Moment = Literal["start", "prompt", "before", "after", "stop", "end", "other"]
+
+
+class Heard(NamedTuple):
+    """What a host told, in one form.
+
+    ``start``: a context begins (``source`` says why); ``prompt``: the user spoke; ``before``: a tool is about to run, on
+    ``files`` or with a shell ``command``; ``after``: a tool or a batch of them ran; ``stop``: the agent wants to stop;
+    ``end``: the session is over. ``moved``: the model has answered since the last answer that could inject.
+    """
+
+    moment: Moment
+    session_id: str
+    subagent_id: str = ""
+    cwd: str = ""
+    source: str = "startup"
+    tool: str = ""
+    files: tuple[str, ...] = ()
+    command: str = ""
+    moved: bool = False
+    again: bool = False  # the agent goes on already since a hook asked it to
+
+
+class Reply(NamedTuple):
+    """What Comity says; all empty: nothing. ``inject`` is for the model's context, ``refuse`` says why a tool must not
+    run, ``go_on`` why the agent should not stop yet.
+    """
+
+    inject: str = ""
+    refuse: str = ""
+    go_on: str = ""
+
+
+NOTHING = Reply()
+
+
+class Answer(NamedTuple):
+    """What the hook writes, and the code it ends with."""
+
+    out: str = ""
+    err: str = ""
+    code: int = 0
+
+
+class Abilities(NamedTuple):
+    """What a host lets its hooks do; ``comity doctor`` and the documentation print it."""
+
+    mid_turn: bool  # inject between two tool calls
+    at_prompt: bool  # inject when the user speaks
+    refuse: bool  # keep a tool call from running
+    ask: bool  # have the user decide
+    stop: bool  # keep the agent going at the end of its turn
+    wake: str = ""  # how an idle agent is woken; empty: it is not
+    proven: str = ""  # the version of the real program that this was tried with; empty: documentation only
+    source: str = ""
+    checked: str = ""
+
+
+class Adapter(NamedTuple):
+    """One host. ``events`` are those that ``comity init`` installs, with their matcher (None: it takes none).
+
+    ``read`` makes one form of an event and its payload, None for what is of no interest; ``write`` answers in the
+    host's shape. ``write`` with an empty reply must let the agent go on.
+    """
+
+    host: str
+    abilities: Abilities
+    events: tuple[tuple[str, str | None], ...]
+    read: Callable[[str, Mapping[str, Any]], Heard | None]
+    write: Callable[[str, Heard, Reply], Answer]
+
+
+def text(payload: Mapping[str, Any], *names: str) -> str:
+    """The first of these keys that holds text."""
+    for name in names:
+        value = payload.get(name)
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def inner(payload: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """The first of these keys that holds an object, else an empty one."""
+    for name in names:
+        value = payload.get(name)
+        if isinstance(value, dict):
+            return value
+    return {}

@@ -1,0 +1,24 @@
+"""Operations on edits; hooks of agent hosts and of git ask them."""
+
+from __future__ import annotations
+
+from comity.kernel.op import long_op
+from comity.kernel.steps import Steps
+from comity.rooms.claims import paths
+from comity.rooms.edits import guarding
+from comity.rooms.edits.model import LEASE_S, AutoLease, EditedFiles, Verdict
+
+
+@long_op("edit.check", effect="write", example={"files": ["src/parser.py"]})
+def check_edit(steps: Steps, *, files: EditedFiles, lease_s: AutoLease = LEASE_S) -> Verdict:
+    """Ask whether files may be changed now; what nobody holds is claimed for the caller, briefly.
+
+    Files outside the repository are nobody's. An exclusive claim of a living peer refuses; claims of other
+    implementations and of other worktrees warn.
+    """
+    base = paths.base_of(steps.actor)
+    wanted, _ = paths.sorted_out(base, files)
+    if not wanted:
+        return Verdict(allowed=True)
+    known = steps.read(guarding.own, base, wanted, lease_s)
+    return known if known is not None else steps.write(guarding.check, base, wanted, lease_s)

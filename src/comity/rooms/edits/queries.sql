@@ -1,0 +1,2 @@
+-- name: second_of
+SELECT CAST(strftime('%s', :timestamp) AS INTEGER)
