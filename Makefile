@@ -25,7 +25,7 @@ $(ENV): pyproject.toml $(LOCK) tools/environment.sh
 env: $(ENV) ## Make or renew .venv
 
 .PHONY: run
-run: $(ENV) ## See it work: four agents talk through one file (comity demo)
+run: $(ENV) ## See it work: four agents share out tasks through one file (comity demo)
 	$(BIN)/comity demo $(ARGS)
 
 .PHONY: test

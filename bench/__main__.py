@@ -19,8 +19,9 @@ from bench.figures import Figure, Options, lines, markdown
 # In this order; the module of the same name holds ``measure``.
 NAMES = (
     *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
-    *("claims", "tasks"),
+    *("claims", "tasks", "chaos"),
 )
+ONLY_WHEN_NAMED = ("chaos",)  # ten minutes
 PAGE = Path("docs/benchmarks.md")
 MARKER = "<!-- written by"
 
@@ -28,7 +29,12 @@ MARKER = "<!-- written by"
 def main() -> int:
     """The exit code: 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(NAMES)} (all)")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which ones: {', '.join(NAMES)} (all but {', '.join(ONLY_WHEN_NAMED)})",
+    )
     parser.add_argument("--quick", action="store_true", help="a tenth of the time; the figures prove nothing")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
     parser.add_argument("--markdown", action="store_true", help=f"write the table of {PAGE}")
@@ -38,7 +44,7 @@ def main() -> int:
     unknown = set(given.names) - set(NAMES)
     if unknown:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
-    names = [name for name in NAMES if name in given.names or not given.names]
+    names = [name for name in NAMES if name in given.names or not (given.names or name in ONLY_WHEN_NAMED)]
     load = os.getloadavg()[0]
     figures: list[Figure] = []
     for name in names:

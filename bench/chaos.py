@@ -4,7 +4,9 @@ Every agent is a real ``comity mcp`` process that claims files and takes tasks. 
 agent in place of each; some are stopped with SIGSTOP for a while. What is left is read from the file, and how long
 each death went unnoticed.
 
-    python -m bench.chaos --seconds 600 --servers 20 --kills 2
+    python -m bench chaos            # ten minutes, twenty agents, two killed each minute
+    python -m bench chaos --quick    # three quarters of a minute, thirty killed each minute
+    python -m bench.chaos --seconds 60 --servers 20 --kills 10 --seed 2
 """
 
 from __future__ import annotations
@@ -25,12 +27,16 @@ from typing import Any, NamedTuple
 
 import apsw
 
+from bench.figures import Figure, Options, median, short
+from bench.server import compile_bytecode
+from comity.kernel.problem import Unavailable
 from comity.kernel.scope import Actor
 from comity.store.sqlite import SqliteStore
 from comity.workspace import Workspace
 
 NOTICED_S = 5.0  # a death must be noticed by then
 PATIENCE_S = 60.0  # for a loaded machine, where only the outcome counts
+SERVERS = 20
 _FILES = 200
 _TASKS = 100  # ready ones at a time
 
@@ -41,6 +47,14 @@ _DEAD_HOLD = {
     "memberships": "SELECT agent_id, channel_id FROM channel_members",
     "sessions": "SELECT agent_id, session_id FROM sessions WHERE state = 'active'",
     "presences": "SELECT agent_id, session_id FROM comity_presence",
+}
+_ACTIVE = "(SELECT session_id FROM sessions WHERE state = 'active')"
+_NOBODY_HOLDS = {  # whoever held it
+    "claims of no session": "SELECT agent_id, file_path FROM macp_ext_file_claims"
+    f" WHERE released_at IS NULL AND session_id NOT IN {_ACTIVE}",
+    "tasks of no session": "SELECT assigned_agent_id, task_id FROM macp_ext_tasks"
+    " WHERE status IN ('accepted', 'in-progress', 'blocked')"
+    f" AND (assigned_session_id IS NULL OR assigned_session_id NOT IN {_ACTIVE})",
 }
 
 
@@ -160,6 +174,7 @@ class Chaos:
         self.boss = Workspace(SqliteStore(self.path), Actor("boss", "boss-1", channel="main"))
         self.boss.session.start()
         self.connection = apsw.Connection(str(self.path))
+        self.connection.set_busy_timeout(500)
         self.born = 0
         self.died: dict[str, float] = {}
         self.stopped: dict[str, float] = {}
@@ -181,8 +196,11 @@ class Chaos:
     def refill(self) -> None:
         """There is always work."""
         ((waiting,),) = self.read("SELECT count(*) FROM macp_ext_tasks WHERE status = 'pending'")
-        for number in range(waiting, _TASKS):
-            self.boss.task.dispatch(title=f"task {number}")
+        try:
+            for number in range(waiting, _TASKS):
+                self.boss.task.dispatch(title=f"task {number}")
+        except Unavailable:  # others write: the next time
+            return
 
     def kill(self) -> None:
         """Somebody who is not stopped; a new agent comes in its place."""
@@ -193,9 +211,14 @@ class Chaos:
         self.bear()
 
     def stop(self) -> None:
-        """Somebody stands still for a while."""
+        """Somebody stands still for a while, unless it just writes: nobody could write until it goes on."""
         server = self.chance.choice([one for one in self.servers if one.agent_id not in self.stopped])
         server.process.send_signal(signal.SIGSTOP)
+        try:
+            self.connection.execute("BEGIN IMMEDIATE; ROLLBACK").fetchall()
+        except apsw.BusyError:
+            server.process.send_signal(signal.SIGCONT)
+            return
         self.stopped[server.agent_id] = time.monotonic()
         self.stops += 1
 
@@ -220,8 +243,9 @@ class Chaos:
         return {agent_id: float(at) for agent_id, at in rows}
 
     def orphans(self) -> dict[str, list[Any]]:
-        """What the dead hold."""
+        """What the dead hold, and what is held for a session that is over."""
         found = {kind: [row for row in self.read(sql) if row[0] in self.died] for kind, sql in _DEAD_HOLD.items()}
+        found |= {kind: self.read(sql) for kind, sql in _NOBODY_HOLDS.items()}
         return {kind: rows for kind, rows in found.items() if rows}
 
     def until(self, fact: Callable[[], bool]) -> bool:
@@ -250,7 +274,7 @@ def run(folder: Path, seconds: float, servers: int, kills_per_minute: float, see
     chaos = Chaos(folder, servers, seed)
     try:
         start, pause_s = time.monotonic(), 60 / kills_per_minute
-        due = start + pause_s
+        due = start + pause_s / 2
         while time.monotonic() - start < seconds:
             threading.Event().wait(0.2)
             chaos.refill()
@@ -276,11 +300,35 @@ def run(folder: Path, seconds: float, servers: int, kills_per_minute: float, see
         chaos.close()
 
 
+def measure(options: Options) -> list[Figure]:
+    """Bars: nothing stays with the dead, nobody living is taken for dead, every death is noticed within 5 s."""
+    compile_bytecode()
+    seconds, kills_per_minute = options.size(600, 40), options.size(2, 30)
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        outcome = run(Path(folder), seconds, SERVERS, kills_per_minute)
+    what = f"{SERVERS} agents, {outcome.killed} killed in {seconds} s"
+    orphans = sum(map(len, outcome.orphans.values()))
+    kinds = ", ".join(f"{len(rows)} {kind}" for kind, rows in outcome.orphans.items()) or "none"
+    noticed_s = outcome.noticed_s or [PATIENCE_S]
+    beside = {
+        "noticed after, median": f"{short(median(noticed_s))} s",
+        "deaths noticed": f"{len(outcome.noticed_s)} of {outcome.killed}",
+        "stopped for a while": str(outcome.stopped),
+        "calls answered": short(outcome.work),
+    }
+    wronged = {*outcome.living_reaped, *outcome.lost}
+    return [
+        Figure(f"{what}: orphaned claims, tasks and sessions", orphans, "", "at most", 0, {"kinds": kinds}),
+        Figure(f"{what}: living agents that lost their session", len(wronged), "", "at most", 0),
+        Figure(f"{what}: the slowest notice of a death", max(noticed_s), " s", "at most", NOTICED_S, beside),
+    ]
+
+
 def main() -> int:
     """The exit code: 1 when something is left behind."""
     parser = argparse.ArgumentParser(prog="python -m bench.chaos", description=__doc__)
     parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument("--servers", type=int, default=20)
+    parser.add_argument("--servers", type=int, default=SERVERS)
     parser.add_argument("--kills", type=float, default=2, help="a minute")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()

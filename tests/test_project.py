@@ -51,8 +51,8 @@ def test_nearest_config_upward_wins(place: Path) -> None:
     inner, outer = find_project(root / "pkg" / "deep"), find_project(root / "other")
     assert inner is not None
     assert outer is not None
-    assert (inner.project_id, inner.root) == ("inner", root / "pkg")
-    assert (outer.project_id, outer.root, outer.worktree) == ("outer", root, None)
+    assert (inner.project_id, inner.root) == ("inner", str(root / "pkg"))
+    assert (outer.project_id, outer.root, outer.worktree) == ("outer", str(root), None)
 
 
 def test_search_stops_at_the_repository_root(place: Path) -> None:
@@ -83,8 +83,8 @@ def test_linked_worktree_shares_the_main_checkout(place: Path) -> None:
     (place / "tree" / "src").mkdir()
     found = find_project(place / "tree" / "src")
     assert found is not None
-    assert (found.project_id, found.root, found.worktree) == ("shared", root, place / "tree")
-    assert find_workspace(place / "tree")[0].checkout == place / "tree"
+    assert (found.project_id, found.root, found.worktree) == ("shared", str(root), str(place / "tree"))
+    assert find_workspace(place / "tree")[0].checkout == str(place / "tree")
 
 
 def test_linked_worktree_of_a_nested_project(place: Path) -> None:
@@ -94,8 +94,8 @@ def test_linked_worktree_of_a_nested_project(place: Path) -> None:
     (place / "tree" / "pkg").mkdir()
     found = find_project(place / "tree" / "pkg")
     assert found is not None
-    assert found.root == root / "pkg"
-    assert find_workspace(place / "tree" / "pkg")[0].checkout == place / "tree" / "pkg"
+    assert found.root == str(root / "pkg")
+    assert find_workspace(place / "tree" / "pkg")[0].checkout == str(place / "tree" / "pkg")
     assert find_project(place / "tree") is None
 
 
@@ -109,7 +109,7 @@ def test_submodule_is_a_project_of_its_own(place: Path) -> None:
     for start in (root / "part", place / "tree"):
         found = find_project(start)
         assert found is not None
-        assert found.root == root / "part"
+        assert found.root == str(root / "part")
 
 
 def test_bare_repository_is_a_project_that_its_worktrees_share(place: Path) -> None:
@@ -123,7 +123,7 @@ def test_bare_repository_is_a_project_that_its_worktrees_share(place: Path) -> N
     for start in (place / "one", place / "two", place / "bare.git" / "refs"):
         found = find_project(start)
         assert found is not None
-        assert found.root == place / "bare.git"
+        assert found.root == str(place / "bare.git")
 
 
 def test_separate_git_folder_is_an_ordinary_repository(place: Path) -> None:
@@ -132,7 +132,7 @@ def test_separate_git_folder_is_an_ordinary_repository(place: Path) -> None:
     configure(place / "repo", projectId="apart")
     found = find_project(place / "repo" / "sub")
     assert found is not None
-    assert found.root == place / "repo"
+    assert found.root == str(place / "repo")
 
 
 def test_the_git_folder_itself_belongs_to_its_checkout(place: Path) -> None:
@@ -140,7 +140,7 @@ def test_the_git_folder_itself_belongs_to_its_checkout(place: Path) -> None:
     configure(root, projectId="x")
     found = find_project(root / ".git" / "refs")
     assert found is not None
-    assert found.root == root
+    assert found.root == str(root)
 
 
 @pytest.mark.parametrize("pointer", [b"", b"gitdir:", b"gitdir: /nowhere/at/all\n", b"\xff\xfe", b"gitdir: a\0b"])
@@ -148,7 +148,7 @@ def test_broken_git_file_is_a_repository_root(place: Path, pointer: bytes) -> No
     root = place / "repo"
     root.mkdir()
     (root / ".git").write_bytes(pointer)
-    assert find_workspace(root)[0].checkout == root
+    assert find_workspace(root)[0].checkout == str(root)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_values_are_trimmed_and_blank_means_absent(place: Path) -> None:
     found = find_project(root)
     assert found is not None
     assert (found.project_id, found.default_channel) == ("a-b", "Team One")
-    assert found.db_path == root / "x" / "y.db"
+    assert found.db_path == str(root / "x" / "y.db")
 
 
 def test_recorded_paths_move_along_with_the_project(place: Path) -> None:
@@ -200,9 +200,9 @@ def test_recorded_paths_move_along_with_the_project(place: Path) -> None:
     configure(place, projectRoot=old, dbPath=f"{old}/.macp/x.macp.db")
     found = find_project(place)
     assert found is not None
-    assert found.moved_from == Path(old)
-    assert found.db_path == place / ".macp" / "x.macp.db"
+    assert found.moved_from == old
+    assert found.db_path == str(place / ".macp" / "x.macp.db")
     configure(place, projectRoot=str(place), dbPath="/data/x.db")
     found = find_project(place)
     assert found is not None
-    assert (found.moved_from, found.db_path) == (None, Path("/data/x.db"))
+    assert (found.moved_from, found.db_path) == (None, "/data/x.db")

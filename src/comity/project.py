@@ -9,12 +9,9 @@ Git is read, never run: a ``.git`` folder, or a ``.git`` file with ``gitdir:`` a
 - recorded absolute paths of a project that was moved or cloned are read as if they had moved along.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 from comity.kernel.problem import Invalid
@@ -33,9 +30,9 @@ def slug(text: str) -> str:
 class Place(NamedTuple):
     """Where a folder stands. ``root`` holds ``.macp``; ``checkout`` is the folder that hosts are opened in."""
 
-    root: Path
-    checkout: Path
-    worktree: Path | None = None  # the linked worktree, when ``checkout`` is in one
+    root: str
+    checkout: str
+    worktree: str | None = None  # the linked worktree, when ``checkout`` is in one
     repository: bool = True  # False: there is no git repository around it
     bare: bool = False  # True: ``root`` is a git folder without a checkout of its own
 
@@ -43,23 +40,23 @@ class Place(NamedTuple):
 class Project(NamedTuple):
     """A found ``.macp/config.json``. ``config`` holds it as it is; the properties hold what it means here."""
 
-    root: Path
+    root: str
     config: dict[str, object]
-    config_path: Path
-    worktree: Path | None = None
+    config_path: str
+    worktree: str | None = None
 
     @property
-    def moved_from(self) -> Path | None:
+    def moved_from(self) -> str | None:
         """The folder the config was written for, when the project is elsewhere now."""
         recorded = self._text("projectRoot")
         if not recorded or not os.path.isabs(recorded):
             return None
-        return None if os.path.realpath(recorded) == os.path.realpath(self.root) else Path(recorded)
+        return None if os.path.realpath(recorded) == os.path.realpath(self.root) else os.path.normpath(recorded)
 
     @property
     def project_id(self) -> str:
         """The id as a slug; without one in the config, that of the project's folder name; never empty."""
-        return slug(self._text("projectId")) or slug(self.root.name) or "macp"
+        return slug(self._text("projectId")) or slug(os.path.basename(self.root)) or "macp"
 
     @property
     def default_channel(self) -> str:
@@ -67,62 +64,62 @@ class Project(NamedTuple):
         return self._text("defaultChannel") or self.project_id
 
     @property
-    def db_path(self) -> Path | None:
+    def db_path(self) -> str | None:
         """The config's database, absolute (a relative one counts from ``root``); None when it names none."""
         text = self._text("dbPath")
         if not text:
             return None
-        path, old = Path(text), self.moved_from
-        if old is not None and path.is_relative_to(old):
-            return self.root / path.relative_to(old)
-        return self.root / path
+        path, old = os.path.normpath(text), self.moved_from
+        if old is not None and _within(path, old):
+            return _moved(path, old, self.root)
+        return os.path.join(self.root, path)
 
     def _text(self, key: str) -> str:
         value = self.config.get(key)
         return value.strip() if isinstance(value, str) else ""
 
 
-def find_project(start: Path) -> Project | None:
+def find_project(start: str | os.PathLike[str]) -> Project | None:
     """The project ``start`` belongs to, or None. Raises Invalid ``config.unreadable``, naming the file."""
     place, found = find_workspace(start)
     if not found:
         return None
-    path = place.root / FOLDER / CONFIG
+    path = os.path.join(place.root, FOLDER, CONFIG)
     return Project(place.root, read_config(path), path, place.worktree)
 
 
-def find_workspace(start: Path) -> tuple[Place, bool]:
+def find_workspace(start: str | os.PathLike[str]) -> tuple[Place, bool]:
     """Where the workspace of ``start`` is or would be, and whether its config is there; the config is not read."""
-    start = Path(os.path.realpath(start))
-    place = locate(start)
-    inner = start if start.is_relative_to(place.root) else place.root
-    if place.worktree is not None and not place.bare and start.is_relative_to(place.worktree):
-        inner = place.root / start.relative_to(place.worktree)
+    here = os.path.realpath(start)
+    place = locate(here)
+    inner = here if _within(here, place.root) else place.root
+    if place.worktree is not None and not place.bare and _within(here, place.worktree):
+        inner = _moved(here, place.worktree, place.root)
     for folder in _upward(inner):
-        if os.path.lexists(folder / FOLDER / CONFIG):
-            if folder.is_relative_to(place.root):
-                return place._replace(root=folder, checkout=place.checkout / folder.relative_to(place.root)), True
+        if os.path.lexists(os.path.join(folder, FOLDER, CONFIG)):
+            if _within(folder, place.root):
+                return place._replace(root=folder, checkout=_moved(folder, place.root, place.checkout)), True
             return place._replace(root=folder, checkout=folder), True
         if folder == place.root and place.repository:
             break
     return place, False
 
 
-def locate(start: Path) -> Place:
+def locate(start: str | os.PathLike[str]) -> Place:
     """The repository around ``start``, or ``start`` itself where there is none."""
-    start = Path(os.path.realpath(start))
-    for folder in _upward(start):
-        if (folder / ".git").exists():
+    here = os.path.realpath(start)
+    for folder in _upward(here):
+        if os.path.exists(os.path.join(folder, ".git")):
             return _place_of_checkout(folder)
         if _is_git_folder(folder) and _is_bare(folder):
             return Place(folder, folder, bare=True)
-    return Place(start, start, repository=False)
+    return Place(here, here, repository=False)
 
 
-def read_config(path: Path) -> dict[str, object]:
+def read_config(path: str) -> dict[str, object]:
     """The object in ``path``, its known keys checked. Raises Invalid ``config.unreadable``."""
     try:
-        data = path.read_bytes()
+        data = _read(path)
     except OSError as error:
         raise _unreadable(path, error.strerror or "cannot be read", "Check the file and its permissions.") from None
     if len(data) > MAX_CONFIG_BYTES:
@@ -145,64 +142,84 @@ def read_config(path: Path) -> dict[str, object]:
     return value
 
 
-def _unreadable(path: Path, why: str, hint: str, **data: object) -> Invalid:
-    return Invalid("config.unreadable", f"{path}: {why}", hint, path=str(path), **data)
+def _unreadable(path: str, why: str, hint: str, **data: object) -> Invalid:
+    return Invalid("config.unreadable", f"{path}: {why}", hint, path=path, **data)
 
 
-def _upward(start: Path) -> list[Path]:
+def _upward(start: str) -> list[str]:
     """``start`` and the folders above it, up to but without the home folder, unless ``start`` is that."""
-    folders = [start, *start.parents]
-    home = Path(os.path.realpath(os.path.expanduser("~")))
+    folders = [start]
+    while (parent := os.path.dirname(folders[-1])) != folders[-1]:
+        folders.append(parent)
+    home = os.path.realpath(os.path.expanduser("~"))
     if home in folders[1:]:
         return folders[: folders.index(home)]
     return folders
 
 
-def _place_of_checkout(folder: Path) -> Place:
-    git = folder / ".git"
-    private = None if git.is_dir() else _pointer(git, "gitdir:", folder)
+def _within(path: str, folder: str) -> bool:
+    """Whether ``path`` is ``folder`` or below it."""
+    return path == folder or path.startswith(os.path.join(folder, ""))
+
+
+def _moved(path: str, folder: str, to: str) -> str:
+    """What ``path`` below ``folder`` is below ``to``."""
+    rest = path[len(folder) :].lstrip(os.sep)
+    return os.path.join(to, rest) if rest else to
+
+
+def _read(path: str, most_bytes: int = -1) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(most_bytes)
+
+
+def _place_of_checkout(folder: str) -> Place:
+    git = os.path.join(folder, ".git")
+    private = None if os.path.isdir(git) else _pointer(git, "gitdir:", folder)
     if private is None:
         return Place(folder, folder)
-    common = _pointer(private / "commondir", "", private)
+    common = _pointer(os.path.join(private, "commondir"), "", private)
     shared = common or private
     linked = folder if common is not None else None
     if _is_bare(shared):
         return Place(shared, folder, linked, bare=True)
     if linked is None:
         return Place(folder, folder)  # a submodule, or a repository whose git folder lies elsewhere
-    if shared.name == ".git":
-        return Place(shared.parent, folder, linked)
+    if os.path.basename(shared) == ".git":
+        return Place(os.path.dirname(shared), folder, linked)
     checkout = _core(shared).get("worktree", "")
     if checkout:
-        return Place(Path(os.path.realpath(shared / checkout)), folder, linked)
+        return Place(os.path.realpath(os.path.join(shared, checkout)), folder, linked)
     return Place(folder, folder, linked)  # nothing records where its main checkout lies
 
 
-def _pointer(path: Path, prefix: str, base: Path) -> Path | None:
+def _pointer(path: str, prefix: str, base: str) -> str | None:
     """The folder a one-line pointer file names, relative to ``base``."""
     try:
-        text = path.read_bytes()[:4096].decode().strip()
+        text = _read(path, 4096).decode().strip()
     except (OSError, UnicodeDecodeError):
         return None
     if not text.startswith(prefix) or "\0" in text:
         return None
-    return Path(os.path.realpath(base / text.removeprefix(prefix).strip()))
+    return os.path.realpath(os.path.join(base, text.removeprefix(prefix).strip()))
 
 
-def _is_git_folder(folder: Path) -> bool:
-    return (folder / "HEAD").is_file() and (folder / "objects").is_dir() and (folder / "refs").is_dir()
+def _is_git_folder(folder: str) -> bool:
+    head, *parts = (os.path.join(folder, name) for name in ("HEAD", "objects", "refs"))
+    return os.path.isfile(head) and all(map(os.path.isdir, parts))
 
 
-def _is_bare(git_folder: Path) -> bool:
+def _is_bare(git_folder: str) -> bool:
     return _core(git_folder).get("bare", "").lower() in {"true", "yes", "on", "1"}
 
 
-def _core(git_folder: Path) -> dict[str, str]:
+def _core(git_folder: str) -> dict[str, str]:
     """The ``[core]`` keys of a git folder's config, names in lower case; empty when it cannot be read."""
     found: dict[str, str] = {}
     for name in ("config", "config.worktree"):
         try:
-            lines = (git_folder / name).read_bytes()[:MAX_CONFIG_BYTES].decode(errors="replace").splitlines()
+            path = os.path.join(git_folder, name)
+            lines = _read(path, MAX_CONFIG_BYTES).decode(errors="replace").splitlines()
         except OSError:
             continue
         section = ""

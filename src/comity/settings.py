@@ -4,13 +4,10 @@ Precedence: flag, then environment, then the project's ``.macp/config.json`` and
 (MACP v1.0, reference sections 6.2 to 6.4). Blank counts as absent everywhere.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
 from comity.kernel.clock import SystemClock
@@ -192,7 +189,7 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
     """The settings for one process. Raises Invalid for what cannot be, with the setting and what it takes."""
     project = _project(env, cwd)
     given = _given(flags, env, project)
-    root = str(project.root if project else find_workspace(Path(cwd))[0].root)
+    root = project.root if project else find_workspace(cwd)[0].root
     explicit = given.get("project_id")
     project_id = (
         slug(explicit or "") or (project.project_id if project and not explicit else slug(_last(root))) or "macp"
@@ -219,11 +216,11 @@ def _project(env: Mapping[str, str], cwd: str) -> Project | None:
     """The project of the named root, else of the working directory, else of the folder the host was opened in."""
     named = env.get("MACP_PROJECT_ROOT", "").strip()
     if named and "${" not in named:  # a host that does not fill in variables passes them on as they are
-        return find_project(Path(cwd, named))
-    found = find_project(Path(cwd))
+        return find_project(os.path.join(cwd, named))
+    found = find_project(cwd)
     host_folder = env.get("CLAUDE_PROJECT_DIR", "").strip()
     if found is None and host_folder:
-        found = find_project(Path(host_folder))
+        found = find_project(host_folder)
     return found
 
 
@@ -231,9 +228,9 @@ def _worktree(root: str, env: Mapping[str, str], cwd: str) -> str:
     """The folder that stands for ``root`` in the linked worktree around the working directory; empty when in none."""
     for start in (cwd, env.get("MACP_PROJECT_ROOT", "").strip(), env.get("CLAUDE_PROJECT_DIR", "").strip()):
         if start and "${" not in start:
-            place, _ = find_workspace(Path(cwd, start))
-            if str(place.root) == root:
-                return str(place.checkout) if place.worktree is not None else ""
+            place, _ = find_workspace(os.path.join(cwd, start))
+            if place.root == root:
+                return place.checkout if place.worktree is not None else ""
     return ""
 
 
@@ -274,7 +271,7 @@ def _database(project: Project | None, root: str, project_id: str, *, shared: bo
     if shared:
         return os.path.join(os.path.expanduser("~"), FOLDER, "projects", f"{project_id}.macp.db")
     if project is not None and project.db_path is not None:
-        return str(project.db_path)
+        return project.db_path
     return os.path.join(root, FOLDER, f"{project_id}.macp.db")
 
 

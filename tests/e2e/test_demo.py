@@ -8,20 +8,21 @@ import re
 import signal
 import subprocess
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from comity.demo.account import Account, Delivered, Rows, latency, settle
+from comity.demo.account import Account, Rows, TaskRow, Told, settle
+from comity.demo.board import Fact
+from comity.demo.mail import Delivered, latency
 from comity.doors.mcp.macp import LIST_FILE
 from tests.doors.mcp.driven import environment
 from tests.wire_format import check, rows
 
-TIMEOUT_S = 60
+TIMEOUT_S = 120
 ROOT = Path(__file__).resolve().parents[2]
-AGENTS = ["planner", "backend", "frontend", "reviewer"]
+WORKERS = ["ada", "ben", "cleo"]
 
 
 def command(folder: Path, *options: str) -> tuple[list[str], dict[str, str]]:
@@ -47,82 +48,113 @@ def living(folder: Path) -> list[str]:
     return found
 
 
-def ms(timestamp: str) -> int:
-    return round(datetime.fromisoformat(timestamp).timestamp() * 1000)
-
-
 def test_the_document_says_what_the_file_says(tmp_path: Path) -> None:
-    played = play(tmp_path, "--json", "--keep", "--seconds", "3")
+    played = play(tmp_path, "--json", "--keep", "--tasks", "6")
     assert played.stderr == ""
     document = json.loads(played.stdout)
     account: dict[str, Any] = document["account"]
-    assert (played.returncode, document["ok"], account["lost"], account["doubled"]) == (0, True, 0, 0), document
+    assert (played.returncode, document["ok"], account["doubleOwners"]) == (0, True, 0), document
     path = document["database"]
     assert living(tmp_path) == []
     check(path)
-
-    def count(sql: str) -> int:
-        return int(rows(path, f"SELECT count(*) FROM {sql}")[0][0])
-
-    told = {key: account[key] for key in ("messages", "deliveries", "received", "acknowledged", "pending")}
-    assert told == {
-        "messages": int(rows(path, "SELECT count(DISTINCT message_id) FROM messages")[0][0]),
-        "deliveries": count("audit_log WHERE event_type = 'message.send'"),
-        "received": count("ack_states WHERE ack_level = 'received'"),
-        "acknowledged": count("audit_log WHERE event_type = 'message.ack'"),
-        "pending": 0,
-    }
-    assert account["deliveries"] == count("messages WHERE state = 'acknowledged'") > 40
-    assert all(part["messages"] for part in account["priorities"])
-    for part in account["priorities"]:
-        level = ["info", "advisory", "steering", "interrupt"].index(part["name"])
-        assert part["deliveries"] == count(f"messages WHERE priority = {level}")
-    assert [part["name"] for part in account["agents"]] == AGENTS
-    for part in account["agents"]:
-        assert part["deliveries"] == count(f"messages WHERE destination_agent_id = '{part['name']}'")
-        assert part["messages"] > 0
-    check_recovery(path, account)
-    assert sum(bucket["deliveries"] for bucket in account["histogram"]) == account["receivedMs"]["measured"]
+    check_tasks(path, account)
+    check_files(document)
+    check_death(path, account)
+    check_mail(path, account["mail"])
     assert rows(path, "SELECT DISTINCT state FROM sessions") == [("deregistered",)]
-    assert Path(document["folder"], "shop", ".macp", "config.json").exists()
     assert not (tmp_path / "strange.db").exists()
 
 
-def check_recovery(path: str, account: dict[str, Any]) -> None:
-    """The killed agent registered twice; latencies are those of deliveries that did not wait for it."""
-    sql = "SELECT timestamp FROM audit_log WHERE event_type = 'session.register' AND agent_id = ? ORDER BY id"
-    registered = [ms(row[0]) for row in rows(path, sql, "backend")]
-    (recovery,) = account["recoveries"]
-    assert (recovery["agentId"], recovery["registrations"], len(registered)) == ("backend", 2, 2)
-    took = []
-    waited = 0
-    for sent, received, acknowledged, recipient in rows(
+def check_tasks(path: str, account: dict[str, Any]) -> None:
+    """Six tasks and the urgent one: each was completed once, by whom the table says."""
+    told = {task["number"]: (task["title"], task["doneBy"], task["completions"]) for task in account["tasks"]}
+    completed = (
+        "SELECT count(*) FROM audit_log a WHERE a.event_type = 'task.completed'"
+        " AND json_extract(a.metadata_json, '$.task_id') = t.task_id"
+    )
+    found = rows(
         path,
-        "SELECT m.timestamp, r.timestamp, p.timestamp, m.destination_agent_id FROM messages m"
-        " JOIN ack_states r ON r.delivery_id = m.delivery_id AND r.ack_level = 'received'"
-        " JOIN ack_states p ON p.delivery_id = m.delivery_id AND p.ack_level = 'processed'",
-    ):
-        back = registered[1] if recipient == "backend" else 0
-        waited += ms(sent) < back <= ms(acknowledged)
-        if not ms(sent) < back <= ms(received):
-            took.append(ms(received) - ms(sent))
-    assert recovery["waited"] == waited > 0
-    took.sort()
-    told = account["receivedMs"]
-    assert (told["measured"], told["max"]) == (len(took), took[-1])
-    assert told["p50"] == took[(len(took) + 1) // 2 - 1]
+        f"SELECT printf('task-%03d', d.number), t.title, t.assigned_agent_id, ({completed}) FROM macp_ext_tasks t"
+        " JOIN comity_task_details d ON d.task_id = t.task_id WHERE t.status = 'done'",
+    )
+    assert told == {number: (title, agent, count) for number, title, agent, count in found}
+    assert [done[2] for done in told.values()] == [1] * 7
 
 
-def test_a_person_can_read_it_and_nothing_stays_behind(tmp_path: Path) -> None:
-    played = play(tmp_path, "--seconds", "2", "--seed", "3")
-    assert (played.returncode, played.stderr) == (0, "")
-    lines = played.stdout.splitlines()
-    assert [line for line in lines if len(line) > 80] == []
-    assert "\x1b" not in played.stdout
-    for said in ("interrupt", "SIGKILL", "back under its id", "acknowledged", "0 lost, 0 doubled", "sent to received"):
-        assert said in played.stdout
-    assert list(tmp_path.iterdir()) == []
-    assert living(tmp_path) == []
+def check_files(document: dict[str, Any]) -> None:
+    """What the account says of the files is in the repository; a refused claim named its holder."""
+    shop = Path(document["folder"], "shop")
+    account = document["account"]
+    for file in account["files"]:
+        assert (shop / file["path"]).read_text(encoding="utf-8").splitlines()[1:] == file["edits"]
+        assert len(file["edits"]) == sum(hold["ended"] == "released" for hold in file["holds"])
+    paths = {file["path"] for file in account["files"]}
+    for refusal in account["refusals"]:
+        assert refusal["file"] in paths
+        assert refusal["holder"] != refusal["agentId"]
+        assert refusal["reason"].startswith("task-")
+        assert refusal["expiresAt"] in refusal["message"]
+        assert refusal["holder"] in refusal["hint"]
+    assert "ben" in {refusal["holder"] for refusal in account["refusals"]}
+    fences = rows(document["database"], "SELECT count(*), count(DISTINCT fence) FROM comity_claim_details")[0]
+    assert fences[0] == fences[1] == sum(len(file["holds"]) for file in account["files"])
+
+
+def check_death(path: str, account: dict[str, Any]) -> None:
+    """The others noticed, freed what it held and went on with it; its messages waited."""
+    (death,) = account["deaths"]
+    ((agent, about),) = rows(path, "SELECT agent_id, metadata_json FROM audit_log WHERE event_type = 'agent.reaped'")
+    facts = json.loads(about)
+    assert (death["agentId"], death["noticedBy"]) == (agent, facts["reaped_by"]) != ("ben", "ben")
+    assert death["releasedFiles"] == facts["released_files"] != []
+    (number,) = death["returnedTasks"]
+    task = next(task for task in account["tasks"] if task["number"] == number)
+    assert death["takenOverBy"] == [task["holds"][1]["agentId"]] == [task["doneBy"]] != ["ben"]
+    assert [hold["ended"] for hold in task["holds"]] == ["reaped", "completed"]
+    assert "ben is gone" in task["handoff"]
+    assert death["registrations"] == 2
+    assert death["messagesWaited"] > 0
+
+
+def check_mail(path: str, mail: dict[str, Any]) -> None:
+    def count(sql: str) -> int:
+        return int(rows(path, f"SELECT count(*) FROM {sql}")[0][0])
+
+    assert mail["messages"] == rows(path, "SELECT count(DISTINCT message_id) FROM messages")[0][0]
+    assert mail["deliveries"] == count("messages") == count("audit_log WHERE event_type = 'message.send'")
+    assert mail["deliveries"] == mail["acknowledged"] == count("messages WHERE state = 'acknowledged'") > 20
+    assert (mail["lost"], mail["doubled"], mail["waiting"]) == (0, 0, 0)
+    for level, priority in enumerate(["info", "advisory", "steering", "interrupt"]):
+        assert mail[priority] == count(f"messages WHERE priority = {level}") > 0
+
+
+def test_a_person_can_read_it_and_may_kill_an_agent_too(tmp_path: Path) -> None:
+    arguments, env = command(tmp_path, "--tasks", "7", "--seed", "3")
+    demo = subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert demo.stdout is not None
+        told = iter(demo.stdout)
+        lines = []
+        for line in told:
+            lines.append(line)
+            if " claims " in line:  # the work has begun
+                break
+        process = next(int(line.split()[3]) for line in lines if "cleo" in line and "process" in line)
+        os.kill(process, signal.SIGKILL)
+        rest, errors = demo.communicate(timeout=TIMEOUT_S)
+        output = "".join(lines) + rest
+        assert (demo.returncode, errors) == (0, ""), output
+        assert f"ended unexpectedly ({process})" in output
+        for said in ("may not claim", "reason", "hint", "SIGKILL", "ben is dead", "goes on with", "back under its id"):
+            assert said in output
+        assert "8 tasks, each done once; 2 agents killed, 0 double owners, 0 messages lost." in output
+        assert [line for line in output.splitlines() if len(line) > 80] == []
+        assert "\x1b" not in output
+        assert list(tmp_path.iterdir()) == []
+        assert living(tmp_path) == []
+    finally:
+        demo.kill()
+        demo.communicate()
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
@@ -131,7 +163,7 @@ def test_a_signal_ends_it_and_everything_is_cleared_away(tmp_path: Path, name: s
     demo = subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert demo.stdout is not None
-        assert any("interrupt" in line for line in demo.stdout)  # the legend: everybody is connected
+        assert any("cleo" in line and "process" in line for line in demo.stdout)  # everybody is connected
         assert len(living(tmp_path)) == (4 if Path("/proc/self/cwd").exists() else 0)
         demo.send_signal(getattr(signal, name))
         _, told = demo.communicate(timeout=TIMEOUT_S)
@@ -143,32 +175,14 @@ def test_a_signal_ends_it_and_everything_is_cleared_away(tmp_path: Path, name: s
         demo.communicate()
 
 
-def test_an_agent_that_a_stranger_kills_comes_back_too(tmp_path: Path) -> None:
-    arguments, env = command(tmp_path, "--seconds", "4")
-    demo = subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert demo.stdout is not None
-        told = iter(demo.stdout)
-        process = next(int(line.split()[-1]) for line in told if "frontend" in line and "process" in line)
-        assert any("planner → all" in line for line in told)  # the play has begun
-        os.kill(process, signal.SIGKILL)
-        rest, errors = demo.communicate(timeout=TIMEOUT_S)
-        assert (demo.returncode, errors) == (0, "")
-        assert f"frontend ended unexpectedly ({process})" in rest
-        assert "2 processes killed: 0 lost, 0 doubled" in rest
-    finally:
-        demo.kill()
-        demo.communicate()
-
-
 @pytest.mark.parametrize(
     ("program", "code", "says"),
     [
         ("import sys; sys.modules['mcp'] = None; sys.argv[1:] = ['demo']", 8, "pip install 'comity[demo]'"),
         ("import os, sys; os.environ['PATH'] = ''; sys.argv[1:] = ['demo', '--json']", 8, "demo.git"),
-        ("import sys; sys.argv[1:] = ['demo', '--seconds', '1', '--json']", 2, "demo.seconds"),
+        ("import sys; sys.argv[1:] = ['demo', '--tasks', '1', '--json']", 2, "demo.tasks"),
     ],
-    ids=["no client", "no git", "too short"],
+    ids=["no client", "no git", "too few"],
 )
 def test_it_says_what_it_lacks(tmp_path: Path, program: str, code: int, says: str) -> None:
     _, env = command(tmp_path)
@@ -188,59 +202,111 @@ def test_it_says_what_it_lacks(tmp_path: Path, program: str, code: int, says: st
 
 # -- the arithmetic: an account that could not find fault would prove nothing
 
+FILE = "src/cart.py"
+
+
+def fact(at_ms: int, kind: str, agent: str, **about: Any) -> Fact:
+    if kind.startswith("task."):
+        about |= {"task_id": "t1", "number": "task-001", "title": "T"}
+    return Fact(at_ms, kind, agent, about)
+
+
+HAPPENED = [
+    fact(0, "session.register", "ben"),
+    fact(1, "task.dispatched", "planner"),
+    fact(2, "task.claimed", "ben"),
+    fact(2, "task.started", "ben"),
+    fact(3, "claim.acquired", "ben", files=[FILE]),
+    fact(4, "claim.refused", "ada", files=[FILE], holders=["ben"]),
+    fact(5, "claim.released", "ben", files=[FILE], reason="reaped"),
+    fact(5, "task.released", "ben", by="ada"),
+    fact(5, "agent.reaped", "ben", released_files=[FILE], returned_task_ids=["t1"], reaped_by="ada", reason="gone"),
+    fact(6, "session.register", "ben"),
+    fact(7, "task.claimed", "ada"),
+    fact(8, "claim.acquired", "ada", files=[FILE]),
+    fact(9, "task.completed", "ada"),
+    fact(9, "claim.released", "ada", files=[FILE], reason="released"),
+]
+
 
 def delivery(number: int, **fields: Any) -> Delivered:
-    whole = Delivered(
-        f"d{number}", f"m{number}", "a", "b", "info", "acknowledged", number, 1, 1000, 1003, 1000 + 10 * number
-    )
+    whole = Delivered(f"d{number}", f"m{number}", "ben", "info", "acknowledged", number, 4, 7, 8)
     return whole._replace(**fields)
 
 
-def account_of(
-    deliveries: list[Delivered], sends: list[str], acks: list[str], ends: list[str] | None = None, **told: set[str]
-) -> Account:
-    found = Rows(deliveries, sends, acks, ends or [], [("a", 1), ("b", 1)], "ok")
-    return settle(found, told.get("sent", set()), told.get("acknowledged", set()), ["a", "b"])
+SOUND = Rows(
+    [delivery(1), delivery(2, recipient="ada", sequence=1)],
+    ["d1", "d2"],
+    ["d1", "d2"],
+    [],
+    HAPPENED,
+    [TaskRow("task-001", "T", f"Files: {FILE}", "P1", "done", "ada", {"summary": "ben is gone"})],
+    0,
+    "ok",
+)
+TOLD = Told({"d1"}, {"d2"}, [("task-001", "ada")], [], [], [("ben", 4.0)], {FILE: ["task-001 T"]}, 1, 0.0)
+
+
+def faults(account: Account) -> list[str]:
+    return [check.name for check in account.checks if not check.ok]
 
 
 def test_a_sound_file_is_found_sound() -> None:
-    account = account_of([delivery(1), delivery(2)], ["d1", "d2"], ["d1", "d2"], sent={"d1"}, acknowledged={"d2"})
-    assert (account.lost, account.doubled, account.received_ms.p99) == (0, 0, 3)
-    assert all(one.ok for one in account.checks)
+    account = settle(SOUND, TOLD)
+    assert faults(account) == []
+    (death,) = account.deaths
+    assert (death.noticed_by, death.noticed_ms, death.taken_over_by, death.messages_waited) == ("ada", 1, ["ada"], 1)
+    assert [(hold.agent_id, hold.ended) for hold in account.files[0].holds] == [("ben", "reaped"), ("ada", "released")]
+    assert [(wait.agent_id, wait.until_s) for wait in account.waits] == [("ada", 0.01)]
+
+
+def log(*more: Fact) -> Rows:
+    return SOUND._replace(log=sorted([*HAPPENED, *more], key=lambda one: one.at_ms))
 
 
 @pytest.mark.parametrize(
-    ("account", "lost", "doubled"),
+    ("rows_", "told", "fault"),
     [
-        (account_of([delivery(1)], ["d1", "d2"], ["d1"]), 1, 0),
-        (account_of([], [], [], sent={"d1"}), 1, 0),
-        (account_of([delivery(1, state="queued")], ["d1"], [], acknowledged={"d1"}), 1, 0),
-        (account_of([delivery(1, state="expired")], ["d1"], []), 1, 0),
-        (account_of([delivery(1, state="expired")], ["d1"], [], ["d1"]), 0, 0),
-        (account_of([delivery(1, state="odd")], ["d1"], []), 1, 0),
-        (account_of([delivery(1, acknowledged_ms=None)], ["d1"], ["d1"]), 1, 0),
-        (account_of([delivery(1)], ["d1"], ["d1", "d1"]), 0, 1),
-        (account_of([delivery(1), delivery(2, message_id="m1")], ["d1", "d2"], ["d1", "d2"]), 0, 1),
-    ],
-    ids=[
-        "no row",
-        "told, no row",
-        "told, not acked",
-        "silent end",
-        "audited end",
-        "odd",
-        "no level",
-        "2 acks",
-        "2 rows",
+        (SOUND._replace(integrity="malformed"), TOLD, "sound"),
+        (log(fact(10, "task.completed", "ada")), TOLD, "exactly once"),
+        (SOUND._replace(tasks=[SOUND.tasks[0]._replace(status="pending")]), TOLD, "exactly once"),
+        (SOUND, TOLD._replace(tasks=2), "exactly once"),
+        (SOUND, TOLD._replace(completed=[("task-001", "ada"), ("task-001", "ben")]), "exactly once"),
+        (log(fact(4, "task.started", "ada")), TOLD, "two owners"),
+        (log(fact(4, "claim.acquired", "ada", files=[FILE])), TOLD, "two owners"),
+        (SOUND, TOLD._replace(edits={FILE: []}), "overwritten"),
+        (SOUND, TOLD._replace(edits={FILE: ["task-001 T"] * 2}), "overwritten"),
+        (SOUND._replace(unreleased=1), TOLD, "held any more"),
+        (SOUND, TOLD._replace(deaths=[*TOLD.deaths, ("ada", 6.0)]), "noticed by another"),
+        (SOUND._replace(log=HAPPENED[:10]), TOLD, "taken over"),
+        (SOUND._replace(log=HAPPENED[1:]), TOLD, "came back"),
+        (SOUND._replace(deliveries=[delivery(1)]), TOLD, "message is lost"),
+        (SOUND, TOLD._replace(sent={"d3"}), "message is lost"),
+        (SOUND._replace(acks=["d1"]), TOLD, "message is lost"),
+        (SOUND._replace(acks=["d1", "d2", "d2"]), TOLD, "message is lost"),
+        (SOUND._replace(deliveries=[delivery(1), delivery(2, sequence=3)]), TOLD, "agree"),
+        (SOUND, TOLD._replace(failures=["macp_ack: no"]), "call failed"),
     ],
 )
-def test_what_is_lost_or_doubled_is_counted(account: Account, lost: int, doubled: int) -> None:
-    assert (account.lost, account.doubled) == (lost, doubled)
+def test_each_fault_is_found(rows_: Rows, told: Told, fault: str) -> None:
+    account = settle(rows_, told)
+    assert any(fault in name for name in faults(account)), account.checks
+    assert not account.ok
 
 
-def test_a_gap_an_unaudited_row_and_a_waiting_delivery_are_found() -> None:
-    account = account_of([delivery(1), delivery(3, state="queued")], ["d1"], ["d1"])
-    assert [one.ok for one in account.checks] == [True, False, False, False, True]
+@pytest.mark.parametrize(
+    ("fields", "ended", "lost"),
+    [
+        ({"state": "expired"}, [], 1),
+        ({"state": "expired"}, ["d1"], 0),
+        ({"state": "odd"}, [], 1),
+        ({"acknowledged_ms": None}, [], 1),
+        ({"state": "queued"}, [], 0),
+    ],
+)
+def test_a_delivery_may_end_only_with_a_row_that_says_so(fields: dict[str, Any], ended: list[str], lost: int) -> None:
+    found = SOUND._replace(deliveries=[delivery(1, **fields), SOUND.deliveries[1]], ends=ended)
+    assert settle(found, TOLD).mail.lost == lost
 
 
 def test_percentiles_are_by_nearest_rank() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import apsw
@@ -44,7 +45,7 @@ def test_every_statement_can_be_prepared(tmp_path: Path, room: str) -> None:
     connection = store.take()
     texts = parse(room, (ROOMS / room / "queries.sql").read_text(encoding="utf-8"), _FRAGMENTS)
     for name, sql in texts.items():
-        assert "{" not in sql.replace("'{}'", ""), name
+        assert not re.search(r"\{\w+\}", sql), f"{name}: a fragment that is not there"
         if not sql.startswith("PRAGMA"):
             parameters = dict.fromkeys(_parameters(connection, sql))
             connection.execute(f"EXPLAIN {sql}", parameters).fetchall()

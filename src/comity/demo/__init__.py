@@ -1,1 +1,1 @@
-"""``comity demo``: four scripted agents, four real server processes, one kill, and an account read from the file."""
+"""``comity demo``: four scripted agents, four real server processes, tasks and files, one kill, and an account."""

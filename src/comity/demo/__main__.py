@@ -12,14 +12,16 @@ from comity.kernel.problem import Problem
 
 def main() -> int:
     """Run the demo with the options of ``comity demo``."""
-    parser = argparse.ArgumentParser(prog="python -m comity.demo", description="Four agents talk through one file.")
-    parser.add_argument("--seconds", type=float, default=10, help="how long they talk (default: 10)")
+    parser = argparse.ArgumentParser(
+        prog="python -m comity.demo", description="Four agents share out tasks through one file."
+    )
+    parser.add_argument("--tasks", type=int, default=12, help="how many tasks they share out (default: 12)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--seed", type=int, default=7, help="decides what they say")
+    parser.add_argument("--seed", type=int, default=7, help="decides the order of the tasks")
     parser.add_argument("--keep", action="store_true", help="leave the temporary repository")
     chosen = parser.parse_args()
     try:
-        return run(seconds=chosen.seconds, json_output=chosen.json, seed=chosen.seed, keep=chosen.keep)
+        return run(tasks=chosen.tasks, json_output=chosen.json, seed=chosen.seed, keep=chosen.keep)
     except Problem as problem:
         sys.stderr.write(f"error: {problem.message}\nhint: {problem.hint}\n")
         return problem.exit_code

@@ -1,250 +1,237 @@
-"""What the account of a performance holds, and the arithmetic: pure, from rows to a report."""
+"""What the account of a performance holds: every task, every file, every death. Pure, from rows to a report."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from comity.demo.cast import PRIORITIES, Priority
+from comity.demo import cast, mail
+from comity.demo.board import Board, Fact, Hold, Reaped
+from comity.demo.mail import Check, Delivered, Mail
+from comity.demo.screen import Refusal
 
-BUCKETS_MS = (1, 2, 5, 10, 20, 50, 100)
 
+class TaskRow(NamedTuple):
+    """A task as the file has it at the end."""
 
-class Delivered(NamedTuple):
-    """One delivery as the file has it. Times are milliseconds since 1970, None when it never happened."""
-
-    delivery_id: str
-    message_id: str
-    sender: str
-    recipient: str
-    priority: Priority
-    state: str
-    sequence: int
-    size_bytes: int
-    sent_ms: int
-    received_ms: int | None
-    acknowledged_ms: int | None
+    number: str
+    title: str
+    description: str
+    priority: str
+    status: str
+    agent_id: str | None
+    handoff: dict[str, Any]
 
 
 class Rows(NamedTuple):
-    """Everything that the account is made of.
-
-    ``sends``, ``acks`` and ``ends`` are the audit log's delivery ids of ``message.send``, of ``message.ack``, and of
-    ``message.expire``, ``message.drop`` and ``message.malformed``; ``registrations`` are agents and times.
-    """
+    """What the file says. ``sends``, ``acks`` and ``ends`` are delivery ids of the log; ``ends`` without success."""
 
     deliveries: list[Delivered]
     sends: list[str]
     acks: list[str]
     ends: list[str]
-    registrations: list[tuple[str, int]]
+    log: list[Fact]
+    tasks: list[TaskRow]
+    unreleased: int
     integrity: str
 
 
-class Latency(NamedTuple):
-    """Percentiles in milliseconds (nearest rank); all 0 when there is nothing to measure."""
+class Told(NamedTuple):
+    """What the agents were told by their servers, and the stage did; the file is believed, this only compared.
 
-    measured: int
-    p50: int
-    p90: int
-    p99: int
-    max: int
+    ``edits`` are the lines that were added to each file of the repository, ``deaths`` agents and times in milliseconds.
+    """
 
-
-class Share(NamedTuple):
-    """A part of the traffic: one priority, or what one agent was sent."""
-
-    name: str
-    messages: int
-    deliveries: int
-    received: int
-    acknowledged: int
-    received_ms: Latency
-    acknowledged_ms: Latency
+    sent: set[str]
+    acknowledged: set[str]
+    completed: list[tuple[str, str]]
+    failures: list[str]
+    refusals: list[Refusal]
+    deaths: list[tuple[str, float]]
+    edits: dict[str, list[str]]
+    tasks: int
+    origin_ms: float
 
 
-class Bucket(NamedTuple):
-    """Deliveries received within ``le_ms`` milliseconds of their sending, and not within the bucket before."""
-
-    le_ms: int | None
-    deliveries: int
-
-
-class Recovery(NamedTuple):
-    """The agent that registered a second time, and what had waited for it."""
+class Span(NamedTuple):
+    """Seconds since the start in which an agent had something, or waited for it; ``ended`` says how it ended."""
 
     agent_id: str
+    from_s: float
+    until_s: float
+    ended: str
+    files: tuple[str, ...] = ()
+
+
+class TaskStory(NamedTuple):
+    """A task: who had it, who did it, and what a holder that died left to the next one."""
+
+    number: str
+    title: str
+    priority: str
+    done_by: str | None
+    completions: int
+    holds: list[Span]
+    handoff: str = ""
+
+
+class FileStory(NamedTuple):
+    """A file, who held it when, and the lines that were added to it."""
+
+    path: str
+    holds: list[Span]
+    edits: list[str]
+
+
+class DeathStory(NamedTuple):
+    """An agent that died: who noticed, how and how soon, what became free, who went on, and what waited for it."""
+
+    agent_id: str
+    at_s: float
+    noticed_by: str
+    noticed_ms: int
+    how: str
+    released_files: list[str]
+    returned_tasks: list[str]
+    taken_over_by: list[str]
     registrations: int
-    waited: int
-    longest_wait_ms: int
-    caught_up_ms: int
-
-
-class Check(NamedTuple):
-    """Something that must hold, and what was seen."""
-
-    name: str
-    ok: bool
-    seen: str
+    messages_waited: int
 
 
 class Account(NamedTuple):
-    """The whole account of what the file says."""
+    """The whole account."""
 
-    messages: int
-    deliveries: int
-    received: int
-    acknowledged: int
-    pending: int
-    expired: int
-    dropped: int
-    lost: int
-    doubled: int
-    received_ms: Latency
-    acknowledged_ms: Latency
-    priorities: list[Share]
-    agents: list[Share]
-    histogram: list[Bucket]
-    recoveries: list[Recovery]
+    tasks: list[TaskStory]
+    files: list[FileStory]
+    waits: list[Span]
+    refusals: list[Refusal]
+    deaths: list[DeathStory]
+    double_owners: int
+    mail: Mail
+    seconds: float
     checks: list[Check]
 
+    @property
+    def ok(self) -> bool:
+        """Whether every check holds."""
+        return all(check.ok for check in self.checks)
 
-def settle(rows: Rows, told_sent: set[str], told_acknowledged: set[str], agents: Sequence[str]) -> Account:
-    """The account; ``told_sent`` and ``told_acknowledged`` are the delivery ids that servers confirmed to agents."""
-    known = {one.delivery_id: one for one in rows.deliveries}
-    sent, acks, ends = set(rows.sends) | told_sent, set(rows.acks), set(rows.ends)
-    lost = {delivery_id for delivery_id in sent if not _accounted(known.get(delivery_id), acks, ends)}
-    lost |= told_acknowledged - acks
-    states = Counter(one.state for one in rows.deliveries)
-    again = _registered_again(rows)
-    prompt = [one for one in rows.deliveries if not _waited(one, one.received_ms, again)]
-    received = [one.received_ms - one.sent_ms for one in prompt if one.received_ms is not None]
-    return Account(
-        messages=len({one.message_id for one in rows.deliveries}),
-        deliveries=len(sent),
-        received=sum(one.received_ms is not None for one in rows.deliveries),
-        acknowledged=len(acks),
-        pending=states["queued"] + states["surfaced"],
-        expired=states["expired"],
-        dropped=states["dropped"],
-        lost=len(lost),
-        doubled=_doubled(rows),
-        received_ms=latency(received),
-        acknowledged_ms=_acknowledged(rows.deliveries, again),
-        priorities=[_share(p, [one for one in rows.deliveries if one.priority == p], again) for p in PRIORITIES],
-        agents=[_share(a, [one for one in rows.deliveries if one.recipient == a], again, rows) for a in agents],
-        histogram=_histogram(received),
-        recoveries=[_recovery(agent, times, rows) for agent, times in again.items()],
-        checks=_checks(rows, told_sent, told_acknowledged, states),
+
+def settle(rows: Rows, told: Told) -> Account:
+    """The account of what the file says."""
+    board = Board()
+    for fact in rows.log:
+        board.apply(fact)
+    end_ms = max((fact.at_ms for fact in rows.log), default=0)
+
+    def seconds(at_ms: float | None) -> float:
+        return round(((end_ms if at_ms is None else at_ms) - told.origin_ms) / 1000, 2)
+
+    def spans(holds: list[Hold]) -> list[Span]:
+        return [Span(one.agent_id, seconds(one.from_ms), seconds(one.until_ms), one.ended) for one in holds]
+
+    tasks = []
+    for row in rows.tasks:
+        task = board.tasks.get(row.number)
+        holds, completions = (spans(task.holds), task.completed) if task else ([], 0)
+        done_by = row.agent_id if row.status == "done" else None
+        note = str(row.handoff.get("summary", ""))
+        tasks.append(TaskStory(row.number, row.title, row.priority, done_by, completions, holds, note))
+    account = Account(
+        tasks,
+        [FileStory(path, spans(board.files.get(path, [])), lines) for path, lines in told.edits.items()],
+        [Span(w.agent_id, seconds(w.from_ms), seconds(w.until_ms), "", tuple(w.files)) for w in board.waits],
+        told.refusals,
+        [_death(one, board, rows, told, seconds(one.at_ms)) for one in board.reaped],
+        len(board.doubles),
+        mail.settle(rows.deliveries, rows.sends, rows.acks, rows.ends, told.sent, told.acknowledged, board.reaped),
+        seconds(None),
+        [],
     )
+    return account._replace(checks=_checks(account, board, rows, told))
 
 
-def latency(values_ms: Iterable[int]) -> Latency:
-    """The percentiles of some values."""
-    values = sorted(values_ms)
-    if not values:
-        return Latency(0, 0, 0, 0, 0)
-    p50, p90, p99 = (values[-(-len(values) * part // 100) - 1] for part in (50, 90, 99))
-    return Latency(len(values), p50, p90, p99, values[-1])
-
-
-def _accounted(delivery: Delivered | None, acks: set[str], ends: set[str]) -> bool:
-    """Whether a delivery that was sent is acknowledged, waits, or ended with an audit row that says how."""
-    if delivery is None:
-        return False
-    if delivery.state == "acknowledged":
-        return delivery.acknowledged_ms is not None and delivery.delivery_id in acks
-    return delivery.state in ("queued", "surfaced") or delivery.delivery_id in ends
-
-
-def _doubled(rows: Rows) -> int:
-    """Acknowledgements and deliveries beyond the one that each message may have for each recipient."""
-    acks = len(rows.acks) - len(set(rows.acks))
-    pairs = Counter((one.message_id, one.recipient) for one in rows.deliveries)
-    return acks + sum(count - 1 for count in pairs.values())
-
-
-def _registered_again(rows: Rows) -> dict[str, list[int]]:
-    """By agent, the times of every registration after its first."""
-    times: dict[str, list[int]] = {}
-    for agent, at_ms in sorted(rows.registrations, key=lambda row: row[1]):
-        times.setdefault(agent, []).append(at_ms)
-    return {agent: later[1:] for agent, later in times.items() if len(later) > 1}
-
-
-def _waited(delivery: Delivered, until_ms: int | None, again: dict[str, list[int]]) -> bool:
-    """Whether the recipient's server died, and came back, between the sending and this time."""
-    end = delivery.sent_ms if until_ms is None else until_ms
-    return any(delivery.sent_ms < at_ms <= end for at_ms in again.get(delivery.recipient, ()))
-
-
-def _acknowledged(deliveries: list[Delivered], again: dict[str, list[int]]) -> Latency:
-    return latency(
-        one.acknowledged_ms - one.sent_ms
-        for one in deliveries
-        if one.acknowledged_ms is not None and not _waited(one, one.acknowledged_ms, again)
-    )
-
-
-def _share(name: str, part: list[Delivered], again: dict[str, list[int]], rows: Rows | None = None) -> Share:
-    """``rows`` are given for an agent: then the messages are those that it sent."""
-    messages = part if rows is None else [one for one in rows.deliveries if one.sender == name]
-    return Share(
-        name,
-        len({one.message_id for one in messages}),
-        len(part),
-        sum(one.received_ms is not None for one in part),
-        sum(one.state == "acknowledged" for one in part),
-        latency(
-            one.received_ms - one.sent_ms
-            for one in part
-            if one.received_ms is not None and not _waited(one, one.received_ms, again)
-        ),
-        _acknowledged(part, again),
-    )
-
-
-def _histogram(values_ms: list[int]) -> list[Bucket]:
-    counts = Counter(next((most for most in BUCKETS_MS if value <= most), None) for value in values_ms)
-    return [Bucket(most, counts[most]) for most in (*BUCKETS_MS, None)]
-
-
-def _recovery(agent: str, times: list[int], rows: Rows) -> Recovery:
-    back_ms = times[-1]
-    waited = [
-        one
-        for one in rows.deliveries
-        if one.recipient == agent and one.acknowledged_ms is not None and one.sent_ms < back_ms <= one.acknowledged_ms
+def _death(one: Reaped, board: Board, rows: Rows, told: Told, at_s: float) -> DeathStory:
+    numbers = [board.number(task_id) for task_id in one.task_ids]
+    later = [
+        next((hold.agent_id for hold in board.tasks[number].holds if hold.from_ms >= one.at_ms), "nobody")
+        for number in numbers
     ]
-    return Recovery(
-        agent,
-        len(times) + 1,
-        len(waited),
-        max((back_ms - one.sent_ms for one in waited), default=0),
-        max((one.acknowledged_ms - back_ms for one in waited if one.acknowledged_ms is not None), default=0),
+    registered = [fact.at_ms for fact in rows.log if (fact.kind, fact.agent_id) == ("session.register", one.agent_id)]
+    back_ms = next((at_ms for at_ms in registered if at_ms >= one.at_ms), None)
+    died_ms = max((at for agent, at in told.deaths if agent == one.agent_id and at <= one.at_ms), default=one.at_ms)
+    return DeathStory(
+        one.agent_id,
+        round(at_s - (one.at_ms - died_ms) / 1000, 2),
+        one.by,
+        round(one.at_ms - died_ms),
+        one.how,
+        one.files,
+        numbers,
+        later,
+        len(registered),
+        mail.waited(rows.deliveries, one.agent_id, back_ms),
     )
 
 
-def _checks(rows: Rows, told_sent: set[str], told_acknowledged: set[str], states: Counter[str]) -> list[Check]:
-    known = {one.delivery_id for one in rows.deliveries}
-    numbers: dict[str, list[int]] = {}
-    for one in rows.deliveries:
-        numbers.setdefault(one.recipient, []).append(one.sequence)
-    gaps = [who for who, have in numbers.items() if sorted(have) != list(range(1, len(have) + 1))]
-    odd = known.symmetric_difference(rows.sends)
-    waiting = states["queued"] + states["surfaced"]
-    unknown = (told_sent - known) | (told_acknowledged - set(rows.acks))
-    # A server that is killed after its commit and before its answer leaves work that no agent was told of.
-    untold = (len(known) - len(told_sent)) + (len(set(rows.acks)) - len(told_acknowledged))
+def _checks(account: Account, board: Board, rows: Rows, told: Told) -> list[Check]:
+    done = [task for task in account.tasks if task.done_by and task.completions == 1]
+    doers = {row.number: row.agent_id for row in rows.tasks}
+    wrong = [number for number, agent_id in told.completed if doers.get(number) != agent_id]
+    held = rows.unreleased + sum(task.done_by is None for task in account.tasks)
     return [
         Check("The file is sound", rows.integrity == "ok", rows.integrity),
-        Check("Each delivery is in the audit log, and the other way round", not odd, f"{len(odd)} differ"),
-        Check("Each recipient's sequence numbers run 1, 2, 3 and so on", not gaps, f"{len(gaps)} agents with gaps"),
-        Check("Nothing is left waiting", waiting == 0, f"{waiting} wait"),
         Check(
-            "All that servers confirmed to agents is in the file",
-            not unknown,
-            f"{len(told_sent)} sent, {len(told_acknowledged)} acknowledged; {len(unknown)} missing, {untold} untold",
+            "Every task is done, exactly once, and by whom the file says",
+            len(done) == len(account.tasks) == told.tasks and not wrong,
+            f"{len(done)} of {told.tasks} tasks" + "".join(f"; {number} differs" for number in wrong),
         ),
+        Check(
+            "No task and no file ever had two owners",
+            not board.doubles,
+            board.doubles[0] if board.doubles else f"{_holds(account)} holds in the log, none overlaps",
+        ),
+        _edits(rows, told),
+        Check("Nothing is held any more", held == 0, f"{rows.unreleased} claims, {held - rows.unreleased} tasks"),
+        *_deaths(account, told),
+        *mail.checks(account.mail, rows.deliveries, rows.sends, rows.acks, told.sent, told.acknowledged),
+        Check("No call failed", not told.failures, told.failures[0] if told.failures else "none"),
+    ]
+
+
+def _holds(account: Account) -> int:
+    return sum(len(task.holds) for task in account.tasks) + sum(len(file.holds) for file in account.files)
+
+
+def _edits(rows: Rows, told: Told) -> Check:
+    """Agents write whole files anew, so two at the same time would lose lines."""
+    wanted = {path: set[str]() for path in told.edits}
+    for row in rows.tasks:
+        for path in cast.files_of(row.description):
+            wanted[path].add(f"{row.number} {row.title}")
+    wrong = [path for path, lines in told.edits.items() if sorted(lines) != sorted(wanted[path])]
+    count = sum(map(len, told.edits.values()))
+    seen = f"{count} edits in {len(told.edits)} files" + "".join(f"; {path} differs" for path in wrong)
+    return Check("Every edit is in its file, none overwritten", not wrong, seen)
+
+
+def _deaths(account: Account, told: Told) -> list[Check]:
+    """Each death was noticed, the work went to others, and the dead came back for their messages."""
+    stories = account.deaths
+    by_others = all(story.noticed_by != story.agent_id for story in stories)
+    heirs = [pair for story in stories for pair in zip(story.returned_tasks, story.taken_over_by, strict=True)]
+    orphans = [number for number, by in heirs if by == "nobody"]
+    absent = [story.agent_id for story in stories if story.registrations < 2]
+    seen = ", ".join(f"{story.agent_id} by {story.noticed_by} after {story.noticed_ms} ms" for story in stories)
+    return [
+        Check(
+            "Every death was noticed by another agent",
+            by_others and 0 < len(told.deaths) == len(stories),
+            f"{len(told.deaths)} died; {seen or 'none noticed'}",
+        ),
+        Check(
+            "What the dead had was taken over",
+            not orphans,
+            ", ".join(orphans) or ", ".join(f"{number} by {by}" for number, by in heirs),
+        ),
+        Check("The dead came back under their ids", not absent, ", ".join(absent) or "all of them"),
     ]

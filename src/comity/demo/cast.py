@@ -1,11 +1,10 @@
-"""Who plays in the demo and what they say: made anew from a seed, the same for the same seed.
+"""Who plays in the demo and what there is to do: made anew from a seed, the same for the same seed.
 
-Four agents work on a small shop: a planner steers, two workers edit, a reviewer asks. Nothing here talks to a server.
+Four agents work on a small shop: a planner hands out tasks, three workers take them. Nothing here talks to a server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from random import Random
 from typing import Literal, NamedTuple
 
@@ -13,9 +12,7 @@ Era = Literal["legacy", "auto"]
 Priority = Literal["interrupt", "steering", "advisory", "info"]
 PRIORITIES: tuple[Priority, ...] = ("interrupt", "steering", "advisory", "info")
 
-KILL_AT, RETURN_AT = 0.45, 0.70  # parts of the whole time
-VICTIM = "backend"
-REVIEW_CHARACTERS = 24_000  # more than one poll's budget of 16384 bytes: it arrives as an excerpt
+PLANNER, VICTIM = "planner", "ben"
 
 
 class Part(NamedTuple):
@@ -26,114 +23,69 @@ class Part(NamedTuple):
     era: Era
 
 
-class Line(NamedTuple):
-    """One thing to say, ``at_s`` seconds after the start; ``to`` is an agent id, or None for the whole channel."""
+class Job(NamedTuple):
+    """A task before it is dispatched; ``after`` is the title of one that must be done first."""
 
-    at_s: float
-    priority: Priority
-    to: str | None
-    type: str
-    text: str
+    title: str
+    files: tuple[str, ...]
+    priority: str
+    after: str = ""
 
 
 CAST = (
-    Part("planner", "decides who does what", "auto"),
-    Part("backend", "edits src/", "legacy"),
-    Part("frontend", "edits web/", "auto"),
-    Part("reviewer", "reads every change", "legacy"),
+    Part(PLANNER, "hands out the tasks", "auto"),
+    Part("ada", "takes tasks", "legacy"),
+    Part(VICTIM, "takes tasks", "auto"),
+    Part("cleo", "takes tasks", "legacy"),
 )
+WORKERS = tuple(part.agent_id for part in CAST if part.agent_id != PLANNER)
 
-FILES = {
-    "backend": ("src/api.py", "src/cart.py", "src/prices.py", "src/orders.py"),
-    "frontend": ("web/cart.ts", "web/search.ts", "web/checkout.ts", "web/theme.css"),
-}
-_PLANS = (
-    "next: {file}, before anything else",
-    "{file} waits until the API is settled",
-    "prices are integers, cents, everywhere",
-    "one commit per file, please",
-    "leave {file} alone, it is being split",
-    "cart first, search after that",
+FILES = (
+    *("src/api.py", "src/cart.py", "src/orders.py", "src/prices.py"),
+    *("web/cart.ts", "web/checkout.ts", "web/search.ts", "web/theme.css"),
 )
-_EDITS = ("editing {file}", "adding tests for {file}", "splitting {file} in two", "renaming total() in {file}")
-_NEWS = ("done with {file}, free again", "{file}: new field `currency`", "{file} needs the new API")
-_QUESTIONS = ("why the cache in {file}?", "{file}: what if the cart is empty?", "may I simplify {file}?")
-_ANSWERS = ("yes, covered by a test", "good catch, fixed", "go ahead", "it halves the queries")
+_FIRST = (  # two of the first three want the same file
+    Job("Prices in whole cents", ("src/cart.py", "src/prices.py"), "P1"),
+    Job("An empty cart is no error", ("src/cart.py",), "P1"),
+    Job("Search by category", ("web/search.ts",), "P1"),
+)
+_LATER = (
+    Job("Orders keep a currency", ("src/orders.py", "src/prices.py"), "P2", after=_FIRST[0].title),
+    Job("Checkout shows the tax", ("web/checkout.ts",), "P2"),
+    Job("The cart tells its total", ("src/cart.py", "web/cart.ts"), "P2"),
+    Job("Search ignores accents", ("web/search.ts",), "P2", after=_FIRST[2].title),
+    Job("An order can be cancelled", ("src/api.py", "src/orders.py"), "P2"),
+    Job("Limit a page of the API", ("src/api.py",), "P2"),
+    Job("Dark colours", ("web/theme.css", "web/cart.ts"), "P3"),
+    Job("Checkout asks only once", ("web/checkout.ts",), "P3"),
+    Job("Round at the end only", ("src/prices.py",), "P3"),
+)
+_LABEL = "Files: "
 
 
-def lines(part: Part, seconds: float, seed: int) -> list[Line]:
-    """Everything an agent says of its own accord, in order of time."""
-    random = Random(f"{seed}-{part.agent_id}")
-    said = [*_talk(part.agent_id, seconds, random), *_scenes(part.agent_id, seconds)]
-    return sorted(said, key=lambda line: line.at_s)
+def jobs(count: int, seed: int) -> list[Job]:
+    """So many tasks, in the order in which they are dispatched; titles differ."""
+    later = list(_LATER)
+    Random(seed).shuffle(later)
+    found: list[Job] = []
+    for turn in range(1, 2 + count // (len(_FIRST) + len(later))):
+        again = "" if turn == 1 else f" ({turn})"
+        found += [
+            job._replace(title=job.title + again, after=job.after and job.after + again) for job in (*_FIRST, *later)
+        ]
+    return found[:count]
 
 
-def reply(agent_id: str, kind: str, text: str) -> tuple[Priority, str, str] | None:
-    """What an agent says back to a message of this type: priority, type and text; None for nothing."""
-    if kind == "question":
-        return "advisory", "answer", _ANSWERS[sum(text.encode()) % len(_ANSWERS)]
-    if kind == "broken" and agent_id in FILES:
-        return "steering", "holding", "I hold my merge until main is green"
-    return None
+def urgent(file: str) -> Job:
+    """The task that comes in between, on a file that somebody holds."""
+    return Job("The shop is down", (file,), "P0")
 
 
-def review() -> str:
-    """A review that is longer than one poll's budget."""
-    found: list[str] = []
-    size = 0
-    while size < REVIEW_CHARACTERS:
-        number = len(found) + 1
-        found.append(f"web/checkout.ts:{number * 7}: note {number}: name the unit, and test the empty cart.")
-        size += len(found[-1]) + 1
-    return "\n".join(["Review of web/checkout.ts, all notes:", *found])
+def description(files: tuple[str, ...]) -> str:
+    """A task's description, which names the files to change."""
+    return _LABEL + " ".join(files)
 
 
-def _times(first_s: float, gap_s: float, seconds: float, random: Random) -> Iterator[float]:
-    at_s = first_s
-    while at_s < seconds:
-        yield at_s
-        at_s += gap_s * random.uniform(0.7, 1.3)
-
-
-def _talk(agent_id: str, seconds: float, random: Random) -> Iterator[Line]:
-    every = [file for files in FILES.values() for file in files]
-    if agent_id == "planner":
-        for at_s in _times(0.8, 1.3, seconds, random):
-            yield Line(at_s, "steering", None, "plan", random.choice(_PLANS).format(file=random.choice(every)))
-    elif agent_id == "reviewer":
-        for at_s in _times(0.7, 1.1, seconds, random):
-            worker = random.choice(tuple(FILES))
-            text = random.choice(_QUESTIONS).format(file=random.choice(FILES[worker]))
-            yield Line(at_s, "advisory", worker, "question", text)
-        for at_s in _times(0.4, 0.5, seconds, random):
-            yield Line(at_s, "info", None, "progress", f"read {random.randint(1, 60)} files")
-    else:
-        for at_s in _times(0.3, 1.5, seconds, random):
-            text = random.choice(_EDITS).format(file=random.choice(FILES[agent_id]))
-            yield Line(at_s, "steering", None, "editing", text)
-        for at_s in _times(1.2, 1.7, seconds, random):
-            text = random.choice(_NEWS).format(file=random.choice(FILES[agent_id]))
-            yield Line(at_s, "advisory", None, "discovery", text)
-        for at_s in _times(0.2, 0.3, seconds, random):
-            yield Line(at_s, "info", None, "progress", f"{random.randint(20, 400)} tests pass")
-
-
-def _scenes(agent_id: str, seconds: float) -> Iterator[Line]:
-    """What happens in every performance, at its part of the time."""
-    scenes: dict[str, tuple[tuple[float, Priority, str | None, str, str], ...]] = {
-        "planner": (
-            (0.0, "steering", None, "plan", "backend takes src/, frontend takes web/"),
-            (0.56, "interrupt", None, "stop", "nobody touches src/orders.py now"),
-        ),
-        "frontend": (
-            (0.26, "interrupt", None, "broken", "main is broken by my merge: hold yours"),
-            (0.36, "steering", None, "mended", "main is green again, go on"),
-            (0.74, "steering", VICTIM, "handover", "I need `currency` in src/api.py"),
-        ),
-        "reviewer": (
-            (0.18, "steering", "frontend", "review", review()),
-            (0.54, "advisory", VICTIM, "question", "is src/cart.py safe to merge?"),
-        ),
-    }
-    for part, priority, to, kind, text in scenes.get(agent_id, ()):
-        yield Line(part * seconds, priority, to, kind, text)
+def files_of(text: str) -> list[str]:
+    """The files that a task's description names."""
+    return text.removeprefix(_LABEL).split()

@@ -11,9 +11,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from comity.demo import ledger
-from comity.demo.account import Account, Check, settle
-from comity.demo.agent import Agent
-from comity.demo.cast import CAST
+from comity.demo.account import Account, Told, settle
 from comity.demo.repository import Repository
 from comity.demo.screen import Screen
 from comity.demo.stage import Stage
@@ -31,10 +29,10 @@ class Outcome(NamedTuple):
     signal: int = 0
 
 
-def perform(screen: Screen, seconds: float, seed: int, *, keep: bool) -> Outcome:
+def perform(screen: Screen, tasks: int, seed: int, *, keep: bool) -> Outcome:
     """Play and account. Raises Problem, and BrokenPipeError when nobody looks any more."""
     try:
-        return anyio.run(_Performance(screen, seconds, seed, keep).run)
+        return anyio.run(_Performance(screen, tasks, seed, keep).run)
     except BaseExceptionGroup as group:
         told = _told(group)
         if told is None:
@@ -43,9 +41,9 @@ def perform(screen: Screen, seconds: float, seed: int, *, keep: bool) -> Outcome
 
 
 class _Performance:
-    def __init__(self, screen: Screen, seconds: float, seed: int, keep: bool) -> None:
+    def __init__(self, screen: Screen, tasks: int, seed: int, keep: bool) -> None:
         self._screen = screen
-        self._seconds = seconds
+        self._tasks = tasks
         self._seed = seed
         self._keep = keep
         self._signal = 0
@@ -72,27 +70,31 @@ class _Performance:
         repository = Repository()
         try:
             with repository.logs.open("w", encoding="utf-8") as log:
-                stage = Stage(repository, self._screen, self._seconds, self._seed, log)
+                stage = Stage(repository, self._screen, self._tasks, self._seed, log)
                 await stage.play()
             database = repository.settings("spectator").db
-            return Outcome(str(repository.folder), database, _account(database, stage.agents))
+            return Outcome(str(repository.folder), database, _account(database, repository, stage))
         finally:
             if not self._keep:
                 repository.remove()
 
 
-def _account(database: str, agents: list[Agent]) -> Account:
+def _account(database: str, repository: Repository, stage: Stage) -> Account:
     """What the file says, beside what servers told their agents."""
-    sent = set[str]().union(*(agent.notes.sent for agent in agents))
-    acknowledged = set[str]().union(*(agent.notes.acknowledged for agent in agents))
-    account = settle(ledger.read(database), sent, acknowledged, [part.agent_id for part in CAST])
-    refused = [text for agent in agents for text in agent.notes.refused]
-    whole = [ok for agent in agents for ok in agent.notes.long_messages]
-    more = [
-        Check("The long review was read whole, in pieces", bool(whole) and all(whole), f"{len(whole)} read"),
-        Check("No call was refused", not refused, refused[0] if refused else "none"),
-    ]
-    return account._replace(checks=[*account.checks, *more])
+    agents = stage.agents
+    completed = [(number, agent.part.agent_id) for agent in agents for number in agent.notes.completed]
+    told = Told(
+        set[str]().union(*(agent.notes.sent for agent in agents)),
+        set[str]().union(*(agent.notes.acknowledged for agent in agents)),
+        completed,
+        [text for agent in agents for text in agent.notes.failures],
+        [refusal for worker in stage.workers for refusal in worker.refusals],
+        [(death.agent_id, death.at_ms) for death in stage.deaths],
+        repository.edits(),
+        len(stage.jobs),
+        stage.origin_ms,
+    )
+    return settle(ledger.read(database), told)
 
 
 def _told(group: BaseExceptionGroup[BaseException]) -> Problem | BrokenPipeError | None:

@@ -33,12 +33,16 @@ class Repository:
         """What a process in this repository works with, whatever this process's own environment says."""
         return settings.resolve({"agent_id": agent_id}, {}, str(self.root))
 
+    def edits(self) -> dict[str, list[str]]:
+        """What the agents have added to each file, line by line."""
+        return {file: (self.root / file).read_text(encoding="utf-8").splitlines()[1:] for file in FILES}
+
     def remove(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _make(self) -> None:
-        for name in ("README.md", *(file for files in FILES.values() for file in files)):
+        for name in ("README.md", *FILES):
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"The shop's {name}.\n", encoding="utf-8")

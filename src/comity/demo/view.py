@@ -1,23 +1,26 @@
-"""What a person sees while the demo plays: a headline, a legend, one line for each message, and a footer that counts.
+"""What a person sees while the demo plays: lines of what happens, and below them the board, on which tasks move.
 
-Lines come from the log of the file, not from the scripts. On a terminal the footer stays at the bottom; elsewhere
-there are plain lines only.
+Lines come from the log of the file and from what servers answered, never from what the scripts intend. On a terminal
+the board stays at the bottom; elsewhere there are plain lines only.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console, Group
+from rich import box
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.panel import Panel
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from comity.demo.account import Account
-from comity.demo.cast import CAST, PRIORITIES, Priority
-from comity.demo.picture import account_text
-from comity.demo.screen import Said
+from comity.demo.board import Board, Fact, held
+from comity.demo.cast import CAST, FILES, PLANNER, VICTIM, WORKERS, Priority
+from comity.demo.picture import COLOURS, PLAIN, PRETTY, account_text
+from comity.demo.screen import Refusal, Said
 
 STYLES: dict[Priority, str] = {
     "interrupt": "bold white on red",
@@ -25,19 +28,15 @@ STYLES: dict[Priority, str] = {
     "advisory": "black on cyan",
     "info": "dim",
 }
-LANES = dict(zip((part.agent_id for part in CAST), ("magenta", "green", "blue", "bright_yellow"), strict=True))
-_MEANINGS: dict[Priority, str] = {
-    "interrupt": "stop and read",
-    "steering": "changes what others do next",
-    "advisory": "good to know soon",
-    "info": "for the record, only counted here",
-}
 _HEADLINE = (
-    "Four coding agents work in one git repository. Each has its own `comity mcp`\n"
-    "process; they see each other and talk through one SQLite file, without a server.\n"
-    "Half way one of them is killed. Watch what becomes of its messages."
+    "Four coding agents work in one git repository. Each has its own `comity mcp` process; they share one SQLite file "
+    "and no server. They take tasks, claim files before they edit them, and talk. One is killed over its work: watch "
+    "its task.\n"
 )
-_BAR = 12
+_WIDEST = 120
+_PANEL = 78
+_PREFIX = 22  # time, agent and verb
+_CELL = 19  # one file with its holder
 
 
 class Terminal(Console):
@@ -50,106 +49,187 @@ class Terminal(Console):
 
 
 class View:
-    """The screen. Use it in a ``with`` statement around the performance."""
+    """The screen. Call ``stop`` in the end, whatever happens."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._fancy = console.is_terminal and not console.is_dumb_terminal
         self._plain = not (console.encoding or "").lower().startswith("utf")
+        self._signs = PLAIN if self._plain else PRETTY
         self._processes: Mapping[str, int] = {}
-        self._deliveries: Counter[Priority] = Counter()
-        self._messages = 0
+        self._board = Board()
+        self._origin_ms = 0
+        self._now_ms = 0
+        self._shown: set[str] = set()  # holders whose refusal was shown in full
+        self._deliveries = 0
         self._acknowledged = 0
-        self._live = Live(get_renderable=self._footer, console=console, refresh_per_second=8, transient=True)
+        self._live = Live(get_renderable=self._footer, console=console, refresh_per_second=10, transient=True)
 
     def opening(self) -> None:
         """Before anything is loaded or started."""
         self._print(Text("Comity demo", style="bold"))
-        self._print(Text(_HEADLINE + "\n"))
+        self._console.print(Text(_HEADLINE), width=min(self._console.width, _PANEL))
 
-    def cast(self, processes: Mapping[str, int]) -> None:
-        """Everybody is connected: who plays, and what the colours mean. From here on the footer stands."""
-        self._processes = processes
+    def cast(self, processes: Mapping[str, int], board: Board, origin_ms: int) -> None:
+        """Everybody is connected: who plays. From here on the board stands."""
+        self._processes, self._board = processes, board
+        self._origin_ms = self._now_ms = origin_ms
         for part in CAST:
-            line = Text.assemble("  ", self._dot(part.agent_id), " ", (f"{part.agent_id:<9}", LANES[part.agent_id]))
-            line.append(f" {part.role:<22} process {processes[part.agent_id]}")
+            line = Text.assemble(" ", self._dot(part.agent_id), " ", self._name(part.agent_id, 9))
+            line.append(f"process {processes[part.agent_id]:<8} {part.role}")
             self._print(line)
-        self._print(Text(""))
-        for pair in (PRIORITIES[:2], PRIORITIES[2:]):
-            legend = Text("  ")
-            for priority in pair:
-                legend.append(f" {priority:^9} ", STYLES[priority])
-                legend.append(f" {_MEANINGS[priority]:<20}")
-            self._print(legend)
         self._print(Text(""))
         if self._fancy:
             self._live.start()
 
+    def happened(self, fact: Fact) -> None:
+        """A task begun or done, a death noticed; the rest is on the board only."""
+        self._now_ms = max(self._now_ms, fact.at_ms)
+        if fact.kind == "claim.acquired":
+            task = self._board.task_of(fact.agent_id)
+            what = f"{_short(task.number)} {task.title}: " if task else ""
+            self._line(fact.agent_id, "claims", what + " ".join(fact.about["files"]))
+        elif fact.kind == "task.completed":
+            self._line(fact.agent_id, "done", _short(fact.about["number"]), "bold")
+        elif fact.kind == "agent.reaped":
+            numbers = [self._board.number(task_id) for task_id in fact.about["returned_task_ids"]]
+            free = " ".join([*map(_short, numbers), *fact.about["released_files"]]) or "nothing"
+            self._line(fact.about["reaped_by"], "notices", f"{fact.agent_id} is dead, frees {free}", "bold green")
+
     def said(self, message: Said, deliveries: int) -> None:
         """A message is in the file."""
-        self._messages += 1
-        self._deliveries[message.priority] += deliveries
+        self._deliveries += deliveries
         if message.priority == "info":
             return
-        line = Text(f"{message.at_s:5.1f} ")
-        line.append(f" {message.priority:<9} ", STYLES[message.priority])
-        line.append(f" {message.sender:>8}", LANES.get(message.sender, ""))
-        line.append(self._mark(" → ", " > "), "dim")
-        line.append(f"{message.to or 'all':<8} ", LANES.get(message.to or "", "dim"))
-        line.append(" ".join(message.text.split()), "bold" if message.priority == "interrupt" else "")
-        self._print(line)
+        self._now_ms = max(self._now_ms, message.at_ms)
+        text = Text(f" {message.priority:<9} ", STYLES[message.priority])
+        text.append(" " + " ".join(message.text.split()), "bold" if message.priority == "interrupt" else "")
+        self._line(message.sender, f"{self._signs.arrow} {message.to or 'all'}", text)
 
     def acknowledged(self) -> None:
         """A delivery was acknowledged."""
         self._acknowledged += 1
 
-    def died(self, at_s: float, agent_id: str, process: int, *, killed: bool) -> None:
+    def refused(self, refusal: Refusal) -> None:
+        """The answer in full, once for each holder."""
+        if refusal.holder in self._shown or (self._shown and refusal.holder != VICTIM):
+            self._line(refusal.agent_id, "waits", f"{refusal.file} is held by {refusal.holder}", "yellow")
+            return
+        self._shown.add(refusal.holder)
+        facts = (
+            ("holder", refusal.holder),
+            ("reason", refusal.reason),
+            ("since", f"{refusal.age_seconds} s, until {refusal.expires_at[11:19]} UTC"),
+            ("hint", refusal.hint),
+        )
+        self._panel(f"{refusal.agent_id} may not claim {refusal.file}", facts, "yellow")
+
+    def handed_over(self, agent_id: str, number: str, title: str, note: str) -> None:
+        """The next holder reads what happened to the last one."""
+        self._panel(f"{agent_id} goes on with {number}", (("task", title), ("note", note)), "green")
+
+    def died(self, agent_id: str, process: int, *, killed: bool) -> None:
         """A server process is gone."""
-        how = f"is killed (SIGKILL {process}) holding a message" if killed else f"ended unexpectedly ({process})"
-        line = Text(f"{at_s:5.1f} {self._mark('✗', 'x')} {agent_id} {how}; the others go on", "bold red")
-        self._print(line)
+        how = f"is killed (SIGKILL {process})" if killed else f"ended unexpectedly ({process})"
+        task = self._board.task_of(agent_id)
+        over = f" over {task.number}" if task else ""
+        self._line(agent_id, self._signs.dead, f"{how}{over}; the others go on", "bold red")
 
-    def returned(self, at_s: float, agent_id: str, waited: int) -> None:
+    def returned(self, agent_id: str, waited: int) -> None:
         """A new process took the agent over."""
-        told = f"{agent_id} is back under its id: {waited} messages waited in the file"
-        self._print(Text(f"{at_s:5.1f} {self._mark('●', '*')} {told}", "bold green"))
+        self._line(agent_id, self._signs.dot, f"is back under its id: {waited} messages waited for it", "bold green")
 
-    def closing(self, account: Account, ok: bool, notes: Sequence[str]) -> None:
+    def closing(self, account: Account, notes: Sequence[str]) -> None:
         """The account, at the end."""
         self.stop()
         self._print(Text(""))
-        self._print(Rule("what the file says, read after all processes ended", characters=self._mark("─", "-")))
-        self._console.print(account_text(account, ok, notes, unicode=not self._plain), soft_wrap=True)
+        self._print(Rule("what the file says afterwards", characters=self._signs.line))
+        width = self._console.width
+        self._console.print(account_text(account, notes, self._signs, width), soft_wrap=width < 60)
 
     def stop(self) -> None:
-        """Take the footer away."""
+        """Take the board away."""
         if self._live.is_started:
             self._live.stop()
 
-    def _footer(self) -> Group:
-        who = Text(" ")
-        for part in CAST:
-            alive = bool(self._processes.get(part.agent_id))
-            who.append_text(self._dot(part.agent_id) if alive else Text(self._mark("✗", "x"), "bold red"))
-            who.append(f" {part.agent_id}", LANES[part.agent_id] if alive else "red strike")
-            who.append("   ")
-        bars = Text(" ")
-        most = max(self._deliveries.values(), default=1)
-        for priority in PRIORITIES:
-            count = self._deliveries[priority]
-            bars.append(f"{priority} ")
-            bars.append(self._mark("▇", "=") * -(-count * _BAR // (most * 2)), STYLES[priority].split(" on ")[-1])
-            bars.append(f" {count}  ")
-        total = sum(self._deliveries.values())
-        counts = f" {self._messages} messages, {total} deliveries, {self._acknowledged} acknowledged, "
-        waiting = Text(f"{max(0, total - self._acknowledged)} waiting", "bold")
-        return Group(Rule(characters=self._mark("─", "-"), style="dim"), who, bars, Text(counts).append_text(waiting))
+    def _line(self, agent_id: str, verb: str, text: str | Text, style: str = "") -> None:
+        line = Table.grid()
+        line.add_column(no_wrap=True, width=_PREFIX)
+        line.add_column(overflow="fold")
+        at = Text(f"{max(0, self._now_ms - self._origin_ms) / 1000:5.1f} ", "dim")
+        told = text if isinstance(text, Text) else Text(text, style)
+        line.add_row(Text.assemble(at, self._name(agent_id, 8), (verb, style)), told)
+        self._console.print(line)
 
-    def _print(self, line: Text | Rule) -> None:
+    def _panel(self, title: str, facts: Sequence[tuple[str, str]], colour: str) -> None:
+        body = Table.grid(padding=(0, 2))
+        for name, value in facts:
+            body.add_row(Text(name, "bold"), Text(value))
+        frame = box.ASCII if self._plain else box.ROUNDED
+        width = min(self._console.width, _PANEL)
+        self._console.print(Panel(body, frame, title=title, title_align="left", border_style=colour, width=width))
+
+    def _footer(self) -> Group:
+        """The board: the queue, each worker with its task, what is done, each file with its holder, the mail."""
+        board, lines = self._board, [self._chips("queue", [(task.number, "") for task in self._board.pending()])]
+        lines += [self._worker(agent) for agent in WORKERS]
+        lines.append(self._chips("done", [(task.number, task.holds[-1].agent_id) for task in board.done()]))
+        width = min(self._console.width, _WIDEST)
+        across = max(1, (width - 1) // _CELL)
+        files = sorted({*FILES, *board.files})
+        for first in range(0, len(files), across):
+            row = Text(" ")
+            for file in files[first : first + across]:
+                row.append_text(self._file(file))
+            lines.append(row)
+        waiting = max(0, self._deliveries - self._acknowledged)
+        lines.append(Text(f" mail    {self._deliveries} deliveries, {waiting} waiting", "dim"))
+        for line in lines:
+            line.no_wrap, line.overflow = True, "crop" if self._plain else "ellipsis"
+        return Group(Rule(characters=self._signs.line, style="dim"), *lines)
+
+    def _worker(self, agent: str) -> Text:
+        alive = bool(self._processes.get(agent))
+        mark = self._dot(agent) if alive else Text(self._signs.dead, "bold red")
+        line = Text.assemble(" ", mark, " ", (f"{agent:<6}", COLOURS[agent] if alive else "red strike"))
+        task, wait = self._board.task_of(agent), self._board.wait_of(agent)
+        if task is not None:
+            line.append(_short(task.number), f"bold white on {COLOURS[agent]}")
+            line.append(f" {task.title:<26} ")
+        if wait is not None:
+            line.append(f"waits for {' '.join(wait.files)} ({', '.join(wait.holders)})", "yellow")
+        elif task is not None:
+            mine = [file for file, holds in self._board.files.items() if (now := held(holds)) and now.agent_id == agent]
+            line.append(f"edits {' '.join(mine)}" if mine else "")
+        elif not alive:
+            line.append("dead", "bold red")
+        return line
+
+    def _file(self, file: str) -> Text:
+        """A cell: the file, coloured by its holder, with a mark for whoever waits for it."""
+        hold = held(self._board.files.get(file, []))
+        wanted = any(wait.until_ms is None and file in wait.files for wait in self._board.waits)
+        name = f"{file}{' !' if wanted else ''}"
+        if hold is None:
+            return Text(f"{name:<{_CELL}}", "dim")
+        return Text.assemble((name, f"bold white on {COLOURS.get(hold.agent_id, 'red')}"), " " * (_CELL - len(name)))
+
+    def _chips(self, title: str, numbers: Sequence[tuple[str, str]]) -> Text:
+        line = Text(f" {title:<8}", "dim")
+        for number, agent in numbers:
+            line.append(_short(number), f"bold white on {COLOURS[agent]}" if agent else "bold")
+            line.append(" ")
+        return line
+
+    def _print(self, line: RenderableType) -> None:
         self._console.print(line, no_wrap=True, overflow="ellipsis" if not self._plain else "crop")
 
-    def _dot(self, agent_id: str) -> Text:
-        return Text(self._mark("●", "*"), LANES[agent_id])
+    def _name(self, agent_id: str, width: int) -> Text:
+        return Text(f"{agent_id:<{width}}", COLOURS.get(agent_id, "cyan" if agent_id == PLANNER else "dim"))
 
-    def _mark(self, symbol: str, plain: str) -> str:
-        return plain if self._plain else symbol
+    def _dot(self, agent_id: str) -> Text:
+        return Text(self._signs.dot, COLOURS.get(agent_id, "cyan"))
+
+
+def _short(number: str) -> str:
+    return number.removeprefix("task-")

@@ -3,8 +3,6 @@
 They are plain data here; ``kernel.validate`` makes checkers of them, ``kernel.schema`` JSON Schema.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

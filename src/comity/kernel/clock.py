@@ -1,10 +1,8 @@
 """Points in time as the wire format has them (MACP v1.0, reference section 1.7)."""
 
-from __future__ import annotations
-
 import time
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 
 class Instant(NamedTuple):
@@ -19,7 +17,7 @@ class Instant(NamedTuple):
         return self.ms // 1000
 
     @classmethod
-    def at(cls, ms: int) -> Instant:
+    def at(cls, ms: int) -> Self:
         """The instant ``ms`` milliseconds after 1970."""
         second, milli = divmod(ms, 1000)
         return cls(ms, f"{_to_second(second)}.{milli:03}Z")

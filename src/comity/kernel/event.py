@@ -1,7 +1,5 @@
 """Events: facts that an operation appends in its own transaction (rows of the protocol's ``audit_log``)."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 MACP_OK = "MACP_OK"

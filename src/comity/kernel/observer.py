@@ -4,8 +4,6 @@ The observer is a port as the clock is: ``comity.process`` looks at this machine
 Rules that decide from what it saw are in ``comity.rooms.agents.liveness``.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple, Protocol
 
 

@@ -2,6 +2,9 @@
 
 JSON form: keys are camelCase, a trailing underscore is dropped (``from_`` is ``from``), and a field that has a
 default is left out while it equals that default: those are the protocol's optional keys.
+
+Modules that every server loads and that define records do without ``from __future__ import annotations``: a NamedTuple
+compiles each annotation that is text, which took a twentieth of a server's start.
 """
 
 from __future__ import annotations

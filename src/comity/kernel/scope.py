@@ -1,7 +1,5 @@
 """What an operation's body gets: who asks, when, one transaction, and a way to append events."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 

@@ -10,13 +10,13 @@ and nobody ``open()``s it: closing a second descriptor would drop the process's 
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable
 from typing import Literal
 
 import apsw
 
+from comity.kernel import chance
 from comity.kernel.problem import Unavailable
 from comity.store.checkpoint import checkpoints
 
@@ -89,7 +89,7 @@ def _patience(limit_s: float) -> Callable[[int], bool]:
         waited = now - began
         if waited >= limit_s:
             return False
-        time.sleep(random.uniform(*(_SHORT_S if attempt < _FIRST_TRIES or waited > _WAITED_LONG_S else _LONG_S)))
+        time.sleep(chance.between(*(_SHORT_S if attempt < _FIRST_TRIES or waited > _WAITED_LONG_S else _LONG_S)))
         return True
 
     return wait

@@ -9,10 +9,10 @@ many processes from syncing the same log. The log file carries no locks, so it m
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
 
+from comity.kernel import chance
 from comity.store.bell import make_folder
 
 _PERIOD_S = 1.0
@@ -69,7 +69,7 @@ class LogSync:
                 self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.wait(_PERIOD_S + random.uniform(0, _JITTER_S)):
+        while not self._stop.wait(_PERIOD_S + chance.between(0, _JITTER_S)):
             self.sync()
 
     def _synced_ns(self) -> int:

@@ -109,7 +109,7 @@ def test_moved_project_gets_its_new_place(repo: Path, tmp_path: Path) -> None:
     shutil.move(repo, moved)
     found = find_project(moved)
     assert found is not None
-    assert found.db_path == moved / ".macp/repo.macp.db"
+    assert found.db_path == str(moved / ".macp/repo.macp.db")
     run(moved)
     assert (config(moved)["projectRoot"], config(moved)["projectId"]) == (str(moved), "repo")
     assert config(moved)["dbPath"] == str(moved / ".macp/repo.macp.db")

@@ -8,7 +8,6 @@ import pytest
 
 from comity import Problem, Workspace
 from comity.kernel.call import Pipeline
-from comity.kernel.clock import SystemClock
 from comity.kernel.ids import TimeOrderedIds
 from comity.kernel.op import Op
 from comity.kernel.problem import Conflict, NotFound
@@ -61,8 +60,13 @@ def test_the_refusal_names_everybody(world: World, ann: Workspace, bob: Workspac
         ("ann", "src/a.py", ["**/*.py"]),
     ]
     assert (conflicts[1]["agentName"], conflicts[1]["reason"], conflicts[1]["ageSeconds"]) == ("Ann", "the lexer", 75)
+    assert (conflicts[1]["mode"], conflicts[1]["expiresAt"]) == ("exclusive", "2026-01-01T00:30:00.000Z")
     assert held(cid) == []
     assert audit(world.path, "claim.refused")[0]["agent_id"] == "cid"
+    ann.claim.acquire(files=[f"many/{number}.py" for number in range(30)])
+    with pytest.raises(Conflict) as refused:
+        cid.claim.acquire(files=["many"], mode="shared", partial=True)
+    assert [len(refused.value.data[key]) for key in ("conflicts", "files", "holders")] == [30, 1, 1]  # type: ignore[arg-type]
 
 
 def test_partial_claims_what_is_free(ann: Workspace, bob: Workspace) -> None:
@@ -96,11 +100,16 @@ def test_what_lapsed_is_free_and_marked(world: World, ann: Workspace, bob: Works
     ann.claim.acquire(files=["a", "b"], ttl_seconds=5)
     world.clock.advance(5)
     assert bob.claim.acquire(files=["a"]).conflicts == ()
-    found = rows(world.path, "SELECT released_at, release_reason FROM macp_ext_file_claims WHERE agent_id = 'ann'")
-    assert found == [("2026-01-01T00:00:05.000Z", "expired")] * 2
+    marked = "SELECT file_path, released_at FROM macp_ext_file_claims WHERE release_reason = 'expired' ORDER BY 1"
+    assert rows(world.path, marked) == [("a", "2026-01-01T00:00:05.000Z")]
     with pytest.raises(NotFound) as refused:
         ann.claim.renew(files=["a"])
     assert refused.value.reason == "claim.not_held"
+    ann.claim.acquire(files=["c"])
+    ann.claim.renew()
+    assert rows(world.path, marked) == [(path, "2026-01-01T00:00:05.000Z") for path in ("a", "b")]
+    told = [(event.agent_id, event.metadata["files"]) for event in ann.event.list(event_types=["claim.expired"]).events]
+    assert told == [("ann", ["a"]), ("ann", ["b"])]
 
 
 def test_fences_only_grow(world: World, ann: Workspace, bob: Workspace) -> None:
@@ -160,6 +169,9 @@ def test_elsewhere_only_warns(world: World, ann: Workspace, root: Path, tmp_path
     with pytest.raises(Conflict) as refused:
         world.agent("bob", root=str(root)).claim.acquire(files=["src/a.py"])
     assert refused.value.data["holders"] == ["ann"]
+    told = refused.value.data["conflicts"]
+    assert isinstance(told, list)
+    assert {one["agentId"]: one.get("elsewhere", False) for one in told} == {"ann": False, "olga": True, "tim": True}
     assert tree.claim.release(files=["**"]).released_files == ["src/*.py"]
     assert held(ann) == ["src/a.py"]
 
@@ -214,11 +226,14 @@ def test_everything_of_an_agent_is_released_at_once(world: World, ann: Workspace
     def leave(scope: Scope, *, session_id: str | None = None) -> list[str]:
         return release_all(scope, "ann", session_id, "reaped")
 
-    pipeline = Pipeline(world.store, SystemClock(), TimeOrderedIds())
+    pipeline = Pipeline(world.store, world.clock, TimeOrderedIds())
     op = Op("test.leave", leave, "write", {}, None, None)
     assert pipeline.run(op, bob.actor, {"session_id": "some other"}) == []
     assert pipeline.run(op, bob.actor, {}) == ["a", "b/**"]
     assert (held(ann), held(bob)) == ([], ["c"])
+    world.clock.advance(5000)
+    assert pipeline.run(op, bob.actor, {}) == []
+    assert audit(world.path, "claim.expired")[-1]["agent_id"] == "bob"
     assert audit(world.path, "claim.released")[-1]["agent_id"] == "ann"
 
 
@@ -234,6 +249,7 @@ def test_conflicts_are_found_by_index(world: World, ann: Workspace) -> None:
         ),
         ("active", "comity_claims_expiry (<expr>>?)"),
         ("lapsed", "comity_claims_expiry (<expr><?)"),
+        ("lapsed_at", "comity_claims_live (<expr>=? AND <expr><?)"),
     ):
         given = {"keys": "[]", "at": "[]", "below": "[]", "second": 0, "agent_id": None, "limit": 1}
         plan = rows(world.path, "EXPLAIN QUERY PLAN " + statements[f"claims.{name}"], **given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import pytest
@@ -145,6 +146,9 @@ def test_one_owner_and_what_ends_is_free(script: list[Any]) -> None:
                 for agent, holds in model.held.items()
                 for path, hold in holds.items()
             }
+            for one, other in combinations([claim for claim in listed if claim.agent_id != "dan"], 2):
+                if one.agent_id != other.agent_id and "exclusive" in (one.mode, other.mode):
+                    assert not MEANT[one.file_path] & MEANT[other.file_path], (one, other)
         before = dump(world.path)
         agents["ann"].claim.list(files=["."])
         assert dump(world.path) == before

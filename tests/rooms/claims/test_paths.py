@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from comity.kernel.problem import Invalid, Limited
 from comity.kernel.scope import Actor
 from comity.rooms.claims.paths import Base, Target, base_of, resolve, spelled
+from comity.rooms.claims.patterns import meet
 
 UNKNOWN = base_of(Actor("a", "s"))
 
@@ -83,11 +84,24 @@ def test_a_root_behind_a_link(root: Path, tmp_path: Path) -> None:
     assert only(place, f"{tmp_path}/alias/src/a.py") == ("src/a.py", False)
 
 
-def test_a_folder_with_wildcards_in_its_name(tmp_path: Path) -> None:
-    odd = tmp_path / "[odd]*{a,b}"
-    odd.mkdir()
-    assert only(base(odd), str(odd / "x.py")) == ("x.py", False)
-    assert [target.path for target in resolve(base(odd), [f"{odd}/{{x,y}}.py"])] == ["x.py", "y.py"]
+@pytest.mark.parametrize("name", ["x{a,b}", "[odd]", "st*r", "[odd]*{a,b}"])
+def test_folders_with_wildcards_in_their_names(tmp_path: Path, name: str) -> None:
+    """The checkout, whose name does not count, and a folder in it."""
+    odd = tmp_path / name
+    (odd / name).mkdir(parents=True)
+    (odd / name / "q{a,b}.py").touch()
+    place = base(odd)
+    assert only(place, str(odd / "x.py")) == only(place, "x.py") == ("x.py", False)
+    assert [target.path for target in resolve(place, [f"{odd}/{{x,y}}.py"])] == ["x.py", "y.py"]
+    for text in (f"{name}/x.py", f"{odd}/{name}/x.py"):
+        assert only(place, text) == (f"{name}/x.py", False)
+    assert only(place, f"{name}/") == (name, True)
+    assert only(place, f"{name}/q{{a,b}}.py") == (f"{name}/q{{a,b}}.py", False)
+    spread = resolve(place, [f"{name}/{{x,y}}.py", f"{odd}/{{x{{1,2}},{name[:1]}}}"])
+    assert [t.path for t in spread][:4] == [f"{name}/x.py", f"{name}/y.py", "x1", name[:1]]
+    mine = only(place, f"{name}/x.py").pattern(place)
+    assert meet(mine, only(place, f"{name}/x.py").pattern(place))
+    assert not meet(mine, only(place, f"{name}/y.py").pattern(place))
 
 
 def test_brackets_on_the_disk(root: Path) -> None:

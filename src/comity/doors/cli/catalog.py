@@ -23,7 +23,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Set up": (
         Entry("init", "setup:init", "Tell every agent host of this repository about Comity"),
         Entry("doctor", "doctor:doctor", "Find out what is wrong, and what to do about it"),
-        Entry("demo", "plain:demo", "Watch four agents talk through one file"),
+        Entry("demo", "plain:demo", "Watch four agents work through one file"),
     ),
     "Look": (
         Entry("status", "overview:status", "Who is here, what waits for whom, what happened last"),

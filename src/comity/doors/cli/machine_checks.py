@@ -63,7 +63,7 @@ def program(_: Settings) -> Iterator[Finding]:
 
 def checkout(settings: Settings) -> Iterator[Finding]:
     """Project, repository and worktree."""
-    place, configured = find_workspace(Path.cwd())
+    place, configured = find_workspace(os.getcwd())
     config = "" if configured else " (no .macp/config.json; `comity init` writes it)"
     yield ok("Project", f"{settings.project_id}{config}")
     if place.worktree is not None:

@@ -82,13 +82,14 @@ demo = command(
     _demo,
     needs="nothing",
     options=(
-        Option("seconds", float, "How long the agents talk.", 10.0),
-        Option("seed", int, "What they say.", 7),
+        Option("tasks", int, "How many tasks they share out.", 12),
+        Option("seed", int, "Decides the order of the tasks.", 7),
         Option("keep", bool, "Leave the temporary repository for a look.", default=False),
     ),
-    doc="""Watch four agents talk through one file in a temporary repository.
+    doc="""Watch four agents share out tasks through one file in a temporary repository.
 
-    One of them is killed half way; the report at the end is computed from the file.
+    They claim files before they edit them; one is killed over its work, and another one goes on with it. The account at
+    the end is computed from the file.
     """,
     example="comity demo",
 )

@@ -16,14 +16,13 @@ from comity.doors.hosts.catalog import chosen
 from comity.doors.hosts.files import CONFIG_NAME
 from comity.doors.hosts.host import Host
 from comity.doors.hosts.jsonc import Malformed, parse
-from comity.doors.hosts.layout import BLOCKS, IGNORE_NAME, host_files, section_name, workspace
+from comity.doors.hosts.layout import BLOCKS, IGNORE_NAME, Place, host_files, section_name, workspace
 from comity.doors.hosts.plan import DEFAULTS, Action, Change, Options, Plan, Report, apply
 from comity.doors.hosts.record import Entry, Record, Section
 from comity.doors.hosts.removal import remove
 from comity.doors.hosts.target import Target
 from comity.kernel.clock import Clock, Instant
 from comity.kernel.problem import Problem
-from comity.project import Place
 
 __all__ = ["Change", "Options", "Plan", "Report", "apply", "plan", "remove"]
 
@@ -180,7 +179,7 @@ def _stated_ids(checkout: Path) -> tuple[str, str] | None:
 
 def _place_notes(root: Path, place: Place) -> tuple[str, ...]:
     start = Path(os.path.realpath(root))
-    if place.worktree is not None:
+    if place.worktree:
         return (f"this is a linked worktree: it shares the workspace of {place.root}",)
     if start != place.checkout:
         return (f"the project is {place.checkout}",)

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from comity.doors.hosts.host import Host
 from comity.doors.hosts.target import Target
 from comity.kernel.problem import Invalid
-from comity.project import FOLDER, Place, find_workspace
+from comity.project import FOLDER, find_workspace
 
 IGNORE_NAME = f"{FOLDER}/.gitignore"
 BLOCKS = ("AGENTS.md", "CLAUDE.md")
+
+
+class Place(NamedTuple):
+    """Where a project stands, as ``comity.project`` found it."""
+
+    root: Path
+    checkout: Path
+    worktree: bool  # ``checkout`` is a linked worktree
+    bare: bool
 
 
 def workspace(root: Path) -> Place:
     """Where the workspace for ``root`` is or will be. Raises Invalid when ``root`` is no folder."""
     if not root.is_dir():
         raise Invalid("init.no_folder", f"{root} is not a folder", "Run it in the project's folder.")
-    return find_workspace(root)[0]
+    found, _ = find_workspace(str(root))
+    return Place(Path(found.root), Path(found.checkout), found.worktree is not None, found.bare)
 
 
 def host_files(place: Place, picked: tuple[Host, ...]) -> list[Target]:

@@ -14,12 +14,12 @@ from comity.doors.hosts.catalog import chosen
 from comity.doors.hosts.files import CONFIG_NAME
 from comity.doors.hosts.host import Host
 from comity.doors.hosts.jsonc import Malformed
-from comity.doors.hosts.layout import BLOCKS, IGNORE_NAME, host_files, section_name, workspace
+from comity.doors.hosts.layout import BLOCKS, IGNORE_NAME, Place, host_files, section_name, workspace
 from comity.doors.hosts.plan import DEFAULTS, Action, Change, Options, Plan
 from comity.doors.hosts.record import Entry, Record, Section
 from comity.doors.hosts.target import Target
 from comity.kernel.problem import Problem
-from comity.project import FOLDER, Place, Project, read_config
+from comity.project import FOLDER, Project, read_config
 
 
 class _Work(NamedTuple):
@@ -51,7 +51,7 @@ def remove(root: Path, options: Options = DEFAULTS) -> Plan:
         action: Action = "delete" if after is None else "update"
         work.changes.append(Change(record.NAME, held.path, action, held.data, after, "what --remove gives back"))
     project = _project(place)
-    database = project.db_path or place.root / FOLDER / f"{project.project_id}.macp.db"
+    database = Path(project.db_path or place.root / FOLDER / f"{project.project_id}.macp.db")
     if database.exists():
         work.notes.append(f"the database stays: {database}")
     return Plan(
@@ -150,11 +150,11 @@ def _stands(name: str) -> bool:
 
 
 def _project(place: Place) -> Project:
-    path = place.root / CONFIG_NAME
+    root, path = str(place.root), str(place.root / CONFIG_NAME)
     try:
-        return Project(place.root, read_config(path), path)
+        return Project(root, read_config(path), path)
     except Problem:
-        return Project(place.root, {}, path)
+        return Project(root, {}, path)
 
 
 def _names(hosts: tuple[Host, ...]) -> tuple[str, ...]:

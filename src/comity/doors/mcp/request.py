@@ -1,7 +1,5 @@
 """What the protocol reads out of one line: a Request, perhaps a Call, and the actions that follow from it."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from comity.doors.mcp import wire

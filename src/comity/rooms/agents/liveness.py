@@ -9,8 +9,6 @@ seems to have lapsed, though its holder had no chance to renew it. So a lapse co
 on for half a lease without a gap or a jump; the living renew every quarter.
 """
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple
 
 from comity.kernel.clock import Instant

@@ -1,7 +1,5 @@
 """Records and argument types of channels, messages and deliveries (MACP v1.0 sections 1.6 and 2.7)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, NamedTuple
 
 from comity.kernel.argument import Items, Note, Number, Text

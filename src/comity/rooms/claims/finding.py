@@ -5,7 +5,7 @@ Nothing here reads released or lapsed claims, however many the file holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from comity.kernel.scope import Row, Scope
@@ -13,7 +13,7 @@ from comity.kernel.text import compact
 from comity.rooms.claims import paths
 from comity.rooms.claims.model import Claim
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.claims.patterns import ROOT, Pattern, meet
+from comity.rooms.claims.patterns import ROOT, Pattern, literal, meet
 
 
 def readable(value: Any) -> Any:
@@ -116,9 +116,12 @@ def above(text: str) -> list[str]:
 
 def touching(scope: Scope, base: Base, targets: Sequence[Target]) -> list[Met]:
     """Every active claim, own ones too, that meets one of the targets by its path alone."""
+    candidates = _candidates(scope, base, targets)
+    if not candidates:
+        return []
     wanted = Wanted(base, targets)
     found = []
-    for held in _candidates(scope, wanted):
+    for held in candidates:
         target, elsewhere = _location(base, held)
         if target is not None:
             pattern = target.pattern(base)
@@ -131,23 +134,33 @@ def touching(scope: Scope, base: Base, targets: Sequence[Target]) -> list[Met]:
 
 def verbatim(scope: Scope, files: Sequence[str]) -> list[Held]:
     """Active claims at exactly these texts: other implementations may claim what lies outside."""
-    rows = scope.tx.all("claims.at", second=scope.now.second, keys=compact(list(map(_key, files))))
+    rows = scope.tx.all("claims.at", second=scope.now.second, keys=compact(list(map(key, files))))
     return [Held.read(row) for row in rows if row[3] in files]
 
 
-def _candidates(scope: Scope, wanted: Wanted) -> Iterable[Held]:
-    tops = {_key(p.text if p.plain else "/".join(p.prefix)) for p in wanted.patterns.values()}
+def _candidates(scope: Scope, base: Base, targets: Sequence[Target]) -> Collection[Held]:
+    tops = {key(_top(base, target)) for target in targets}
     second, tx = scope.now.second, scope.tx
     if "" in tops or ROOT in tops:
         rows = tx.all("claims.every", second=second)
     else:
-        at = {ROOT, *tops}.union(*map(above, tops))
-        rows = tx.all("claims.touching", second=second, at=compact(list(at)), below=compact(list(tops)))
+        folders = {ROOT}
+        for top in tops:
+            end = top.rfind("/")
+            while end > 0 and (folder := top[:end]) not in folders:
+                folders.add(folder)
+                end = top.rfind("/", 0, end)
+        rows = tx.all("claims.touching", second=second, at=compact([*folders | tops]), below=compact([*tops]))
     return {(row[0], row[3]): Held.read(row) for row in rows if type(row[3]) is str}.values()
 
 
-def _key(text: str) -> str:
-    """A path with A to Z as small letters and nothing else changed, as SQL's ``lower`` has it."""
+def _top(base: Base, target: Target) -> str:
+    """Where all that a target means lies: itself, or the folder before its first wildcard."""
+    return target.path if literal(target.path) else "/".join(target.pattern(base).prefix)
+
+
+def key(text: str) -> str:
+    """How claims are found by index: A to Z as small letters and nothing else changed, as SQL's ``lower`` has it."""
     return text.lower() if text.isascii() else text.encode().lower().decode()
 
 

@@ -2,8 +2,7 @@
 
 A path is held by one agent exclusively or by several who share it. Only claims that Comity made in the same worktree
 keep anybody out; those of other implementations, and of other worktrees and repositories, are told of. Each new hold
-gets a fence, a number greater than that of any hold before it; renewing keeps it. What has lapsed is marked as released
-by the next claim, so that unreleased claims stay few.
+gets a fence, a number greater than that of any hold before it; renewing keeps it.
 """
 
 from __future__ import annotations
@@ -15,14 +14,13 @@ from comity.kernel.event import Event
 from comity.kernel.problem import Conflict, NotFound, Refused
 from comity.kernel.record import to_json
 from comity.kernel.scope import Scope
-from comity.kernel.text import compact
 from comity.rooms.agents.sessions import require_session
-from comity.rooms.claims.finding import Held, Met, readable, touching
+from comity.rooms.claims.finding import Held, Met, touching
+from comity.rooms.claims.lapsing import mark_lapsed, mark_lapsed_at
 from comity.rooms.claims.model import MAX_TTL_S, Claim, Claimed, PeerClaim, Renewed
 from comity.rooms.claims.paths import Base, Target
 
-_LAPSED_AT_ONCE = 100  # marked by one claim, so that it holds the write lock briefly
-_TOLD = 20  # peers' claims named in an error
+_LOGGED = 20  # files and holders that the log names of a refusal
 
 
 class Wish(NamedTuple):
@@ -38,7 +36,7 @@ class Wish(NamedTuple):
 def acquire(scope: Scope, base: Base, wish: Wish) -> Claimed:
     """Hold the files, or all that are free. Raises Conflict ``claim.held``."""
     require_session(scope)
-    mark_lapsed(scope)
+    mark_lapsed_at(scope, [target.path for target in wish.targets])
     agent_id = scope.actor.agent_id
     met = touching(scope, base, wish.targets)
     peers = [one for one in met if one.held.agent_id != agent_id and not _shared(one, wish.mode)]
@@ -87,7 +85,7 @@ def _refusal(scope: Scope, wish: Wish, conflicts: tuple[PeerClaim, ...]) -> Refu
     barring = [one for one in conflicts if one.mode != "advisory" and not one.elsewhere]
     holders = sorted({one.agent_id for one in barring})
     files = sorted({path for one in barring for path in one.files})
-    detail: dict[str, object] = {"mode": wish.mode, "files": files[:_TOLD], "holders": holders[:_TOLD]}
+    detail: dict[str, object] = {"mode": wish.mode, "files": files[:_LOGGED], "holders": holders[:_LOGGED]}
     scope.emit(Event("claim.refused", agent_id=scope.actor.agent_id, reason_code="claim.held", metadata=detail))
     first = barring[0]
     others = f", and {len(barring) - 1} more" if len(barring) > 1 else ""
@@ -99,7 +97,7 @@ def _refusal(scope: Scope, wish: Wish, conflicts: tuple[PeerClaim, ...]) -> Refu
             f"Work on something else, send {first.agent_id} a message, or claim with partial what is free.",
             files=files,
             holders=holders,
-            conflicts=to_json(barring[:_TOLD]),
+            conflicts=to_json(conflicts),
         )
     )
 
@@ -155,8 +153,9 @@ def _expiry(scope: Scope, ttl_seconds: int) -> str:
 def renew(scope: Scope, base: Base, targets: list[Target] | None, ttl_seconds: int) -> Renewed:
     """Hold for longer what is held already; never for shorter. NotFound ``claim.not_held`` when it is nothing."""
     require_session(scope)
+    mark_lapsed(scope)
     actor = scope.actor
-    rows = scope.tx.all("claims.active_of_agent", agent_id=actor.agent_id, second=scope.now.second)
+    rows = scope.tx.all("claims.active", second=scope.now.second, agent_id=actor.agent_id, limit=-1)
     own = [held for held in map(Held.read, rows) if held.session_id == actor.session_id and not held.elsewhere(base)]
     wanted = None if targets is None else {base.key(target.path): target.path for target in targets}
     chosen = [held for held in own if wanted is None or base.key(held.file_path) in wanted]
@@ -177,19 +176,3 @@ def renew(scope: Scope, base: Base, targets: list[Target] | None, ttl_seconds: i
     detail: dict[str, object] = {"files": [held.file_path for held in renewed], "expires_at": expires_at}
     scope.emit(Event("claim.renewed", agent_id=actor.agent_id, metadata=detail))
     return Renewed([held.claim(base) for held in renewed], missing)
-
-
-def mark_lapsed(scope: Scope) -> None:
-    """Mark claims whose time is over as released, and tell their holders."""
-    rows = scope.tx.all("claims.lapsed", second=scope.now.second, limit=_LAPSED_AT_ONCE)
-    holders: dict[str, list[str]] = {}
-    for _, file_path, agent_id in rows:
-        holders.setdefault(readable(agent_id), []).append(readable(file_path))
-    if rows:
-        scope.tx.run("claims.lapse", rows=compact([row for row, _, _ in rows]))
-        scope.emit(
-            *(
-                Event("claim.expired", agent_id=agent_id, metadata={"files": files})
-                for agent_id, files in holders.items()
-            )
-        )

@@ -5,7 +5,8 @@ composed form. ``.``, ``..`` and symbolic links are followed as the file system 
 what links lie below a wildcard is not known. Whatever leads out of the checkout is refused.
 
 A folder means everything below it. What does not exist yet, or stands at the end of a glob, is taken for a folder when
-it is written with a ``/`` at its end, or its name has neither a dot inside nor a wildcard.
+it is written with a ``/`` at its end, or its name has neither a dot inside nor a wildcard. ``{a,b}`` in the name of
+something that is there on the disk is a part of that name.
 """
 
 from __future__ import annotations
@@ -103,9 +104,15 @@ def resolve(base: Base, files: Iterable[str], windows: bool = WINDOWS) -> list[T
 
 
 def _options(base: Base, text: str) -> list[str] | None:
-    """Alternatives written out, but not those that the checkout's own name may seem to have."""
-    inner = _below(base.folder, text, base.fold) if base.folder and os.path.isabs(text) else None
-    return expand(text) if inner is None else expand(inner)
+    """Alternatives written out; but folders that are there on the disk under the very names stand for themselves."""
+    start = 0
+    end = text.find("/") if base.folder else -1
+    while end >= 0 and os.path.lexists(os.path.join(base.folder, text[: end + 1])):
+        start, end = end + 1, text.find("/", end + 1)
+    if base.folder and os.path.lexists(os.path.join(base.folder, text)):
+        return [text]
+    found = expand(text[start:])
+    return None if found is None else [text[:start] + rest for rest in found]
 
 
 def sorted_out(base: Base, files: Iterable[str]) -> tuple[list[Target], list[str]]:
@@ -200,6 +207,7 @@ def _there(folder: str, path: str, known: Known) -> Literal["folder", "file", ""
     parent = path.rpartition("/")[0]
     above = _there(folder, parent, known)
     if above != "folder":
+        known[path] = None if above is None else False
         return None if above is None else ""
     try:
         mode = os.lstat(f"{folder}/{path}").st_mode

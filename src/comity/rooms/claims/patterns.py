@@ -71,7 +71,7 @@ def compiled(path: str, tree: bool, fold: bool) -> Pattern:
     text = path if path.isascii() else unicodedata.normalize("NFC", path)
     if fold:
         text = folded(text)
-    if "*" in text or "?" in text or "[" in text:
+    if not literal(text):
         return _compiled(text, tree)
     if text == ROOT:
         return Pattern(ROOT, (), (), tree=True, plain=True)
@@ -90,6 +90,11 @@ def _compiled(text: str, tree: bool) -> Pattern:
 def names_folder(segment: str) -> bool:
     """Whether the last name of a path that does not exist is taken for a folder's: one without a dot inside."""
     return "*" not in segment and "?" not in segment and "." not in segment[1:]
+
+
+def literal(path: str) -> bool:
+    """Whether a path surely has no wildcard."""
+    return "*" not in path and "?" not in path and "[" not in path
 
 
 def magic(segment: str) -> bool:

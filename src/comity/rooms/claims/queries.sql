@@ -52,15 +52,6 @@ LEFT JOIN agents a ON a.agent_id = c.agent_id
 WHERE c.released_at IS NULL AND {claim_expiry} > :second AND (:agent_id IS NULL OR c.agent_id = :agent_id)
 ORDER BY c.file_path, c.claimed_at, c.claim_id LIMIT :limit
 
--- name: active_of_agent
-SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
-  d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
-FROM macp_ext_file_claims c {by_claim_agent}
-LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
-LEFT JOIN agents a ON a.agent_id = c.agent_id
-WHERE c.agent_id = :agent_id AND c.released_at IS NULL AND {claim_expiry} > :second
-ORDER BY c.file_path, c.claimed_at, c.claim_id
-
 -- Everything that a session, or an agent in any session, has not released; lapsed claims too.
 -- name: unreleased
 SELECT claim_id, file_path FROM macp_ext_file_claims {by_claim_agent}
@@ -70,6 +61,10 @@ ORDER BY file_path, claim_id
 -- name: lapsed
 SELECT rowid, file_path, agent_id FROM macp_ext_file_claims {by_claim_expiry}
 WHERE released_at IS NULL AND {claim_expiry} <= :second LIMIT :limit
+
+-- name: lapsed_at
+SELECT c.rowid, c.file_path, c.agent_id FROM json_each(:keys) k CROSS JOIN macp_ext_file_claims c {by_live_claims}
+WHERE c.released_at IS NULL AND lower(c.file_path) = k.value AND {claim_expiry} <= :second LIMIT :limit
 
 -- name: lapse
 UPDATE macp_ext_file_claims SET released_at = expires_at, release_reason = 'expired'

@@ -6,6 +6,7 @@ from comity.kernel.event import Event
 from comity.kernel.scope import Scope
 from comity.rooms.agents.sessions import require_session
 from comity.rooms.claims.finding import Met, readable, touching
+from comity.rooms.claims.lapsing import mark_lapsed
 from comity.rooms.claims.model import Released
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.claims.patterns import holds
@@ -40,6 +41,7 @@ def release_all(scope: Scope, agent_id: str, session_id: str | None, reason: str
         _release(scope, claim_id, file_path, reason)
     released = list(dict.fromkeys(readable(file_path) for _, file_path in rows))
     _tell(scope, agent_id, released, reason)
+    mark_lapsed(scope)
     return released
 
 

@@ -95,11 +95,12 @@ FROM messages {by_pending}
 WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced') AND {deadline} > :second
 ORDER BY priority DESC, sequence_number LIMIT :limit
 
+-- Counting created_at and not rows keeps the index of live memories in use: the protocol's own holds archived ones, too.
 -- name: memory_counts
 SELECT
-  (SELECT count(*) FROM macp_ext_memories WHERE archived_at IS NULL AND scope = 'agent'
+  (SELECT count(created_at) FROM macp_ext_memories WHERE archived_at IS NULL AND scope = 'agent'
     AND (CASE scope WHEN 'agent' THEN owner_agent_id WHEN 'channel' THEN channel_id ELSE '' END) = :agent_id),
-  (SELECT count(*) FROM macp_ext_memories WHERE archived_at IS NULL AND scope = 'channel' AND :channel_id <> ''
+  (SELECT count(created_at) FROM macp_ext_memories WHERE archived_at IS NULL AND scope = 'channel' AND :channel_id <> ''
     AND (CASE scope WHEN 'agent' THEN owner_agent_id WHEN 'channel' THEN channel_id ELSE '' END) = :channel_id),
-  (SELECT count(*) FROM macp_ext_memories WHERE archived_at IS NULL AND scope = 'workspace'
+  (SELECT count(created_at) FROM macp_ext_memories WHERE archived_at IS NULL AND scope = 'workspace'
     AND (CASE scope WHEN 'agent' THEN owner_agent_id WHEN 'channel' THEN channel_id ELSE '' END) = '')
