@@ -19,6 +19,10 @@ def main() -> int:
             from comity.doors.mcp.serve import main as serve
 
             return serve(arguments[1:], living)
+        if arguments[:1] == ["hook"]:
+            from comity.doors.hosts.hook.run import main as hook
+
+            return hook(arguments[1:])
         from comity.doors.cli.launch import main as launch
 
         return launch(arguments, _demo)

@@ -8,11 +8,13 @@ from comity.rooms.agents import ops as agents
 from comity.rooms.channels import ops as channels
 from comity.rooms.claims import ops as claims
 from comity.rooms.context import ops as context
+from comity.rooms.edits import ops as edits
 from comity.rooms.goals import ops as goals
 from comity.rooms.lifecycle import ops as lifecycle
 from comity.rooms.memory import ops as memory
 from comity.rooms.profiles import ops as profiles
 from comity.rooms.tasks import ops as tasks
+from comity.rooms.turns import ops as turns
 from comity.rooms.vault import ops as vault
 
 P = ParamSpec("P")
@@ -44,6 +46,7 @@ class SessionCalls(Noun):
     start = Method(channels.start_session)
     renew = Method(agents.renew_session)
     end = Method(lifecycle.end_session)
+    identify = Method(turns.identify_session)
 
 class ChannelCalls(Noun):
     """Channels."""
@@ -142,6 +145,19 @@ class SearchCalls(Noun):
     """Search by relevance."""
 
     find = Method(context.find)
+
+class TurnCalls(Noun):
+    """What reaches an agent inside its loop."""
+
+    start = Method(turns.start_turn)
+    next = Method(turns.next_turn)
+    written = Method(turns.turn_written)
+    stop = Method(turns.stop_turn)
+
+class EditCalls(Noun):
+    """Guarded edits."""
+
+    check = Method(edits.check_edit)
 
 class GuideCalls(Noun):
     """Guidance for agents."""

@@ -59,6 +59,7 @@ class Settings(NamedTuple):
     surface: Literal["macp", "masc"]
     tools: Literal["core", "workspace", "all"] = "all"
     vault_outside: bool = False
+    enforcement: Literal["off", "guard", "strict"] = "guard"
     worktree: str = ""
     program: str = ""
     host_session_id: str = ""
@@ -173,6 +174,13 @@ SETTINGS = (
         "all",
         "How many of them: core (messages), workspace (and awareness, claims, tasks), all.",
         _choice("core", "workspace", "all"),
+    ),
+    Setting(
+        "enforcement",
+        "COMITY_ENFORCEMENT",
+        "guard",
+        "What hooks do: off (nothing), guard (refuse edits of held files), strict (also when they cannot look).",
+        _choice("off", "guard", "strict"),
     ),
     Setting(
         "vault_outside",

@@ -74,6 +74,8 @@ class Workspace:
         self.vault = api.VaultCalls(self)
         self.context = api.ContextCalls(self)
         self.search = api.SearchCalls(self)
+        self.turn = api.TurnCalls(self)
+        self.edit = api.EditCalls(self)
         self.guide = api.GuideCalls(self)
         self.event = api.EventCalls(self)
         self.workspace = api.WorkspaceCalls(self)

@@ -81,7 +81,7 @@ class Scope:
         self.observer = observer
         self.wakes: set[str] = set()  # agents to wake once the transaction is committed
 
-    def acting_as(self, actor: Actor) -> Scope:
+    def acting_as(self, actor: Actor) -> "Scope":
         """The same transaction for another agent."""
         other = Scope(actor, self.now, self.tx, self.ids, self.observer)
         other.wakes = self.wakes

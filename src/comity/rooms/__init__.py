@@ -70,6 +70,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "workspace.prune",
     ),
     "comity.rooms.turns.ops": ("session.identify", "turn.start", "turn.next", "turn.written", "turn.stop"),
+    "comity.rooms.edits.ops": ("edit.check",),
 }
 
 REGISTRY = Registry(OPERATIONS)

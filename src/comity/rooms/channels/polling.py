@@ -77,9 +77,7 @@ def expire(scope: Scope, events: list[Event]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def candidates(
-    scope: Scope, min_priority: int, events: list[Event]
-) -> tuple[list[budget.Candidate], list[Malformed]]:
+def candidates(scope: Scope, min_priority: int, events: list[Event]) -> tuple[list[budget.Candidate], list[Malformed]]:
     """Readable pending rows in priority order; unreadable ones are set aside."""
     agent_id = scope.actor.agent_id
     found = []

@@ -97,10 +97,14 @@ class Turn:
         pid, started = host_process()
         place = resolved.worktree or resolved.root
         own = ThisProcess(absent(host, heard.session_id, place, LEASE_S))
-        self._pipeline = Pipeline(SqliteStore(resolved.db, resolved.durability), SystemClock(), TimeOrderedIds(), None, None, own)
+        store = SqliteStore(resolved.db, resolved.durability)
+        self._pipeline = Pipeline(store, SystemClock(), TimeOrderedIds(), None, None, own)
         told = HostSession(host, heard.session_id, heard.subagent_id, pid, started)
-        agent_id = resolved.agent_id if resolved.stated_agent else heard.session_id
-        self._actor: Actor = resolved.actor._replace(agent_id=agent_id, session_id=f"{host}:{agent_id}", host=told)
+        agent_id = heard.session_id
+        name = f"{host.partition('-')[0]}-{agent_id[-4:]}"
+        self._actor: Actor = resolved.actor._replace(
+            agent_id=agent_id, session_id=f"{host}:{agent_id}", name=name, host=told
+        )
         self._heard = heard
         self._injection_id = ""
 
