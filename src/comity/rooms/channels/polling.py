@@ -196,8 +196,8 @@ def contents(scope: Scope, delivery_ids: list[str]) -> dict[str, str]:
 
 
 def _whole(scope: Scope, deliveries: list[Delivery]) -> list[Delivery]:
-    contents = contents(scope, [d.delivery_id for d in deliveries if not d.content])
-    return [d if d.content else d._replace(content=contents.get(d.delivery_id, "")) for d in deliveries]
+    texts = contents(scope, [d.delivery_id for d in deliveries if not d.content])
+    return [d if d.content else d._replace(content=texts.get(d.delivery_id, "")) for d in deliveries]
 
 
 def _excerpt(scope: Scope, delivery: Delivery, size: int) -> Delivery:

@@ -43,7 +43,7 @@ def digest(scope: Scope, budget_tokens: int, only_interrupts: bool = False) -> D
     fresh = [candidate for candidate in found if candidate.delivery.delivery_id not in known]
     lines = _lines(scope, fresh, budget_tokens * _BYTES_PER_TOKEN - len(OPEN) - len(CLOSE))
     left = len(fresh) - len(lines)
-    reminder = _reminder(scope, rows, lines)
+    reminder = _reminder(scope, rows)
     if not lines and not reminder:
         return Digest(waiting=len(found))
     injection_id = _lease(scope, lines) if lines else ""
@@ -85,7 +85,7 @@ def _lease(scope: Scope, lines: list[_Line]) -> str:
     return injection_id
 
 
-def _reminder(scope: Scope, rows: list[tuple[object, ...]], lines: list[_Line]) -> list[str]:
+def _reminder(scope: Scope, rows: list[tuple[object, ...]]) -> list[str]:
     """A line about earlier deliveries that still wait for the agent, when the last reminder is old."""
     now_ms = scope.now.ms
     due = [row[0] for row in rows if row[3] and isinstance(row[2], int) and now_ms - row[2] >= REMIND_MS]
