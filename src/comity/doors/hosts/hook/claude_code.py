@@ -13,6 +13,8 @@ from typing import Any
 from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, text
 
 EDITS = ("Edit", "Write", "MultiEdit", "NotebookEdit")
+# Claude Code sends none of these. Cursor, GitHub Copilot CLI and VS Code run its hooks as well, under ids of their own.
+_FOREIGN = frozenset({"cursor_version", "timestamp", "sessionId"})
 _MOMENTS: dict[str, Moment] = {
     "SessionStart": "start",
     "SubagentStart": "start",
@@ -29,7 +31,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     """One form for an event; None for another host that runs this one's hooks, and for unknown events."""
     moment = _MOMENTS.get(event)
     session_id = text(payload, "session_id")
-    if moment is None or not session_id or "cursor_version" in payload:
+    if moment is None or not session_id or not _FOREIGN.isdisjoint(payload):
         return None
     asked = inner(payload, "tool_input")
     path = text(asked, "file_path", "notebook_path")
@@ -53,6 +55,11 @@ def _commands(payload: Mapping[str, Any]) -> str:
     calls = payload.get("tool_calls")
     found = [inner(call, "tool_input") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
     return "\n".join(command for asked in found if (command := text(asked, "command")))
+
+
+def neutral(_: str) -> Answer:
+    """An empty object: also hosts that wait for JSON take it as no objection."""
+    return Answer("{}")
 
 
 def write(event: str, heard: Heard, reply: Reply) -> Answer:
@@ -92,4 +99,6 @@ ADAPTER = Adapter(
     ),
     read,
     write,
+    neutral,
+    ("PreToolUse",),
 )

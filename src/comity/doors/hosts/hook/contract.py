@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -11,9 +12,10 @@ Moment = Literal["start", "prompt", "before", "after", "stop", "end", "other"]
 class Heard(NamedTuple):
     """What a host told, in one form.
 
-    ``start``: a context begins (``source`` says why); ``prompt``: the user spoke; ``before``: a tool is about to run, on
-    ``files`` or with a shell ``command``; ``after``: a tool or a batch of them ran; ``stop``: the agent wants to stop;
-    ``end``: the session is over. ``moved``: the model has answered since the last answer that could inject.
+    ``start``: a context begins (``source`` says why); ``prompt``: the user spoke; ``before``: a tool is about to run,
+    on ``files`` or with a shell ``command``; ``after``: a tool or a batch of them ran; ``stop``: the agent wants to
+    stop; ``end``: the session is over. ``moved``: the model has answered since the last answer that could inject.
+    ``session_id`` is empty for a host that does not tell it: then its process stands for the session.
     """
 
     moment: Moment
@@ -63,11 +65,17 @@ class Abilities(NamedTuple):
     checked: str = ""
 
 
+def nothing(_: str) -> Answer:
+    """No word, and success: what most hosts take as no objection."""
+    return Answer()
+
+
 class Adapter(NamedTuple):
     """One host. ``events`` are those that ``comity init`` installs, with their matcher (None: it takes none).
 
-    ``read`` makes one form of an event and its payload, None for what is of no interest; ``write`` answers in the
-    host's shape. ``write`` with an empty reply must let the agent go on.
+    ``read`` makes one form of an event and its payload; None for what is of no interest, and for another host that
+    runs this one's hooks. ``write`` answers in the host's shape; with an empty reply it must let the agent go on.
+    ``neutral`` lets an event go on of which nothing is known, ``guards`` are the events that precede an edit.
     """
 
     host: str
@@ -75,6 +83,8 @@ class Adapter(NamedTuple):
     events: tuple[tuple[str, str | None], ...]
     read: Callable[[str, Mapping[str, Any]], Heard | None]
     write: Callable[[str, Heard, Reply], Answer]
+    neutral: Callable[[str], Answer] = nothing
+    guards: tuple[str, ...] = ()
 
 
 def text(payload: Mapping[str, Any], *names: str) -> str:
@@ -87,9 +97,43 @@ def text(payload: Mapping[str, Any], *names: str) -> str:
 
 
 def inner(payload: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    """The first of these keys that holds an object, else an empty one."""
+    """The first of these keys that holds an object, or one as JSON text; else an empty one."""
     for name in names:
         value = payload.get(name)
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            value = _parsed(value)
         if isinstance(value, dict):
             return value
     return {}
+
+
+def paths(asked: Mapping[str, Any], *names: str) -> tuple[str, ...]:
+    """The files that a tool's arguments name, each once: texts, lists of texts, and objects that hold such."""
+    found: dict[str, None] = {}
+    for name in names:
+        value = asked.get(name)
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str) and one:
+                found[one] = None
+            elif isinstance(one, dict):
+                found |= dict.fromkeys(paths(one, *names))
+    return tuple(found)
+
+
+def patched(patch: str) -> tuple[str, ...]:
+    """The files that a patch of the form ``*** Update File: PATH`` touches, each once."""
+    marks = ("*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: ")
+    lines = (line.strip() for line in patch.splitlines())
+    return tuple(dict.fromkeys(line.split(": ", 1)[1].strip() for line in lines if line.startswith(marks)))
+
+
+def said(content: Mapping[str, object]) -> Answer:
+    """An answer that is one JSON document; none for an empty one."""
+    return Answer(json.dumps(content)) if content else Answer()
+
+
+def _parsed(value: str) -> object:
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None

@@ -32,6 +32,11 @@ class Note:
         """What the agent was told."""
         self._did = "refuse" if reply.refuse else "go_on" if reply.go_on else "inject" if reply.inject else "nothing"
 
+    def aside(self, error: Exception | None) -> None:
+        """The event is not for this host's adapter, or there is none."""
+        self._did = "aside"
+        self._why = str(error)[:_MAX_WHY] if error else ""
+
     def failed(self, error: Exception) -> None:
         """What went wrong."""
         self._did = "error"
@@ -59,6 +64,11 @@ class Note:
 def path_of(database: str) -> str:
     """The log of a project's hooks."""
     return database + ".hooks.log"
+
+
+def captures_of(database: str) -> str:
+    """The folder that real payloads are kept in while it exists: ``comity doctor --capture`` makes it."""
+    return database + ".capture"
 
 
 def _rotate(path: str) -> None:

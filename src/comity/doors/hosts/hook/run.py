@@ -1,15 +1,15 @@
 """``comity hook HOST EVENT``: one event of an agent host, from its JSON on standard input to its answer.
 
-Hosts run this for every tool call and wait for it, so only what the event needs is loaded. Whatever goes wrong lets
-the agent go on, with one line in the log that ``comity doctor`` reads; only with ``enforcement = "strict"`` a guard
-that cannot look refuses.
+Hosts run this for every tool call and wait for it, so only what the event needs is loaded, and nothing waits long for a
+lock. Whatever goes wrong lets the agent go on, with one line in the log that ``comity doctor`` reads; only with
+``enforcement = "strict"`` a guard that cannot look refuses.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import sys
 import time
 from importlib import import_module
 from typing import Any
@@ -27,60 +27,138 @@ from comity.rooms import REGISTRY
 from comity.settings import Settings
 from comity.store.sqlite import SqliteStore
 
-MAX_BYTES = 20_000_000
+MAX_BYTES = 64_000_000  # of a payload: a host sends whole files that are about to be written
 LEASE_S = 900  # of a session that only hooks know: as long as an agent may think
-ADAPTERS = {"claude-code": "claude_code"}
+BUSY_S = 0.3  # how long a hook waits for a lock
+ADAPTERS = {
+    "claude-code": "claude_code",
+    "codex": "codex",
+    "gemini-cli": "gemini_cli",
+    "antigravity": "antigravity",
+    "opencode": "opencode",
+    "cursor": "cursor",
+    "vscode": "vscode",
+    "copilot-cli": "copilot_cli",
+    "factory-droid": "factory_droid",
+    "kiro": "kiro",
+}
+_CHUNK = 1_048_576
 
 
 def main(arguments: list[str]) -> int:
     """Run one hook; the exit code that the host understands. Never raises."""
-    began = time.perf_counter()
+    began = time.perf_counter() - time.process_time()  # what starting cost counts, too
     host, event = (*arguments, "", "")[:2]
     note = journal.Note(host, event)
-    answer = Answer()
-    after = None
+    answer, after = Answer(), None
     try:
-        answer, after = _answer(host, event, sys.stdin.buffer.read(MAX_BYTES), note)
-    except Exception as error:  # noqa: BLE001 (an agent is never stopped by what is wrong here)
-        note.failed(error)
-    try:
-        _put(answer)
+        heard_by_host = _hold_descriptors()
+        answer, after = _answer(host, event, note)
+        if not _put(answer) or not heard_by_host:
+            raise BrokenPipeError("the host does not listen")
         if after is not None:
             after()
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 (an agent is never stopped by what is wrong here)
         note.failed(error)
     note.write((time.perf_counter() - began) * 1000)
     return answer.code
 
 
-def _put(answer: Answer) -> None:
-    """Write it out, all of it, before anything counts as given."""
-    for stream, out in ((sys.stdout, answer.out), (sys.stderr, answer.err)):
-        if out:
-            stream.buffer.write(out.encode("utf-8", "replace"))
-            stream.flush()
-
-
-def _answer(host: str, event: str, data: bytes, note: journal.Note) -> tuple[Answer, Any]:
+def adapter_of(host: str) -> Adapter | None:
+    """The host's adapter; None for a host that is not known."""
+    if host not in ADAPTERS:
+        return None
     adapter: Adapter = import_module(f"comity.doors.hosts.hook.{ADAPTERS[host]}").ADAPTER
-    payload = json.loads(data.decode("utf-8-sig", "replace"))
-    if not isinstance(payload, dict):
-        raise ValueError("the host's payload is no JSON object")
-    heard = adapter.read(event, payload)
-    if heard is None:
-        return Answer(), None
-    resolved = settings.resolve({}, os.environ, heard.cwd if os.path.isdir(heard.cwd) else os.getcwd())
-    note.at(resolved.db)
-    if resolved.enforcement == "off" or not os.path.isdir(os.path.dirname(resolved.db)):
-        return adapter.write(event, heard, NOTHING), None
+    return adapter
+
+
+def _hold_descriptors() -> bool:
+    """Take the places of closed standard streams, so that no file gets them. Whether the host listens."""
+    listens = True
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            listens = listens and descriptor != 1
+    return listens
+
+
+def _put(answer: Answer) -> bool:
+    """Write it out, all of it, before anything counts as given. Not through Python's streams: they would complain
+    once more at exit when the host has gone.
+    """
     try:
-        turn = Turn(resolved, host, heard)
+        for descriptor, out in ((1, answer.out), (2, answer.err)):
+            data = memoryview(out.encode("utf-8", "replace"))
+            while data:
+                data = data[os.write(descriptor, data) :]
+    except OSError:
+        return False
+    return True
+
+
+def _read() -> bytes:
+    """The payload, and whatever more the host sends, which is let go: a host must not find its pipe closed."""
+    kept, size = [], 0
+    while piece := os.read(0, _CHUNK):
+        if size < MAX_BYTES:
+            kept.append(piece)
+        size += len(piece)
+    if size > MAX_BYTES:
+        raise ValueError(f"the host's payload is larger than {MAX_BYTES} bytes")
+    return b"".join(kept)
+
+
+def _heard(adapter: Adapter, event: str, data: bytes) -> Heard | None:
+    payload = json.loads(data.decode(json.detect_encoding(data), "replace"))
+    if not isinstance(payload, dict):
+        raise TypeError("the host's payload is no JSON object")
+    return adapter.read(event, payload)
+
+
+def _answer(host: str, event: str, note: journal.Note) -> tuple[Answer, Any]:
+    adapter, data = adapter_of(host), b""
+    heard, wrong = None, None
+    try:
+        data = _read()
+        if adapter is None:
+            raise LookupError("no host of that name is known")
+        heard = _heard(adapter, event, data)
+    except Exception as error:  # noqa: BLE001
+        wrong = error
+    aside = adapter.neutral(event) if adapter is not None else Answer()
+    try:
+        cwd = heard.cwd if heard is not None and os.path.isdir(heard.cwd) else os.getcwd()
+        resolved = settings.resolve({}, os.environ, cwd)
+        if resolved.enforcement == "off" or not os.path.isdir(os.path.dirname(resolved.db)):
+            return aside, None
+    except Exception:  # noqa: BLE001 (settings that cannot be read: there is no log to tell; comity doctor finds it)
+        return aside, None
+    note.at(resolved.db)
+    if os.path.isdir(capture := journal.captures_of(resolved.db)):
+        with contextlib.suppress(Exception):
+            import_module("comity.doors.hosts.hook.capture").keep(capture, host, event, data)
+    if adapter is None or (heard is None and wrong is None):
+        note.aside(wrong)
+        return aside, None
+    if wrong is not None:
+        note.failed(wrong)
+        if resolved.enforcement == "strict" and event in adapter.guards:
+            return adapter.write(event, Heard("before", ""), Reply(refuse=_cannot_look(wrong))), None
+        return aside, None
+    assert heard is not None
+    return _turn(adapter, event, heard, resolved, note)
+
+
+def _turn(adapter: Adapter, event: str, heard: Heard, resolved: Settings, note: journal.Note) -> tuple[Answer, Any]:
+    try:
+        turn = Turn(resolved, adapter.host, heard)
         reply = turn.reply()
     except Exception as error:  # noqa: BLE001
         note.failed(error)
-        if resolved.enforcement != "strict" or heard.moment != "before" or not heard.files:
-            return adapter.write(event, heard, NOTHING), None
-        return adapter.write(event, heard, Reply(refuse=_cannot_look(error))), None
+        blind = resolved.enforcement == "strict" and heard.moment == "before" and bool(heard.files)
+        return adapter.write(event, heard, Reply(refuse=_cannot_look(error)) if blind else NOTHING), None
     note.did(reply)
     return adapter.write(event, heard, reply), turn.written
 
@@ -96,14 +174,14 @@ class Turn:
     def __init__(self, resolved: Settings, host: str, heard: Heard) -> None:
         pid, started = host_process()
         place = resolved.worktree or resolved.root
-        own = ThisProcess(absent(host, heard.session_id, place, LEASE_S))
-        store = SqliteStore(resolved.db, resolved.durability)
+        session_id = heard.session_id or f"{pid or 0}-{started or 'process'}"
+        own = ThisProcess(absent(host, session_id, place, LEASE_S))
+        store = SqliteStore(resolved.db, resolved.durability, BUSY_S)
         self._pipeline = Pipeline(store, SystemClock(), TimeOrderedIds(), None, None, own)
-        told = HostSession(host, heard.session_id, heard.subagent_id, pid, started)
-        agent_id = heard.session_id
-        name = f"{host.partition('-')[0]}-{agent_id[-4:]}"
+        told = HostSession(host, session_id, heard.subagent_id, pid, started)
+        name = f"{host.partition('-')[0]}-{session_id[-4:]}"
         self._actor: Actor = resolved.actor._replace(
-            agent_id=agent_id, session_id=f"{host}:{agent_id}", name=name, host=told
+            agent_id=session_id, session_id=f"{host}:{session_id}", name=name, host=told
         )
         self._heard = heard
         self._injection_id = ""
