@@ -120,13 +120,6 @@ def paths(asked: Mapping[str, Any], *names: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def patched(patch: str) -> tuple[str, ...]:
-    """The files that a patch of the form ``*** Update File: PATH`` touches, each once."""
-    marks = ("*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: ")
-    lines = (line.strip() for line in patch.splitlines())
-    return tuple(dict.fromkeys(line.split(": ", 1)[1].strip() for line in lines if line.startswith(marks)))
-
-
 def said(content: Mapping[str, object]) -> Answer:
     """An answer that is one JSON document; none for an empty one."""
     return Answer(json.dumps(content)) if content else Answer()

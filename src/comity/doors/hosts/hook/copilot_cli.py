@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from comity.doors.hosts.hook import patch
 from comity.doors.hosts.hook.contract import (
     Abilities,
     Adapter,
@@ -18,7 +19,6 @@ from comity.doors.hosts.hook.contract import (
     Moment,
     Reply,
     inner,
-    patched,
     paths,
     said,
     text,
@@ -46,7 +46,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     looks = tool == "str_replace_editor" and text(asked, "command") == "view"
     files: tuple[str, ...] = ()
     if moment == "before" and tool in EDITS and not looks:
-        files = paths(asked, "path") or patched(text(asked, "patch", "input") or text(payload, "toolArgs"))
+        files = paths(asked, "path") or patch.files(text(asked, "patch", "input") or text(payload, "toolArgs"))
     return Heard(
         moment,
         session_id,

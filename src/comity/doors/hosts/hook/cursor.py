@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from comity.doors.hosts.hook import patch
 from comity.doors.hosts.hook.contract import (
     Abilities,
     Adapter,
@@ -17,7 +18,6 @@ from comity.doors.hosts.hook.contract import (
     Moment,
     Reply,
     inner,
-    patched,
     paths,
     said,
     text,
@@ -65,7 +65,7 @@ def _files(tool: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
     if tool not in EDITS and not unnamed:
         return ()
     named = paths(asked, "file_path", "path", "target_file", "target_notebook")
-    return named or patched(text(asked, "patch", "input", "command"))
+    return named or patch.files(text(asked, "patch", "input", "command"))
 
 
 def neutral(_: str) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from comity.doors.hosts.hook import patch
 from comity.doors.hosts.hook.contract import (
     Abilities,
     Adapter,
@@ -13,7 +14,6 @@ from comity.doors.hosts.hook.contract import (
     Moment,
     Reply,
     inner,
-    patched,
     paths,
     said,
     text,
@@ -43,7 +43,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     tool = text(payload, "tool_name")
     files: tuple[str, ...] = ()
     if moment == "before" and tool in EDITS:
-        files = paths(asked, "file_path", "notebook_path") or patched(text(asked, "input", "patch", "command"))
+        files = paths(asked, "file_path", "notebook_path") or patch.files(text(asked, "input", "patch", "command"))
     source = text(payload, "source")
     return Heard(
         moment,

@@ -214,7 +214,8 @@ class Turn:
     def _guard(self) -> Reply:
         if not self._heard.files:
             return NOTHING
-        verdict = self._run("edit.check", files=list(self._heard.files))
+        files = [os.path.join(self._heard.cwd, name) for name in self._heard.files]
+        verdict = self._run("edit.check", files=files)
         return Reply(inject=verdict.warning, refuse=verdict.refusal)
 
     def _run(self, name: str, **arguments: object) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from comity.doors.hosts.hook import patch
 from comity.doors.hosts.hook.contract import (
     Abilities,
     Adapter,
@@ -17,7 +18,6 @@ from comity.doors.hosts.hook.contract import (
     Moment,
     Reply,
     inner,
-    patched,
     paths,
     said,
     text,
@@ -53,7 +53,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     tool = text(payload, "tool_name")
     files: tuple[str, ...] = ()
     if moment == "before" and tool in EDITS:
-        files = paths(asked, "filePath", "files", "replacements") or patched(text(asked, "input"))
+        files = paths(asked, "filePath", "files", "replacements") or patch.files(text(asked, "input"))
     return Heard(
         moment,
         session_id,
