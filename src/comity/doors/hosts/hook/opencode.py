@@ -1,4 +1,4 @@
-"""OpenCode: a plugin that runs ``comity hook opencode EVENT`` (reference: opencode.ai/docs/plugins, tried with 1.18.33).
+"""OpenCode: a plugin that runs ``comity hook opencode EVENT`` (opencode.ai/docs/plugins, tried with 1.18.33).
 
 OpenCode has no hooks of its own that start programs, so both sides of this contract are ours: the plugin
 (``opencode_plugin.js``) tells the session, the tool and its arguments, and whether the model was asked since the last
@@ -32,8 +32,8 @@ _SOURCE = os.path.join(os.path.dirname(__file__), "opencode_plugin.js")
 def plugin(program: str) -> str:
     """The plugin's text; ``program`` is the absolute path of the executable that it runs."""
     with open(_SOURCE, encoding="utf-8") as file:
-        text_of_it = file.read()
-    return text_of_it.replace('"comity"', json.dumps(program), 1)
+        whole = file.read()
+    return whole.replace('"comity"', json.dumps(program), 1)
 
 
 def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
@@ -45,9 +45,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     asked = inner(payload, "args")
     tool, cwd = text(payload, "tool"), text(payload, "cwd")
     path = text(asked, "filePath")
-    named = (path,) if tool in EDITS and path else ()
-    if tool in PATCHES:
-        named = patch.files(text(asked, "patchText"))
+    named = patch.files(text(asked, "patchText")) if tool in PATCHES else (path,) if tool in EDITS and path else ()
     return Heard(
         moment,
         session_id,
@@ -62,7 +60,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     )
 
 
-def write(event: str, heard: Heard, reply: Reply) -> Answer:
+def write(_event: str, _heard: Heard, reply: Reply) -> Answer:
     """The answer as the plugin takes it."""
     told = {name: said for name, said in reply._asdict().items() if said}
     return Answer(json.dumps(told)) if told else Answer()

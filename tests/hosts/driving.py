@@ -1,0 +1,246 @@
+"""Real agent hosts in a real repository, each with a home of its own and a model that follows a script."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from comity.doors.hosts.hook import opencode
+from comity.testing import Use
+from tests.hosts.programs import PROGRAMS, executable, modules
+
+COMITY = Path(os.environ.get("COMITY_PROGRAM") or Path(sys.executable).with_name("comity"))
+_PASSED = ("PATH", "LANG", "TZ", "TMPDIR")
+_QUIET = {
+    "DISABLE_TELEMETRY": "1",
+    "DISABLE_ERROR_REPORTING": "1",
+    "DISABLE_AUTOUPDATER": "1",
+    "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+    "OPENCODE_DISABLE_AUTOUPDATE": "1",
+    "OPENCODE_DISABLE_MODELS_FETCH": "1",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
+Json = dict[str, Any]
+
+
+def write(path: Path, content: Json | str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1), encoding="utf-8")
+
+
+class Host:
+    """How one host is set up, started and talked to. Subclasses fill in the rest."""
+
+    name: str
+    shell_tool: str
+    mcp_name: str  # of Comity's tools, as the model calls them
+
+    def prepare(self, repo: Path, home: Path, url: str) -> None:
+        """Write the host's configuration: its model, and nothing else that asks a user."""
+
+    def hooks(self, repo: Path, home: Path) -> None:
+        """Write the host's hooks and its connection to ``comity mcp``."""
+
+    def environment(self, home: Path, url: str) -> Mapping[str, str]:
+        return {}
+
+    def command(self, prompt: str) -> list[str]:
+        raise NotImplementedError
+
+    def shell(self, command: str) -> Use:
+        return Use(self.shell_tool, {"command": command, "description": "run"})
+
+    def edit(self, path: Path, old: str, new: str) -> Use:
+        raise NotImplementedError
+
+    def read(self, path: Path) -> Use:
+        return self.shell(f"cat {path}")
+
+    def tool(self, name: str, **arguments: Any) -> Use:
+        """A tool of Comity's MCP server."""
+        return Use(self.mcp_name.format(name), arguments)
+
+    def start(self, repo: Path, home: Path, url: str, prompt: str, **extra: str) -> subprocess.Popen[str]:
+        kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
+        env = {**kept, **_QUIET, "HOME": str(home), **self.environment(home, url), **extra}
+        with open(home / "out.txt", "a", encoding="utf-8") as out:
+            return subprocess.Popen(
+                [str(executable(self.name)), *self.command(prompt)],
+                cwd=repo,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+
+
+def _entries(host: str, events: Mapping[str, str | None], **fields: Any) -> Json:
+    """Hooks in the shape that Claude Code, Codex and Gemini CLI share."""
+    return {
+        event: [
+            {
+                **({"matcher": matcher} if matcher else {}),
+                "hooks": [{"type": "command", "command": f"{COMITY} hook {host} {event}", **fields}],
+            }
+        ]
+        for event, matcher in events.items()
+    }
+
+
+class ClaudeCode(Host):
+    name = "claude-code"
+    shell_tool = "Bash"
+    mcp_name = "mcp__macp__{}"
+
+    def hooks(self, repo: Path, home: Path) -> None:
+        events = dict.fromkeys(("SessionStart", "UserPromptSubmit", "PostToolBatch", "Stop", "SessionEnd"))
+        hooks = _entries(self.name, {**events, "PreToolUse": "Edit|Write|MultiEdit|NotebookEdit|Bash"})
+        write(repo / ".claude/settings.local.json", {"hooks": hooks, "enableAllProjectMcpServers": True})
+        write(repo / ".mcp.json", {"mcpServers": {"macp": {"command": str(COMITY), "args": ["mcp"]}}})
+
+    def environment(self, home: Path, url: str) -> Mapping[str, str]:
+        return {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "any"}
+
+    def command(self, prompt: str) -> list[str]:
+        allowed = "Bash,Edit,Read,Write,mcp__macp"
+        return ["-p", prompt, "--permission-mode", "acceptEdits", "--allowedTools", allowed, "--output-format", "json"]
+
+    def read(self, path: Path) -> Use:
+        return Use("Read", {"file_path": str(path)})
+
+    def edit(self, path: Path, old: str, new: str) -> Use:
+        return Use("Edit", {"file_path": str(path), "old_string": old, "new_string": new})
+
+
+class Codex(Host):
+    name = "codex"
+    mcp_name = "mcp__macp/{}"
+
+    def prepare(self, repo: Path, home: Path, url: str) -> None:
+        lines = [
+            'model = "scripted"',
+            'model_provider = "scripted"',
+            "check_for_update_on_startup = false",
+            "[model_providers.scripted]",
+            'name = "scripted"',
+            f'base_url = "{url}/v1"',
+            'wire_api = "responses"',
+            'env_key = "SCRIPTED_KEY"',
+            f'[projects."{repo}"]',
+            'trust_level = "trusted"',
+            "[mcp_servers.macp]",
+            f'command = "{COMITY}"',
+            'args = ["mcp"]',
+        ]
+        write(home / ".codex/config.toml", "\n".join(lines) + "\n")
+
+    def hooks(self, repo: Path, home: Path) -> None:
+        events = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop")
+        write(home / ".codex/hooks.json", {"hooks": _entries(self.name, dict.fromkeys(events))})
+
+    def environment(self, home: Path, url: str) -> Mapping[str, str]:
+        return {"CODEX_HOME": str(home / ".codex"), "SCRIPTED_KEY": "any"}
+
+    def command(self, prompt: str) -> list[str]:
+        free = ["--dangerously-bypass-hook-trust", "--dangerously-bypass-approvals-and-sandbox"]
+        return ["exec", *free, "--skip-git-repo-check", prompt]
+
+    def shell(self, command: str) -> Use:
+        return Use("exec_command", {"cmd": command})
+
+    def edit(self, path: Path, old: str, new: str) -> Use:
+        return self.shell(f"sed -i 's/{old}/{new}/' {path}")
+
+
+class GeminiCli(Host):
+    name = "gemini-cli"
+    shell_tool = "run_shell_command"
+    mcp_name = "mcp_macp_{}"
+
+    def prepare(self, repo: Path, home: Path, url: str) -> None:
+        self._settings(home, {})
+
+    def _settings(self, home: Path, more: Json) -> None:
+        settings = {
+            "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}},
+            "telemetry": {"enabled": False},
+            "privacy": {"usageStatisticsEnabled": False},
+            "general": {"disableAutoUpdate": True, "enableAutoUpdate": False},
+            **more,
+        }
+        write(home / ".gemini/settings.json", settings)
+
+    def hooks(self, repo: Path, home: Path) -> None:
+        events = ("SessionStart", "BeforeAgent", "BeforeTool", "AfterTool", "AfterAgent", "SessionEnd")
+        hooks = _entries(self.name, dict.fromkeys(events), timeout=10_000)
+        server = {"command": str(COMITY), "args": ["mcp"], "trust": True}
+        self._settings(home, {"hooks": hooks, "mcpServers": {"macp": server}})
+
+    def environment(self, home: Path, url: str) -> Mapping[str, str]:
+        return {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "any"}
+
+    def command(self, prompt: str) -> list[str]:
+        return ["-m", "gemini-2.5-flash", "--approval-mode", "yolo", "-p", prompt]
+
+    def edit(self, path: Path, old: str, new: str) -> Use:
+        changed = {"file_path": str(path), "old_string": old, "new_string": new, "instruction": "change it"}
+        return Use("replace", changed)
+
+
+class OpenCode(Host):
+    name = "opencode"
+    shell_tool = "bash"
+    mcp_name = "macp_{}"
+
+    def prepare(self, repo: Path, home: Path, url: str) -> None:
+        provider = {
+            "npm": "@ai-sdk/openai-compatible",
+            "name": "scripted",
+            "options": {"baseURL": "{env:SCRIPTED_URL}/v1", "apiKey": "any"},
+            "models": {"scripted": {"name": "scripted", "tool_call": True}},
+        }
+        settings = {
+            "provider": {"scripted": provider},
+            "model": "scripted/scripted",
+            "small_model": "scripted/scripted",
+            "autoupdate": False,
+            "share": "disabled",
+        }
+        write(home / ".config/opencode/opencode.json", settings)
+        for folder in (home / ".config/opencode", repo / ".opencode"):
+            self._no_fetching(folder)
+
+    def _no_fetching(self, folder: Path) -> None:
+        """OpenCode installs a package of its own beside each configuration, unless it is there."""
+        program = PROGRAMS[self.name]
+        wanted = {"dependencies": dict.fromkeys(program.beside, program.version)}
+        write(folder / "package.json", wanted)
+        write(folder / "package-lock.json", {"lockfileVersion": 3, "packages": {"": wanted}})
+        if not (folder / "node_modules").exists():
+            (folder / "node_modules").symlink_to(modules(self.name))
+
+    def hooks(self, repo: Path, home: Path) -> None:
+        write(repo / "opencode.json", {"mcp": {"macp": {"type": "local", "command": [str(COMITY), "mcp"]}}})
+        write(repo / opencode.PLUGIN_FILE, opencode.plugin(str(COMITY)))
+
+    def environment(self, home: Path, url: str) -> Mapping[str, str]:
+        return {"SCRIPTED_URL": url}
+
+    def command(self, prompt: str) -> list[str]:
+        return ["run", prompt]
+
+    def read(self, path: Path) -> Use:
+        return Use("read", {"filePath": str(path)})
+
+    def edit(self, path: Path, old: str, new: str) -> Use:
+        return Use("edit", {"filePath": str(path), "oldString": old, "newString": new})
+
+
+HOSTS: dict[str, Host] = {host.name: host for host in (ClaudeCode(), Codex(), GeminiCli(), OpenCode())}
