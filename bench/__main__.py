@@ -19,7 +19,7 @@ from bench.figures import Figure, Options, lines, markdown
 # In this order; the module of the same name holds ``measure``.
 NAMES = (
     *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
-    *("claims", "tasks", "chaos"),
+    *("claims", "tasks", "race", "search", "vault", "chaos"),
 )
 ONLY_WHEN_NAMED = ("chaos",)  # ten minutes
 PAGE = Path("docs/benchmarks.md")

@@ -115,7 +115,7 @@ class Knower(Original):
 
     def query_context(self, query: str, channel: str | None, limit: int = 10) -> list[dict[str, Any]]:
         """Section 4.10; membership is not looked at."""
-        entries = []
+        entries: list[dict[str, Any]] = []
 
         def add(kind: str, row_id: str, title: str, parts: Sequence[str], text: str) -> None:
             points = scored("\n".join(parts), query)

@@ -196,8 +196,8 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -> Settings:
     """The settings for one process. Raises Invalid for what cannot be, with the setting and what it takes."""
     project = _project(env, cwd)
-    given = _given(flags, env, project)
     root = project.root if project else find_workspace(cwd)[0].root
+    given = _given(flags, env, root)
     explicit = given.get("project_id")
     project_id = (
         slug(explicit or "") or (project.project_id if project and not explicit else slug(_last(root))) or "macp"
@@ -242,9 +242,9 @@ def _worktree(root: str, env: Mapping[str, str], cwd: str) -> str:
     return ""
 
 
-def _given(flags: Mapping[str, str | None], env: Mapping[str, str], project: Project | None) -> dict[str, Any]:
+def _given(flags: Mapping[str, str | None], env: Mapping[str, str], root: str) -> dict[str, Any]:
     """What flags, environment and the project's TOML say, checked."""
-    toml = _read_toml(project)
+    toml = _read_toml(root)
     given = {}
     for setting in SETTINGS:
         for value in (flags.get(setting.name), env.get(setting.env), toml.get(setting.name)):
@@ -255,9 +255,9 @@ def _given(flags: Mapping[str, str | None], env: Mapping[str, str], project: Pro
     return given
 
 
-def _read_toml(project: Project | None) -> dict[str, str]:
-    path = os.path.join(project.root, FOLDER, TOML) if project else ""
-    if not path or not os.path.exists(path):
+def _read_toml(root: str) -> dict[str, str]:
+    path = os.path.join(root, FOLDER, TOML)
+    if not os.path.exists(path):
         return {}
     try:
         with open(path, "rb") as file:

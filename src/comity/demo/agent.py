@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -80,6 +80,7 @@ class Agent:
         """
         self.lives += 1
         self.hold = False
+        self._killed = anyio.Event()
         left = False
         try:
             async with self._connected():
@@ -94,7 +95,8 @@ class Agent:
     def kill(self) -> None:
         """Kill the server process as no signal handler can see it."""
         if self.pid:
-            os.kill(self.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+            with suppress(ProcessLookupError):  # a stranger was faster
+                os.kill(self.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         self._killed.set()
 
     async def held(self) -> None:

@@ -130,8 +130,11 @@ class Board:
     def _claim(self, fact: Fact, verb: str) -> None:
         files: list[str] = fact.about.get("files", [])
         if verb == "refused":
-            if self.wait_of(fact.agent_id) is None:
+            wait = self.wait_of(fact.agent_id)
+            if wait is None:
                 self.waits.append(Wait(fact.agent_id, files, fact.about["holders"], fact.at_ms))
+            else:
+                wait.files, wait.holders = files, fact.about["holders"]
         elif verb == "acquired":
             self._stop_waiting(fact)
             for file in files:

@@ -85,7 +85,7 @@ def _told(text: Text, account: Account) -> None:
         text.append(f" {one.agent_id} died at {one.at_s:.1f} s, noticed by {one.noticed_by} after {seconds:.1f} s.")
         for number, heir in zip(one.returned_tasks, one.taken_over_by, strict=True):
             text.append(f" {heir} went on with {number}.")
-        text.append(f"\n {one.messages_waited} messages waited until {one.agent_id} was back.\n")
+        text.append(f"\n Messages that waited until {one.agent_id} was back: {one.messages_waited}.\n")
     mail = account.mail
     text.append(f" {mail.messages} messages, {mail.deliveries} deliveries, half of them received within ")
     text.append(f"{mail.received_ms.p50} ms.\n {len(account.refusals)} claims refused, and granted later.\n\n")

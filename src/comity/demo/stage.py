@@ -136,6 +136,7 @@ class Stage:
 
     async def _bring_back(self) -> None:
         """When others have freed what the dead agent held, and one of them went on with its task."""
+        await self._until(lambda: any(one.killed for one in self.deaths))
         await self._until(lambda: self._missed(cast.VICTIM) and self._taken_over())
         await anyio.sleep(_RESTART_S)
         self._may_return.set()

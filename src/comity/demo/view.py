@@ -102,7 +102,7 @@ class View:
         if message.priority == "info":
             return
         self._now_ms = max(self._now_ms, message.at_ms)
-        text = Text(f" {message.priority:<9} ", STYLES[message.priority])
+        text = Text.assemble((f" {message.priority:<9} ", STYLES[message.priority]))
         text.append(" " + " ".join(message.text.split()), "bold" if message.priority == "interrupt" else "")
         self._line(message.sender, f"{self._signs.arrow} {message.to or 'all'}", text)
 
@@ -137,7 +137,7 @@ class View:
 
     def returned(self, agent_id: str, waited: int) -> None:
         """A new process took the agent over."""
-        self._line(agent_id, self._signs.dot, f"is back under its id: {waited} messages waited for it", "bold green")
+        self._line(agent_id, self._signs.dot, f"is back under its id; messages that waited: {waited}", "bold green")
 
     def closing(self, account: Account, notes: Sequence[str]) -> None:
         """The account, at the end."""
@@ -145,7 +145,7 @@ class View:
         self._print(Text(""))
         self._print(Rule("what the file says afterwards", characters=self._signs.line))
         width = self._console.width
-        self._console.print(account_text(account, notes, self._signs, width), soft_wrap=width < 60)
+        self._console.print(account_text(account, notes, self._signs, width), soft_wrap=width < 40)
 
     def stop(self) -> None:
         """Take the board away."""

@@ -11,10 +11,10 @@ from comity.workspace import Workspace
 
 
 class Reaper(Loop):
-    """Looks every one to two seconds, so that a killed agent's work is free within five."""
+    """Looks every one and a half to three seconds, so that a killed agent's work is free within five."""
 
     name = "reaper"
-    period_s = 2.0
+    period_s = 3.0
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()

@@ -36,13 +36,26 @@ def test_a_held_file_is_refused_with_its_holder(comity: Program) -> None:
     refused = comity("claim", "src/**", "b.py", "--json")
     assert (refused.code, refused.error["reason"]) == (6, "claim.held")
     assert refused.error["data"]["holders"] == ["ann"]
+    (peer,) = refused.error["data"]["conflicts"]
+    assert (peer["agentId"], peer["filePath"], peer["reason"], peer["mode"]) == (
+        *("ann", "src/a.py", "the lexer"),
+        "exclusive",
+    )
+    assert {"ageSeconds", "expiresAt", "claimedAt"} <= peer.keys()
+    assert [claim["agentId"] for claim in comity("claims", "--json").json["claims"]] == ["ann"]
     said = comity("claim", "src/**")
-    assert "ann holds src/a.py (the lexer)" in said.err
+    assert (said.code, said.out) == (6, "")
+    assert "ann holds src/a.py (the lexer) until " in said.err
     assert "hint: " in said.err
+    assert "partial" in said.err
     some = comity("claim", "src/a.py", "b.py", "--partial")
     assert some.code == 0
     assert "Not claimed: src/a.py" in some.out
     assert "the lexer" in some.out
+    told = comity("claim", "src/*.py", "c.py", "--partial", "--json")
+    assert (told.code, told.json["refused"], told.json["claims"][0]["filePath"]) == (0, ["src/*.py"], "c.py")
+    left = comity("release", "**", "--json").json
+    assert left == {"releasedFiles": ["b.py", "c.py"]}
     shared = comity("claim", "docs/", "--mode", "shared", "--ttl", "60", "--json").json
     assert (shared["claims"][0]["filePath"], shared["claims"][0]["mode"]) == ("docs", "shared")
 
@@ -53,6 +66,16 @@ def test_what_cannot_be(comity: Program) -> None:
     assert (outside.code, outside.error["reason"]) == (2, "path.outside")
     assert comity("claim").code == 2
     assert comity("claims", "/etc/passwd").out == "Nothing is claimed.\n"
+
+
+def test_a_working_directory_with_wildcards_in_its_name(comity: Program) -> None:
+    odd = comity.folder / "x{a,b}[1]"
+    odd.mkdir()
+    assert comity("claim", "a.py", "{m,n}.py", cwd=odd).code == 0
+    assert paths(comity) == [f"{odd.name}/{name}.py" for name in "amn"]
+    assert comity("claim", f"{odd.name}/a.py", "--as", "ann").code == 6
+    assert comity("claim", "xa/a.py", "xb[1]/a.py", "--as", "ann").code == 0
+    assert comity("release", "a.py", cwd=odd).out == f"Released {odd.name}/a.py\n"
 
 
 def test_another_worktree_is_only_told(comity: Program) -> None:

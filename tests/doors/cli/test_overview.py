@@ -8,8 +8,9 @@ import pytest
 
 from comity import __version__
 from comity.doors.cli.catalog import ENTRIES
-from comity.testing import World
+from comity.testing import FakeClock, World
 from tests.doors.cli.program import Program
+from tests.original import Original
 
 
 def test_status_before_anything_exists(comity: Program) -> None:
@@ -49,6 +50,20 @@ def test_status_shows_who_is_here_and_what_waits(comity: Program) -> None:
     assert answer["channels"] == [{"channelId": "garden", "agentIds": ["ann", "bob"]}]
     assert answer["events"][-1]["eventType"] == "message.send"
     assert comity("agents", "--json").json == before
+
+
+def test_agents_are_shown_with_what_is_known_of_their_life_and_how(comity: Program) -> None:
+    comity("poll", "--as", "ann")
+    original = Original(comity.db, "old", "old-1", FakeClock())
+    original.register()
+    original.close()
+    ann, old = comity("agents", "--json").json["agents"]
+    assert (ann["presence"]["state"], ann["presence"]["how"]) == ("leased", "its lease runs")
+    assert "pid" not in ann["presence"]
+    assert "presence" not in old
+    shown = " ".join(comity("agents").out.split())
+    for words in ("leased", "its lease runs", "unknown", "reports no presence"):
+        assert words in shown
 
 
 def test_any_folder_of_the_repository_is_the_same_project(comity: Program) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import bpe_openai
 import pytest
 
+from comity import settings
+from comity.doors.mcp import serve
 from comity.doors.mcp.macp import LIST_FILE, TOOLS, MacpSurface
 from comity.doors.mcp.toolsets import CORE, SETS, WORKSPACE
+from comity.kernel.problem import Invalid
 
 # The vocabulary of OpenAI's o200k models, which the package brings along. Other models' counts are near it.
 ENCODING = "o200k_base"
@@ -41,6 +45,25 @@ def test_a_list_costs_few_tokens(tools: str) -> None:
     costs = {tool["name"]: tokens(tool) for tool in listed(tools)}
     dear = sorted(costs.items(), key=lambda item: -item[1])[:5]
     assert sum(costs.values()) <= MOST[tools], f"{sum(costs.values())} tokens; the dearest: {dear}"
+
+
+@pytest.mark.parametrize("place", ["option", "environment", "config"])
+def test_a_set_is_chosen_by_option_environment_or_config(tmp_path: Path, place: str) -> None:
+    (tmp_path / ".macp").mkdir()
+    (tmp_path / ".macp" / "config.json").write_text("{}")
+    text = f'tools = "{"core" if place == "config" else "all"}"\n'
+    (tmp_path / ".macp" / "comity.toml").write_text(text)
+    environment = {"HOME": str(tmp_path), "COMITY_TOOLS": {"environment": "core", "option": "all"}.get(place, "")}
+    flags = serve.parse(["--tools", "core"] if place == "option" else [])
+    chosen = settings.resolve(flags, environment, str(tmp_path)).tools
+    assert [tool["name"] for tool in listed(chosen)] == list(CORE)
+
+
+def test_a_set_that_is_none_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(Invalid) as refused:
+        settings.resolve({"tools": "some"}, {}, str(tmp_path))
+    assert refused.value.reason == "setting.invalid"
+    assert "core or workspace or all" in refused.value.hint
 
 
 def test_the_tokenizer_counts() -> None:

@@ -242,16 +242,23 @@ def test_conflicts_are_found_by_index(world: World, ann: Workspace) -> None:
     for name, *indexes in (
         ("at", "comity_claims_live (<expr>=? AND <expr>>?)"),
         (
-            "touching",
+            "touching_live",
             "comity_claims_live (<expr>=? AND <expr>>?)",
             "comity_claims_live (<expr>>? AND <expr><?)",
             "comity_claims_unusual (<expr>>?)",
         ),
+        (
+            "touching_expiry",
+            "comity_claims_live (<expr>=? AND <expr>>?)",
+            "comity_claims_expiry (<expr>>?)",
+            "comity_claims_unusual (<expr>>?)",
+        ),
+        ("more_active_than", "comity_claims_expiry (<expr>>?)"),
         ("active", "comity_claims_expiry (<expr>>?)"),
         ("lapsed", "comity_claims_expiry (<expr><?)"),
         ("lapsed_at", "comity_claims_live (<expr>=? AND <expr><?)"),
     ):
-        given = {"keys": "[]", "at": "[]", "below": "[]", "second": 0, "agent_id": None, "limit": 1}
+        given = {"keys": "[]", "at": "[]", "below": "[]", "second": 0, "agent_id": None, "limit": 1, "few": 1}
         plan = rows(world.path, "EXPLAIN QUERY PLAN " + statements[f"claims.{name}"], **given)
         found = " ".join(row[3] for row in plan)
         assert all(index in found for index in indexes), (name, found)

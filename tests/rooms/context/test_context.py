@@ -102,3 +102,29 @@ def test_a_current_index_is_only_read(world: World) -> None:
         assert ann.memory.search(query="text").entries
     assert dump(world.path) == before
     peer.close()
+
+
+def test_what_is_hidden_changes_no_number(world: World) -> None:
+    """Neither a count nor a rank of a search over everything tells how often others' memories hold a word."""
+    ann, bob = world.agent("ann"), world.agent("bob", channel="other")
+    world.clock.advance(1)
+    bob.memory.set(key="k", value="the lexer", scope="workspace")
+    before = bob.search.find(query="lexer"), bob.context.query(query="lexer")
+    for scope in ("agent", "channel"):
+        ann.memory.set(key="lexer", value="lexer " * 50, scope=scope)
+    assert (bob.search.find(query="lexer"), bob.context.query(query="lexer")) == before
+    assert bob.memory.search(query="lexer", rank=True).entries[0].snippet == "the lexer"
+    assert len(ann.search.find(query="lexer").results) == 3
+
+
+def test_relevance_is_one_measure_for_all_kinds(world: World) -> None:
+    ann, peer = world.agent("ann"), knower(world)
+    peer.index_vault("/r", [("notes/café.md", "Notes", "tokens"), ("b.md", "Tokens", "of the café, tokens tokens")])
+    peer.set_goal("Tokens", "")
+    for number in range(20):
+        peer.remember(f"filler {number}", "tokens of no interest")
+    results = ann.search.find(query="CAFE tokens").results
+    assert [one.metadata.get("path") for one in results[:2]] == ["notes/café.md", "b.md"]  # both words
+    assert results[2].kind == "goal"  # in the title
+    assert all(one.rank > 0 for one in results)
+    peer.close()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from comity import Problem, Workspace
+from comity.process import ThisProcess, absent
 from comity.rooms.lifecycle.model import ReapedAgent
 from comity.testing import FakeMachine, World
 from tests.original import Original
@@ -178,6 +179,21 @@ def test_out_of_sight_the_lease_decides(town: Town, facts: dict[str, str]) -> No
     (gone,) = town.bob.agent.reap().agents
     assert (gone.agent_id, gone.released_files) == ("cid", ["docs/x.md"])
     assert gone.how.startswith("not heard of since 2026-01-01T00:00:00")
+
+
+def test_a_session_that_only_hooks_know_has_a_lease_and_no_pid(town: Town) -> None:
+    cid = town.world.agent("cid", observer=ThisProcess(absent("hooks", "host-9", "/repo", LEASE_S)))
+    cid.claim.acquire(files=["docs/x.md"])
+    town.pass_time(LEASE_S - 10)
+    shown = town.bob.agent.list().agents[-1].presence
+    assert shown is not None
+    assert (shown.state, shown.how, shown.pid) == ("leased", "its lease runs", None)
+    assert (shown.program, shown.host_session_id, shown.worktree) == ("hooks", "host-9", "/repo")
+    assert cid.session.renew().renewed
+    town.pass_time(LEASE_S - 10)
+    assert town.bob.agent.reap().agents == []
+    town.pass_time(10)
+    assert [(one.agent_id, one.released_files) for one in town.bob.agent.reap().agents] == [("cid", ["docs/x.md"])]
 
 
 def test_a_lease_that_is_renewed_does_not_lapse(town: Town) -> None:

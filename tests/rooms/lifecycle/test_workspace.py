@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from comity.kernel.problem import Invalid
+from comity.kernel.record import to_json
 from comity.rooms.channels.model import Level
 from comity.testing import World
 from tests.rooms.channels.rows import put
@@ -28,6 +29,36 @@ def test_the_agent_list(world: World) -> None:
     assert (ann.max_pending_messages, ann.max_context_bytes, ann.status) == (5, 99, "active")
     assert (bob.agent_id, bob.channels) == ("bob", [])
     assert "cid" not in [agent.agent_id for agent in world.agent("dan").agent.list().agents]
+
+
+def test_the_agent_list_answers_the_protocols_keys(world: World) -> None:
+    ann = world.agent("ann", session_id="ann-1", role="lead", max_context_bytes=99)
+    bob = world.agent("bob", session_id="bob-1")
+    ann.claim.acquire(files=["a.py", "b.py"])
+    ann.claim.acquire(files=["c.py"], ttl_seconds=1)
+    bob.message.send(destination_agent_id="ann", content="soon over", ttl_seconds=1)
+    bob.message.send(destination_agent_id="ann", content="waits")
+    world.clock.advance(5)
+    columns = "capabilities_json = '{', interest_tags_json = '[1', queue_preferences_json = 'x'"
+    rows(world.path, f"UPDATE sessions SET {columns} WHERE agent_id = 'bob'")
+    whole, broken = to_json(bob.agent.list())["agents"]
+    assert whole == {
+        "agentId": "ann",
+        "name": "ann",
+        "sessionId": "ann-1",
+        "registeredAt": whole["registeredAt"],
+        "status": "active",
+        "profileSlug": None,
+        "channels": ["main"],
+        "role": "lead",
+        "interestTags": [],
+        "maxPendingMessages": 200,
+        "maxContextBytes": 99,
+        "pendingDeliveries": 1,
+        "activeClaims": 2,
+    }
+    assert broken.keys() == whole.keys() - {"role", "maxContextBytes"}
+    assert (broken["interestTags"], broken["maxPendingMessages"]) == ([], 200)
 
 
 def test_the_log_page_by_page(world: World) -> None:

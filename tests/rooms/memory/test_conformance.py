@@ -185,7 +185,8 @@ def test_own_memory_is_ones_own(ann: Workspace, bob: Workspace) -> None:
     assert bob.memory.get(key="k").entries == bob.memory.list().entries == []
     for found in (bob.memory.search(query="private"), bob.memory.search(query="private", rank=True)):
         assert found.entries == []
-    assert bob.context.query(query="private").results == bob.search.find(query="private").results == []
+    assert bob.context.query(query="private").results == []
+    assert bob.search.find(query="private").results == []
     assert bob.memory.delete(key="k", scope="agent").archived_count == 0
     assert values(ann.memory.list(scope="agent")) == ["private note"]
     assert ann.memory.list(scope="workspace").entries == []

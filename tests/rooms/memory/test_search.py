@@ -185,3 +185,21 @@ def test_queries_are_text_not_syntax(world: World, query: str) -> None:
     ann.memory.search(query=query, rank=True)
     ann.search.find(query=query)
     ann.vault.search(query=query, rank=True)
+
+
+def test_words_that_everything_holds_do_not_hide_the_others(world: World) -> None:
+    """Beyond a bound the index does not weigh a word; alone it finds the newest, beside another it is no condition."""
+    ann = world.agent("ann")
+    rows(
+        world.path,
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2100)"
+        " INSERT INTO macp_ext_memories (memory_id, scope, memory_key, value_text, author_agent_id, created_at,"
+        " updated_at) SELECT 'm' || i, 'workspace', 'k' || i, CASE i WHEN 7 THEN 'the same lexer' ELSE 'the same' END,"
+        " 'ann', '', '2026-01-01T00:00:' || printf('%06.3f', i / 100.0) || 'Z' FROM n",
+    )
+    newest = [entry.key for entry in ann.memory.search(query="the same", rank=True, limit=3).entries]
+    assert newest == ["k2100", "k2099", "k2098"]
+    assert [entry.key for entry in ann.memory.search(query="the lexer", rank=True).entries] == ["k7"]
+    results = ann.search.find(query="the lexer").results
+    assert [(one.title, one.snippet) for one in results] == [("k7", "the same lexer")]
+    assert [one.title for one in ann.search.find(query="the", limit=2).results] == ["k2100", "k2099"]

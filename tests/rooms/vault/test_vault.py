@@ -117,7 +117,12 @@ def test_a_second_run_reads_nothing_and_keeps_ids(
     before = ids(world)
     opened: list[str] = []
     real = os.open
-    monkeypatch.setattr(files.os, "open", lambda path, *rest: (opened.append(path), real(path, *rest))[1])
+
+    def watched(path: str, *rest: int) -> int:
+        opened.append(path)
+        return real(path, *rest)
+
+    monkeypatch.setattr(os, "open", watched)
     world.clock.advance(60)
     assert changes(register(ann)) == (0, 0, 0, 450)
     assert opened == []

@@ -69,7 +69,7 @@ def _show_history(screen: Screen, past: History) -> None:
         screen.say(end, indent=2)
 
 
-memory = App(name="memory", help="List, set, read, search, settle and forget shared memory.", version_flags=[])
+memory = App(name="memory", version_flags=[])
 
 
 def _verb(

@@ -58,7 +58,7 @@ def _skill(text: str) -> dict[str, object]:
     return {"id": name, "name": title or name, "tags": [tag for tag in tags.split(",") if tag.strip()]}
 
 
-profiles = App(name="profiles", help="List, describe, show and find profiles.", version_flags=[])
+profiles = App(name="profiles", version_flags=[])
 profiles.default(
     command(operation("profile.list"), show=_show_profiles, ops=("profile.list",), example="comity profiles")
 )

@@ -9,7 +9,7 @@ from typing import Any
 from cyclopts import App
 
 from comity.doors.cli import clean
-from comity.doors.cli.command import Values, command
+from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Part, Screen, count
 from comity.doors.cli.tasks import operation
@@ -78,7 +78,7 @@ def _show_doc(screen: Screen, one: OneDoc) -> None:
     screen.say(one.doc.content)
 
 
-vault = App(name="vault", help="List, add, search and show documents.", version_flags=[])
+vault = App(name="vault", version_flags=[])
 _LIST = command(
     operation("vault.list"), show=_show_docs, ops=("vault.list",), flags={"tags": "--tag"}, example="comity vault list"
 )
@@ -89,7 +89,7 @@ vault.command(
         _add,
         show=_show_indexed,
         ops=("vault.register",),
-        positional=("path",),
+        options=(Option("path", str, "The folder, from the working directory.", positional=True),),
         doc="""Index a folder's documents, or what changed in it since.
 
         Markdown, reStructuredText and text files count; links, hidden folders, binary and huge files are left out.

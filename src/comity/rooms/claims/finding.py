@@ -15,6 +15,9 @@ from comity.rooms.claims.model import Claim
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.claims.patterns import ROOT, Pattern, literal, meet
 
+_FEW_FOLDERS = 4  # for which a look at all active claims is quick
+_FEW_CLAIMS = 500
+
 
 def readable(value: Any) -> Any:
     """Text for bytes, anything else as it is."""
@@ -150,7 +153,10 @@ def _candidates(scope: Scope, base: Base, targets: Sequence[Target]) -> Collecti
             while end > 0 and (folder := top[:end]) not in folders:
                 folders.add(folder)
                 end = top.rfind("/", 0, end)
-        rows = tx.all("claims.touching", second=second, at=compact([*folders | tops]), below=compact([*tops]))
+        wide = len(tops) <= _FEW_FOLDERS and any(target.tree or not literal(target.path) for target in targets)
+        among_all = wide and tx.one("claims.more_active_than", second=second, few=_FEW_CLAIMS) is None
+        name = "claims.touching_expiry" if among_all else "claims.touching_live"
+        rows = tx.all(name, second=second, at=compact([*folders | tops]), below=compact([*tops]))
     return {(row[0], row[3]): Held.read(row) for row in rows if type(row[3]) is str}.values()
 
 

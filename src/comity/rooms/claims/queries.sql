@@ -11,8 +11,9 @@ LEFT JOIN agents a ON a.agent_id = c.agent_id
 WHERE c.released_at IS NULL AND lower(c.file_path) = k.value AND {claim_expiry} > :second
 
 -- The same for :at; claims below any of the folders :below ("0" is the character after "/"); and claims whose text says
--- too little, with wildcards or in unusual forms.
--- name: touching
+-- too little, with wildcards or in unusual forms. What is below is found by path, past whatever lapsed there, or among
+-- all that is active.
+-- name: touching_{live,expiry}
 SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
   d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
 FROM json_each(:at) k CROSS JOIN macp_ext_file_claims c {by_live_claims}
@@ -22,7 +23,7 @@ WHERE c.released_at IS NULL AND lower(c.file_path) = k.value AND {claim_expiry} 
 UNION ALL
 SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,
   d.mode, d.fence, a.name, d.repository, d.worktree, CAST(strftime('%s', c.claimed_at) AS INTEGER), d.tree
-FROM json_each(:below) k CROSS JOIN macp_ext_file_claims c {by_live_claims}
+FROM json_each(:below) k CROSS JOIN macp_ext_file_claims c INDEXED BY comity_claims_{it}
 LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
 LEFT JOIN agents a ON a.agent_id = c.agent_id
 WHERE c.released_at IS NULL AND lower(c.file_path) > k.value || '/' AND lower(c.file_path) < k.value || '0'
@@ -34,6 +35,10 @@ FROM macp_ext_file_claims c {by_unusual_claims}
 LEFT JOIN comity_claim_details d ON d.claim_id = c.claim_id AND d.file_path = c.file_path
 LEFT JOIN agents a ON a.agent_id = c.agent_id
 WHERE c.released_at IS NULL AND {unusual_path} AND {claim_expiry} > :second
+
+-- name: more_active_than
+SELECT 1 FROM macp_ext_file_claims {by_claim_expiry}
+WHERE released_at IS NULL AND {claim_expiry} > :second LIMIT 1 OFFSET :few
 
 -- name: every
 SELECT c.claim_id, c.agent_id, c.session_id, c.file_path, c.claimed_at, c.expires_at, c.reason,

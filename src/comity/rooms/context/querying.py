@@ -17,7 +17,7 @@ from comity.rooms.context.model import RankedResult, RankedResults, Result, Resu
 from comity.rooms.memory import finding, index
 from comity.rooms.memory.model import MOST, Entry
 from comity.rooms.memory.places import View, open_view
-from comity.rooms.memory.ranking import ranked_ids, spoken
+from comity.rooms.memory.ranking import Measure, Relevance, ranked_ids, spoken
 from comity.rooms.memory.scoring import Source, best
 from comity.rooms.vault import reading as vault
 from comity.rooms.vault.reading import doc_of
@@ -72,25 +72,26 @@ def _result(kind: _Kind, row: Any, score: int, word: str) -> Callable[[], Result
 
 
 def find(scope: Scope, wanted: Wanted) -> RankedResults:
-    """What is most relevant, by BM25 over words."""
+    """What is most relevant, by BM25 over words: what has all of them, then what has some."""
     require_session(scope)
     limit, said = min(wanted.limit, MOST), spoken(wanted.query)
-    found: list[tuple[float, Callable[[], RankedResult]]] = []
-    for kind in _kinds(scope, wanted):
+    kinds = _kinds(scope, wanted)
+    if not said:
+        return RankedResults([])
+    measure = Measure(scope, said, {kind.name: kind.source.audiences for kind in kinds})
+    found: list[tuple[Relevance, str, _Shown]] = []
+    for kind in kinds:
         hits = ranked_ids(scope, kind.name, kind.source.audiences, said, limit)
         rows = kind.source.rows([row_id for row_id, _ in hits])
-        found += [(rank, _ranked(kind, rows[row_id], rank, said)) for row_id, rank in hits if row_id in rows]
-    found.sort(key=lambda one: -one[0])
-    return RankedResults([make() for _, make in found[:limit]])
+        for shown in (kind.show(rows[row_id]) for row_id, _ in hits if row_id in rows):
+            title = "\n".join([str(shown.metadata.get("path", "")), shown.title])
+            found.append((measure.of(title, shown.text), kind.name, shown))
+    found.sort(key=lambda one: one[0], reverse=True)
+    return RankedResults([_ranked(name, fits.rank, shown, said) for fits, name, shown in found[:limit]])
 
 
-def _ranked(kind: _Kind, row: Any, rank: float, said: Sequence[str]) -> Callable[[], RankedResult]:
-    def make() -> RankedResult:
-        shown = kind.show(row)
-        snippet_text = finding.excerpt(shown.text, said)
-        return RankedResult(kind.name, shown.id, shown.title, snippet_text, rank, shown.metadata)
-
-    return make
+def _ranked(name: str, rank: float, shown: _Shown, said: Sequence[str]) -> RankedResult:
+    return RankedResult(name, shown.id, shown.title, finding.excerpt(shown.text, said), rank, shown.metadata)
 
 
 def _kinds(scope: Scope, wanted: Wanted) -> list[_Kind]:

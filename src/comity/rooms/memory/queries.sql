@@ -153,9 +153,10 @@ WHERE f.comity_{it}_text_fts MATCH :match AND f.rowid < :before
   AND d.audience IN (SELECT value FROM json_each(:audiences))
 ORDER BY f.rowid DESC LIMIT :limit
 
+-- By number, as they lie: by kind every page would sort all rows of it.
 -- name: newest
 SELECT doc, id FROM comity_search_docs
-WHERE doc < :before AND kind = :kind AND audience IN (SELECT value FROM json_each(:audiences))
+WHERE doc < :before AND +kind = :kind AND audience IN (SELECT value FROM json_each(:audiences))
 ORDER BY doc DESC LIMIT :limit
 
 -- Rows by the sum of the weights of the terms that they hold; :terms is a list of [match, weight].
@@ -174,3 +175,20 @@ SELECT d.id, -f.rank FROM comity_{it}_words_fts f CROSS JOIN comity_search_docs 
 WHERE f.comity_{it}_words_fts MATCH :match AND f.rank MATCH 'bm25(4.0, 1.0)'
   AND d.audience IN (SELECT value FROM json_each(:audiences))
 ORDER BY f.rank LIMIT :limit
+
+-- How many rows that an audience sees hold a word; of those looked at, which are few.
+-- name: rows_with_{memory,vault_doc,task,goal}
+SELECT count(*) FROM (
+  SELECT rowid AS doc FROM comity_{it}_words_fts WHERE comity_{it}_words_fts MATCH :match LIMIT :most
+) m CROSS JOIN comity_search_docs d ON d.doc = m.doc
+WHERE d.audience IN (SELECT value FROM json_each(:audiences))
+
+-- name: frequency_{memory,vault_doc,task,goal}
+SELECT count(*) FROM (
+  SELECT 1 FROM comity_{it}_words_fts WHERE comity_{it}_words_fts MATCH :match LIMIT :most
+)
+
+-- name: holding_{memory,vault_doc,task,goal}
+SELECT d.id FROM comity_{it}_words_fts f CROSS JOIN comity_search_docs d ON d.doc = f.rowid
+WHERE f.comity_{it}_words_fts MATCH :match AND d.audience IN (SELECT value FROM json_each(:audiences))
+ORDER BY f.rowid DESC LIMIT :limit
