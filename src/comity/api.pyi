@@ -8,6 +8,7 @@ from comity.rooms.agents import ops as agents
 from comity.rooms.channels import ops as channels
 from comity.rooms.claims import ops as claims
 from comity.rooms.context import ops as context
+from comity.rooms.edits import after_ops as commands
 from comity.rooms.edits import ops as edits
 from comity.rooms.goals import ops as goals
 from comity.rooms.lifecycle import ops as lifecycle
@@ -158,6 +159,14 @@ class EditCalls(Noun):
     """Guarded edits."""
 
     check = Method(edits.check_edit)
+    watch = Method(commands.watch_edits)
+    compare = Method(commands.compare_edits)
+    held = Method(commands.held_edits)
+
+class GitCalls(Noun):
+    """Git, before it takes a peer's work away."""
+
+    check = Method(commands.check_git)
 
 class GuideCalls(Noun):
     """Guidance for agents."""

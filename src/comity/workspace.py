@@ -76,6 +76,7 @@ class Workspace:
         self.search = api.SearchCalls(self)
         self.turn = api.TurnCalls(self)
         self.edit = api.EditCalls(self)
+        self.git = api.GitCalls(self)
         self.guide = api.GuideCalls(self)
         self.event = api.EventCalls(self)
         self.workspace = api.WorkspaceCalls(self)

@@ -71,6 +71,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     ),
     "comity.rooms.turns.ops": ("session.identify", "turn.start", "turn.next", "turn.written", "turn.stop"),
     "comity.rooms.edits.ops": ("edit.check",),
+    "comity.rooms.edits.after_ops": ("edit.watch", "edit.compare", "edit.held", "git.check"),
 }
 
 REGISTRY = Registry(OPERATIONS)

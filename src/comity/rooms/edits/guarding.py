@@ -1,100 +1,192 @@
-"""The guard before an edit: refused where a living peer holds the file, else claimed for whoever edits it."""
+"""The guard before an edit: refused where a living peer holds the file, else claimed for whoever edits it.
+
+A claim keeps two agents from editing a file at the same time. That alone loses edits: one reads, a peer edits and lets
+go, and the first writes back what it had read. So the guard remembers who was let edit a file last. Whoever may have
+read it before that gets the claim, but has to read the file again first: refused once, by name, and let on afterwards.
+"""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from comity.kernel.event import Event
 from comity.kernel.scope import Scope
+from comity.kernel.text import compact
 from comity.rooms.agents import identity, presence
 from comity.rooms.claims import holding
-from comity.rooms.claims.finding import Held, Met, touching
+from comity.rooms.claims.finding import Met, touching
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits.model import Verdict
+from comity.rooms.edits.telling import MOST_TOLD, left_s, says, span, title
 from comity.rooms.lifecycle import departure
 from comity.rooms.turns import settling
 from comity.rooms.turns.quoting import name, plain
 
 _REASON = "editing"
-_MOST_TOLD = 3
+# Between an edit's check and the edit itself somebody may be asked for permission.
+EDIT_TAKES_MS = 120_000
+# How old the note of the last edit may be for an answer without a write: with peers about, and without.
+_FRESH_MS, _FRESH_ALONE_MS = 2_000, 60_000
+_LOGGED = 20
 
 
-def own(scope: Scope, base: Base, targets: list[Target], lease_s: int) -> Verdict | None:
-    """Yes, when the caller holds every file for half of its lease yet: nothing is to be written."""
+class Wanted(NamedTuple):
+    """What is about to be changed: files, which get claimed, and folders or globs, which are only looked at."""
+
+    files: list[Target]
+    wide: list[Target]
+    lease_s: int
+
+    @property
+    def every(self) -> list[Target]:
+        """Both."""
+        return [*self.files, *self.wide]
+
+
+class _Edit(NamedTuple):
+    """Who was let edit a file last."""
+
+    file_path: str
+    agent_id: str
+    edited_ms: int
+    agent_name: str
+
+
+def own(scope: Scope, base: Base, wanted: Wanted) -> Verdict | None:
+    """Yes, when the caller holds every file for half of its lease yet, and has just been noted: nothing is written."""
     settled = settling.look(scope)
     if settled is None:
         return None
-    met = touching(settled, base, targets)
+    agent_id = settled.actor.agent_id
+    met = touching(settled, base, wanted.every)
+    if any(one.held.agent_id != agent_id for one in met):
+        return None
     mine = {
-        path
-        for one in met
-        if one.held.agent_id == settled.actor.agent_id and _left_s(scope, one.held) * 2 > lease_s and _exclusive(one)
-        for path in one.files
+        path for one in met if exclusive(one) and left_s(settled, one.held) * 2 > wanted.lease_s for path in one.files
     }
-    others = any(one.held.agent_id != settled.actor.agent_id for one in met)
-    return Verdict(allowed=True) if not others and mine >= {target.path for target in targets} else None
+    (others,) = settled.tx.one("edits.others", agent_id=agent_id) or (0,)
+    since_ms = settled.now.ms - (_FRESH_MS if others else _FRESH_ALONE_MS)
+    noted = {edit.file_path for edit in _last(settled, base, wanted.files) if _recent(edit, agent_id, since_ms)}
+    wants = {target.path for target in wanted.files}
+    return Verdict(allowed=True) if mine >= wants and noted >= set(map(base.key, wants)) else None
 
 
-def check(scope: Scope, base: Base, targets: list[Target], lease_s: int) -> Verdict:
+def _recent(edit: _Edit, agent_id: str, since_ms: int) -> bool:
+    return edit.agent_id == agent_id and edit.edited_ms >= since_ms
+
+
+def check(scope: Scope, base: Base, wanted: Wanted) -> Verdict:
     """The verdict; what is free is claimed."""
     scope = settling.settle(scope)
     if presence.dead(scope):
         departure.reap(scope)
-    met = touching(scope, base, targets)
+    met = touching(scope, base, wanted.every)
     family = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
     peers = [one for one in met if one.held.agent_id not in family]
-    barring = [one for one in peers if _exclusive(one)]
+    barring = [one for one in peers if exclusive(one)]
     if barring:
-        return _refused(scope, barring)
-    _claim(scope, base, targets, peers, lease_s)
-    told = [_says(scope, one) for one in peers if one.held.mode != "shared"]
-    return Verdict(allowed=True, warning="\n".join(told[:_MOST_TOLD]))
+        return refused(scope, barring)
+    shared = {path for one in peers if one.held.mode == "shared" and not one.elsewhere for path in one.files}
+    changed = _changed_since(scope, base, wanted.files, family)
+    _claim(scope, base, wanted, shared)
+    stale = [edit for edit, path in changed if path not in shared]
+    if stale:
+        return _stale(scope, stale)
+    had = {path for one in met if one.held.agent_id == scope.actor.agent_id and not one.elsewhere for path in one.files}
+    told = [says(scope, one) for one in peers if one.held.mode != "shared" and not had.issuperset(one.files)]
+    told += [_changed(scope, edit) for edit, path in changed if path in shared]
+    return Verdict(allowed=True, warning="\n".join(told[:MOST_TOLD]))
 
 
-def _exclusive(met: Met) -> bool:
+def barring_others(scope: Scope, base: Base, targets: list[Target], family: set[str]) -> list[Met]:
+    """Exclusive claims of agents outside ``family`` on any of these."""
+    return [one for one in touching(scope, base, targets) if exclusive(one) and one.held.agent_id not in family]
+
+
+def exclusive(met: Met) -> bool:
+    """Whether the claim keeps others out, here."""
     return met.held.mode == "exclusive" and not met.elsewhere
 
 
-def _claim(scope: Scope, base: Base, targets: list[Target], peers: list[Met], lease_s: int) -> None:
-    """Hold what is edited, shared where peers share it."""
-    shared = {path for one in peers if one.held.mode == "shared" and not one.elsewhere for path in one.files}
+def _last(scope: Scope, base: Base, targets: list[Target]) -> list[_Edit]:
+    keys = compact([base.key(target.path) for target in targets])
+    rows = scope.tx.all("edits.last", keys=keys, repository=base.repository, worktree=base.worktree)
+    return [_Edit._make(row) for row in rows]
+
+
+def _changed_since(scope: Scope, base: Base, targets: list[Target], family: set[str]) -> list[tuple[_Edit, str]]:
+    """Edits of others that came, or may have come, after this agent began."""
+    began = scope.tx.one("edits.began_ms", agent_id=scope.actor.agent_id)
+    began_ms = began[0] if began and isinstance(began[0], int) else 0
+    by_key = {base.key(target.path): target.path for target in targets}
+    return [
+        (edit, by_key[edit.file_path])
+        for edit in _last(scope, base, targets)
+        if edit.agent_id not in family and edit.edited_ms + EDIT_TAKES_MS >= began_ms
+    ]
+
+
+def note(scope: Scope, base: Base, paths: list[str]) -> None:
+    """The actor is let edit these now."""
+    for path in paths:
+        scope.tx.run(
+            "edits.edited",
+            repository=base.repository,
+            worktree=base.worktree,
+            file_path=base.key(path),
+            agent_id=scope.actor.agent_id,
+            now_ms=scope.now.ms,
+        )
+
+
+def _claim(scope: Scope, base: Base, wanted: Wanted, shared: set[str]) -> None:
+    """Hold what is edited, shared where peers share it; what is held for long enough yet stays as it is."""
+    agent_id = scope.actor.agent_id
+    mine = {
+        path
+        for one in touching(scope, base, wanted.files)
+        if one.held.agent_id == agent_id and not one.elsewhere and left_s(scope, one.held) * 2 > wanted.lease_s
+        for path in one.files
+    }
+    wants = [target for target in wanted.files if target.path not in mine]
     for mode, some in (
-        ("exclusive", [target for target in targets if target.path not in shared]),
-        ("shared", [target for target in targets if target.path in shared]),
+        ("exclusive", [target for target in wants if target.path not in shared]),
+        ("shared", [target for target in wants if target.path in shared]),
     ):
         if some:
-            holding.acquire(scope, base, holding.Wish(some, lease_s, _REASON, mode, partial=True))
+            holding.acquire(scope, base, holding.Wish(some, wanted.lease_s, _REASON, mode, partial=True))
+    note(scope, base, [target.path for target in wanted.files])
 
 
-def _refused(scope: Scope, barring: list[Met]) -> Verdict:
+def refused(scope: Scope, barring: list[Met], event_type: str = "edit.refused", what: str = "") -> Verdict:
+    """The refusal, and its audit row."""
     holders = tuple(dict.fromkeys(one.held.agent_id for one in barring))
     files = sorted({path for one in barring for path in one.files})
-    detail: dict[str, object] = {"files": files[:20], "holders": list(holders)[:20]}
-    scope.emit(Event("edit.refused", agent_id=scope.actor.agent_id, reason_code="claim.held", metadata=detail))
-    told = " ".join(_says(scope, one) for one in barring[:_MOST_TOLD])
+    detail: dict[str, object] = {"files": files[:_LOGGED], "holders": list(holders)[:_LOGGED]}
+    if what:
+        detail["command"] = what
+    scope.emit(Event(event_type, agent_id=scope.actor.agent_id, reason_code="claim.held", metadata=detail))
+    told = " ".join(says(scope, one) for one in barring[:MOST_TOLD])
+    more = f" And {len(barring) - MOST_TOLD} more claims." if len(barring) > MOST_TOLD else ""
     who = name(holders[0])
     hint = (
         f"Nothing was changed. Work on another file meanwhile, or ask {who} (macp_send_direct to {who}); "
         "macp_ext_list_locks shows what is held."
     )
-    return Verdict(allowed=False, refusal=f"{told} {hint}", holders=holders)
+    return Verdict(allowed=False, refusal=f"{told}{more} {hint}", holders=holders)
 
 
-def _says(scope: Scope, met: Met) -> str:
-    """One claim in a sentence."""
-    held = met.held
-    who = name(held.agent_name or held.agent_id)
-    title = who if who == name(held.agent_id) else f"{who} ({name(held.agent_id)})"
-    why = f', "{plain(held.reason)[:120]}"' if held.reason else ""
-    age = _span(max(0, scope.now.second - held.since)) if held.since is not None else "some time"
-    how = "claimed" if met.held.mode == "exclusive" else "announced work on"
-    where = " in another worktree" if met.elsewhere else ""
-    left = _span(max(0, _left_s(scope, held)))
-    return f"{title} {how} {plain(met.path)}{where} {age} ago{why}; it lapses in {left} unless renewed."
+def _stale(scope: Scope, stale: list[_Edit]) -> Verdict:
+    detail: dict[str, object] = {
+        "files": [edit.file_path for edit in stale][:_LOGGED],
+        "editors": sorted({edit.agent_id for edit in stale})[:_LOGGED],
+    }
+    scope.emit(Event("edit.refused", agent_id=scope.actor.agent_id, reason_code="edit.stale", metadata=detail))
+    told = " ".join(_changed(scope, edit) for edit in stale[:MOST_TOLD])
+    hint = "Nothing was changed, and the file is claimed for you now: read it again, then make the edit."
+    return Verdict(allowed=False, refusal=f"{told} {hint}", stale=True)
 
 
-def _left_s(scope: Scope, held: Held) -> int:
-    expiry = scope.tx.one("edits.second_of", timestamp=held.expires_at)
-    return int(expiry[0]) - scope.now.second if expiry and isinstance(expiry[0], int) else 0
-
-
-def _span(seconds: int) -> str:
-    return f"{seconds} s" if seconds < 90 else f"{seconds // 60} min" if seconds < 5400 else f"{seconds // 3600} h"
+def _changed(scope: Scope, edit: _Edit) -> str:
+    age = span((scope.now.ms - edit.edited_ms) // 1000)
+    return f"{title(edit.agent_id, edit.agent_name)} edited {plain(edit.file_path)} {age} ago, after you began."

@@ -1,0 +1,410 @@
+"""Which files a shell command would write, move or remove, as far as its letters tell. Pure.
+
+In doubt there is no file: what a program writes by itself is found afterwards by looking (``edits.comparing``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from comity.rooms.edits.shell import Command, Word, joined, read
+
+Kind = Literal["any", "file", "into"]
+_DEEPEST = 4
+
+
+class Write(NamedTuple):
+    """A path that is written. ``any``: a folder there means all that is in it; ``file``: a folder there is not meant;
+    ``into``: a folder there gets ``name``.
+    """
+
+    path: str
+    kind: Kind = "any"
+    name: str = ""
+    wild: bool = False
+
+
+class Options(NamedTuple):
+    """The words after a program's name: options with their values, and operands."""
+
+    given: tuple[tuple[str, Word | None], ...]
+    operands: tuple[Word, ...]
+
+    def has(self, *names: str) -> bool:
+        """Whether one of these options is given."""
+        return any(name in names for name, _ in self.given)
+
+    def value(self, *names: str) -> Word | None:
+        """The value of the last of these options."""
+        return next((value for name, value in reversed(self.given) if name in names and value is not None), None)
+
+
+def commands(line: str, folder: str | None = "", depth: int = 0) -> Iterator[Command]:
+    """The simple commands of a line, those that it hands to other programs to run in their place."""
+    for command in read(line, folder):
+        plain = _unwrapped(command)
+        script = _script(plain)
+        yield plain
+        if script is not None and depth < _DEEPEST:
+            for inner in commands(script, plain.folder, depth + 1):
+                yield inner._replace(assigned=plain.assigned + inner.assigned)
+
+
+def writes(line: str) -> list[Write]:
+    """What ``line`` would write; paths count from where it begins."""
+    found: dict[Write, None] = {}
+    for command in commands(line):
+        for write in of_command(command):
+            path = joined(command.folder, write.path)
+            if path is not None:
+                found[write._replace(path=path)] = None
+    return list(found)
+
+
+def of_command(command: Command) -> Iterator[Write]:
+    """What one simple command writes; paths count from its folder."""
+    for word in command.outputs:
+        yield from _written([word], "file")
+    rule = _RULES.get(command.name)
+    if rule is not None:
+        yield from rule(command)
+
+
+def options(words: Sequence[Word], valued: str = "", long_valued: Sequence[str] = ()) -> Options:
+    """Read as getopt would: ``valued`` are the letters, ``long_valued`` the names, of options that take a value."""
+    given: list[tuple[str, Word | None]] = []
+    operands: list[Word] = []
+    place = 0
+    while place < len(words):
+        word, text = words[place], words[place].text
+        place += 1
+        if text == "--":
+            operands += words[place:]
+            break
+        if text.startswith("--"):
+            name, equals, value = text.partition("=")
+            following: Word | None = word._replace(text=value) if equals else None
+            if not equals and name in long_valued and place < len(words):
+                following, place = words[place], place + 1
+            given.append((name, following))
+        elif text.startswith("-") and len(text) > 1:
+            place = _letters(words, place, valued, given)
+        else:
+            operands.append(word)
+    return Options(tuple(given), tuple(operands))
+
+
+def _letters(words: Sequence[Word], place: int, valued: str, given: list[tuple[str, Word | None]]) -> int:
+    """``-abc value``; where to go on."""
+    word = words[place - 1]
+    for at, letter in enumerate(word.text[1:], 1):
+        if letter not in valued:
+            given.append((f"-{letter}", None))
+            continue
+        value: Word | None = word._replace(text=word.text[at + 1 :])
+        if not word.text[at + 1 :]:
+            value, place = (words[place], place + 1) if place < len(words) else (None, place)
+        given.append((f"-{letter}", value))
+        break
+    return place
+
+
+# Programs that run another one: letters of their options that take a value, and how many operands come first.
+_WRAPPERS = {
+    "sudo": ("ugpCDhRrtTU", 0),
+    "doas": ("uC", 0),
+    "env": ("uCS", 0),
+    "nohup": ("", 0),
+    "nice": ("n", 0),
+    "ionice": ("cnp", 0),
+    "command": ("", 0),
+    "builtin": ("", 0),
+    "exec": ("a", 0),
+    "time": ("fo", 0),
+    "timeout": ("ks", 1),
+    "setsid": ("", 0),
+    "stdbuf": ("ioe", 0),
+    "busybox": ("", 0),
+    "chronic": ("", 0),
+}
+
+
+def _unwrapped(command: Command) -> Command:
+    """What is run in the end: ``sudo env A=1 rm x`` removes x."""
+    for _ in range(6):
+        if command.name not in _WRAPPERS:
+            break
+        valued, first = _WRAPPERS[command.name]
+        if command.name == "command" and any(word.text in ("-v", "-V") for word in command.words[1:2]):
+            break
+        rest = list(command.words[1:])
+        place = 0
+        while place < len(rest) and rest[place].text.startswith("-") and len(rest[place].text) > 1:
+            last = rest[place].text[-1]
+            place += 2 if last in valued and not rest[place].text.startswith("--") else 1
+        place += first
+        assigned = list(command.assigned)
+        while command.name in ("env", "sudo") and place < len(rest) and "=" in rest[place].text:
+            name, _, value = rest[place].text.partition("=")
+            assigned.append((name, value))
+            place += 1
+        command = command._replace(words=tuple(rest[place:]), assigned=tuple(assigned))
+    return command
+
+
+def _script(command: Command) -> str | None:
+    """The line that ``sh -c`` or ``eval`` is given."""
+    if command.name in ("sh", "bash", "dash", "zsh", "ksh", "ash"):
+        given = options(command.words[1:], "coO", ("--rcfile", "--init-file"))
+        script = given.value("-c")
+        if given.has("-c") and script is not None and script.text.startswith("-") and given.operands:
+            script = given.operands[0]
+        if script is None and len(command.words) > 2:  # -lc: the letter c ends a group
+            flags = command.words[1].text
+            script = command.words[2] if flags.startswith("-") and "c" in flags[1:] else None
+        if script is not None:
+            return script.text if script.sure else None
+        return command.stdin if command.stdin and not given.operands else None
+    if command.name == "eval" and all(word.sure for word in command.words):
+        return " ".join(word.text for word in command.words[1:])
+    return None
+
+
+def _written(words: Sequence[Word], kind: Kind = "any", name: str = "") -> Iterator[Write]:
+    for word in words:
+        if word.sure and word.text and not (word.quoted and set("*?{") & set(word.text)):
+            yield Write(word.text, kind, name, word.wild)
+
+
+def _operands(valued: str = "", kind: Kind = "any", *, skip: int = 0) -> Callable[[Command], Iterator[Write]]:
+    def rule(command: Command) -> Iterator[Write]:
+        return _written(options(command.words[1:], valued).operands[skip:], kind)
+
+    return rule
+
+
+def _into(valued: str, *, takes: bool = False) -> Callable[[Command], Iterator[Write]]:
+    """cp, mv, ln, install: the last operand, or what ``-t`` names, gets the others; ``takes`` removes them, too."""
+
+    def rule(command: Command) -> Iterator[Write]:
+        given = options(command.words[1:], valued, ("--target-directory", "--suffix", "--mode", "--owner", "--group"))
+        operands = list(given.operands)
+        target = given.value("-t", "--target-directory")
+        if given.has("-d", "--directory") and command.name == "install":
+            return
+        if target is None and len(operands) > 1:
+            target = operands.pop()
+        if takes:
+            yield from _written(operands)
+        if target is None:
+            return
+        for source in operands:
+            name = source.text.rstrip("/").rpartition("/")[2] if source.sure and not source.wild else ""
+            whole = given.has("-T", "--no-target-directory")
+            yield from _written([target], "file" if whole or not name else "into", "" if whole else name)
+
+    return rule
+
+
+def _in_place(command: Command) -> Iterator[Write]:
+    """For sed and perl with -i: every operand after the script."""
+    perl = command.name != "sed"
+    changes, script, operands = False, False, []
+    words = list(command.words[1:])
+    place = 0
+    while place < len(words):
+        text = words[place].text
+        place += 1
+        if text == "--":
+            operands += words[place:]
+            break
+        if text.startswith("--"):
+            changes = changes or text.startswith("--in-place")
+            script = script or text.startswith(("--expression=", "--file="))
+            if text in ("--expression", "--file", "--line-length"):
+                script, place = script or text != "--line-length", place + 1
+        elif text.startswith("-") and len(text) > 1:
+            for at, letter in enumerate(text[1:], 1):
+                if letter == "i":
+                    changes = True
+                    if (
+                        not perl
+                        and text[at + 1 :] == ""
+                        and place < len(words)
+                        and words[place] == Word("", quoted=True)
+                    ):
+                        place += 1  # BSD's empty suffix
+                    break
+                if letter in ("eEf" if perl else "ef"):
+                    script = True
+                    place += 0 if text[at + 1 :] else 1
+                    break
+                if letter in ("IMm" if perl else "l"):
+                    break
+        else:
+            operands.append(words[place - 1])
+    if changes:
+        yield from _written(operands if script else operands[1:], "file")
+
+
+def _dd(command: Command) -> Iterator[Write]:
+    for word in command.words[1:]:
+        if word.text.startswith("of="):
+            yield from _written([word._replace(text=word.text[3:])], "file")
+
+
+def _named(*names: str, valued: str, when: tuple[str, ...] = ()) -> Callable[[Command], Iterator[Write]]:
+    """The value of an option."""
+
+    def rule(command: Command) -> Iterator[Write]:
+        given = options(command.words[1:], valued, names)
+        value = given.value(*names)
+        if value is not None and value.text != "-" and (not when or given.has(*when)):
+            yield from _written([value], "file")
+
+    return rule
+
+
+def _formatter(
+    *flags: str, first: str = "", valued: str = "", unless: tuple[str, ...] = ()
+) -> Callable[..., Iterator[Write]]:
+    """A formatter, linter or the like that changes the files it is given; nothing is known of what folders hold."""
+
+    def rule(command: Command) -> Iterator[Write]:
+        words = list(command.words[1:])
+        if first:
+            if not words or words[0].text != first:
+                return
+            del words[0]
+        given = options(words, valued, ("--config", "--line-length", "--target-version", "--edition"))
+        if given.has(*unless) or (flags and not given.has(*flags)):
+            return
+        yield from (write for write in _written(given.operands, "file") if not write.wild)
+
+    return rule
+
+
+def _ruff(command: Command) -> Iterator[Write]:
+    yield from _formatter(first="format", unless=("--check", "--diff"))(command)
+    yield from _formatter("--fix", first="check")(command)
+
+
+def _patch(command: Command) -> Iterator[Write]:
+    given = options(command.words[1:], "pioDFdBVYzgr", ("--strip", "--input", "--output", "--directory"))
+    if given.has("--dry-run", "-d", "--directory"):
+        return
+    output = given.value("-o", "--output")
+    if output is not None:
+        yield from _written([output], "file")
+    elif given.operands:
+        yield from _written(given.operands[:1], "file")
+    else:
+        strip = given.value("-p", "--strip")
+        yield from _of_diff(command.stdin, int(strip.text) if strip is not None and strip.text.isdigit() else 0)
+
+
+def _of_diff(diff: str, strip: int) -> Iterator[Write]:
+    for line in diff.split("\n"):
+        if line.startswith(("+++ ", "--- ")):
+            path = line[4:].partition("\t")[0].strip()
+            if path != "/dev/null":
+                yield Write("/".join(path.split("/")[strip:]), "file")
+
+
+def _apply_patch(command: Command) -> Iterator[Write]:
+    text = command.words[1].text if len(command.words) > 1 and command.words[1].sure else command.stdin
+    for path in patched(text):
+        yield Write(path, "file")
+
+
+def patched(text: str) -> list[str]:
+    """The files that a patch in Codex's form names."""
+    heads = ("*** Update File: ", "*** Add File: ", "*** Delete File: ", "*** Move to: ")
+    return [line.partition(": ")[2].strip() for line in text.split("\n") if line.startswith(heads)]
+
+
+def _git(command: Command) -> Iterator[Write]:
+    """What names its files: ``git checkout -- path``, ``git restore``, ``git rm``, ``git mv``."""
+    found = git_words(command)
+    if found is None:
+        return
+    verb, rest, folder = found
+    texts = [word.text for word in rest]
+    operands: Sequence[Word] = ()
+    if verb == "checkout" and "--" in texts:
+        operands = rest[texts.index("--") + 1 :]
+    elif verb == "restore":
+        given = options(rest, "sU", ("--source",))
+        staged = given.has("--staged", "-S") and not given.has("--worktree", "-W")
+        operands = () if staged else given.operands
+    elif verb == "rm" and not {"--cached", "-n", "--dry-run"} & set(texts):
+        operands = options(rest).operands
+    elif verb == "mv" and not {"-n", "--dry-run"} & set(texts):
+        for write in _into("", takes=True)(command._replace(words=(Word("mv"), *rest))):
+            yield write._replace(path=f"{folder}/{write.path}" if folder else write.path)
+        return
+    elif verb == "apply" and command.stdin and not {"--check", "--stat", "--cached", "--numstat"} & set(texts):
+        yield from _of_diff(command.stdin, 1)
+        return
+    for write in _written([word for word in operands if word.text not in (".", ":/", "*")]):
+        yield write._replace(path=f"{folder}/{write.path}" if folder else write.path)
+
+
+def git_words(command: Command) -> tuple[str, list[Word], str] | None:
+    """The verb of a git command, what follows it, and the folder of ``-C``; None when it is none that can be read."""
+    if command.name != "git":
+        return None
+    words, folder = list(command.words[1:]), ""
+    while words and words[0].text.startswith("-"):
+        flag = words.pop(0)
+        if flag.text in ("-C", "-c", "--git-dir", "--work-tree", "--namespace", "--exec-path") and words:
+            value = words.pop(0)
+            if flag.text == "-C":
+                folder = joined(folder, value.text) or ""
+            if flag.text in ("--git-dir", "--work-tree") or not value.sure:
+                return None
+        elif flag.text.startswith(("--git-dir=", "--work-tree=")):
+            return None
+    if not words or not words[0].sure:
+        return None
+    return words[0].text, words[1:], folder
+
+
+_RULES: dict[str, Callable[[Command], Iterator[Write]]] = {
+    "tee": _operands(kind="file"),
+    "sponge": _operands(kind="file"),
+    "sed": _in_place,
+    "gsed": _in_place,
+    "perl": _in_place,
+    "ruby": _in_place,
+    "mv": _into("tS", takes=True),
+    "cp": _into("tS"),
+    "ln": _into("tS"),
+    "install": _into("tSmog"),
+    "rm": _operands(),
+    "unlink": _operands(kind="file"),
+    "shred": _operands("nsr", kind="file"),
+    "touch": _operands("drt", kind="file"),
+    "truncate": _operands("sro", kind="file"),
+    "dd": _dd,
+    "sort": _named("-o", "--output", valued="okStT"),
+    "curl": _named("-o", "--output", valued="odHXuAeFbcmTw"),
+    "wget": _named("-O", "--output-document", valued="OoPUtT"),
+    "patch": _patch,
+    "apply_patch": _apply_patch,
+    "applypatch": _apply_patch,
+    "git": _git,
+    "black": _formatter(unless=("--check", "--diff"), valued="lct"),
+    "isort": _formatter(unless=("--check", "--check-only", "-c", "--diff")),
+    "ruff": _ruff,
+    "prettier": _formatter("--write", "-w"),
+    "eslint": _formatter("--fix", valued="cf"),
+    "gofmt": _formatter("-w", valued="r"),
+    "goimports": _formatter("-w"),
+    "rustfmt": _formatter(unless=("--check",)),
+    "clang-format": _formatter("-i"),
+    "autopep8": _formatter("-i", "--in-place"),
+    "yapf": _formatter("-i", "--in-place"),
+}
+_RULES["gsed"] = lambda command: _in_place(command._replace(words=(Word("sed"), *command.words[1:])))
