@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from comity.doors.hosts.hook import opencode
-from comity.testing import Use
+import apsw
+
+from comity.doors.hosts.hook import claude_code, codex, gemini_cli, opencode
+from comity.doors.hosts.hook.contract import Adapter
+from comity.testing import ScriptedModel, Use
 from tests.hosts.programs import PROGRAMS, executable, modules
 
 COMITY = Path(os.environ.get("COMITY_PROGRAM") or Path(sys.executable).with_name("comity"))
+TIMEOUT_S = 100.0
 _PASSED = ("PATH", "LANG", "TZ", "TMPDIR")
 _QUIET = {
     "DISABLE_TELEMETRY": "1",
@@ -81,16 +87,16 @@ class Host:
             )
 
 
-def _entries(host: str, events: Mapping[str, str | None], **fields: Any) -> Json:
+def _entries(adapter: Adapter, **fields: Any) -> Json:
     """Hooks in the shape that Claude Code, Codex and Gemini CLI share."""
     return {
         event: [
             {
                 **({"matcher": matcher} if matcher else {}),
-                "hooks": [{"type": "command", "command": f"{COMITY} hook {host} {event}", **fields}],
+                "hooks": [{"type": "command", "command": f"{COMITY} hook {adapter.host} {event}", **fields}],
             }
         ]
-        for event, matcher in events.items()
+        for event, matcher in adapter.events
     }
 
 
@@ -100,9 +106,10 @@ class ClaudeCode(Host):
     mcp_name = "mcp__macp__{}"
 
     def hooks(self, repo: Path, home: Path) -> None:
-        events = dict.fromkeys(("SessionStart", "UserPromptSubmit", "PostToolBatch", "Stop", "SessionEnd"))
-        hooks = _entries(self.name, {**events, "PreToolUse": "Edit|Write|MultiEdit|NotebookEdit|Bash"})
-        write(repo / ".claude/settings.local.json", {"hooks": hooks, "enableAllProjectMcpServers": True})
+        write(
+            repo / ".claude/settings.local.json",
+            {"hooks": _entries(claude_code.ADAPTER), "enableAllProjectMcpServers": True},
+        )
         write(repo / ".mcp.json", {"mcpServers": {"macp": {"command": str(COMITY), "args": ["mcp"]}}})
 
     def environment(self, home: Path, url: str) -> Mapping[str, str]:
@@ -125,7 +132,7 @@ class Codex(Host):
 
     def prepare(self, repo: Path, home: Path, url: str) -> None:
         lines = [
-            'model = "scripted"',
+            'model = "gpt-5.5"',
             'model_provider = "scripted"',
             "check_for_update_on_startup = false",
             "[model_providers.scripted]",
@@ -142,8 +149,7 @@ class Codex(Host):
         write(home / ".codex/config.toml", "\n".join(lines) + "\n")
 
     def hooks(self, repo: Path, home: Path) -> None:
-        events = ("SessionStart", "UserPromptSubmit", "PreToolUse", "PostToolUse", "Stop")
-        write(home / ".codex/hooks.json", {"hooks": _entries(self.name, dict.fromkeys(events))})
+        write(home / ".codex/hooks.json", {"hooks": _entries(codex.ADAPTER)})
 
     def environment(self, home: Path, url: str) -> Mapping[str, str]:
         return {"CODEX_HOME": str(home / ".codex"), "SCRIPTED_KEY": "any"}
@@ -156,7 +162,8 @@ class Codex(Host):
         return Use("exec_command", {"cmd": command})
 
     def edit(self, path: Path, old: str, new: str) -> Use:
-        return self.shell(f"sed -i 's/{old}/{new}/' {path}")
+        lines = ["*** Begin Patch", f"*** Update File: {path}", "@@", f"-{old}", f"+{new}", "*** End Patch"]
+        return Use("apply_patch", "\n".join(lines) + "\n")
 
 
 class GeminiCli(Host):
@@ -178,8 +185,7 @@ class GeminiCli(Host):
         write(home / ".gemini/settings.json", settings)
 
     def hooks(self, repo: Path, home: Path) -> None:
-        events = ("SessionStart", "BeforeAgent", "BeforeTool", "AfterTool", "AfterAgent", "SessionEnd")
-        hooks = _entries(self.name, dict.fromkeys(events), timeout=10_000)
+        hooks = _entries(gemini_cli.ADAPTER, timeout=10_000)
         server = {"command": str(COMITY), "args": ["mcp"], "trust": True}
         self._settings(home, {"hooks": hooks, "mcpServers": {"macp": server}})
 
@@ -244,3 +250,60 @@ class OpenCode(Host):
 
 
 HOSTS: dict[str, Host] = {host.name: host for host in (ClaudeCode(), Codex(), GeminiCli(), OpenCode())}
+
+
+class Stage:
+    """A repository with Comity's hooks in it, and the agents that work there."""
+
+    def __init__(self, repo: Path, folder: Path) -> None:
+        self.repo, self.folder = repo, folder
+        self.database = repo / ".macp" / f"{repo.name}.macp.db"
+        (repo / ".macp").mkdir(exist_ok=True)
+        self._homes = 0
+
+    def start(self, host: Host, model: ScriptedModel, prompt: str = "Do the work.", **extra: str) -> Running:
+        """Start one agent in a home of its own."""
+        self._homes += 1
+        home = self.folder / f"home-{self._homes}"
+        home.mkdir()
+        host.prepare(self.repo, home, model.url)
+        host.hooks(self.repo, home)
+        return Running(host, model, home, host.start(self.repo, home, model.url, prompt, **extra))
+
+    def log(self) -> list[Json]:
+        """What the hooks wrote down."""
+        path = Path(f"{self.database}.hooks.log")
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        connection = apsw.Connection(str(self.database), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            return list(connection.execute(sql, values).fetchall())
+        finally:
+            connection.close()
+
+
+class Running:
+    """One agent at work."""
+
+    def __init__(self, host: Host, model: ScriptedModel, home: Path, process: subprocess.Popen[str]) -> None:
+        self.host, self.model, self.home, self.process = host, model, home, process
+
+    def finish(self, timeout_s: float = TIMEOUT_S) -> str:
+        """Wait for its end; what it printed. It must have gone well."""
+        try:
+            code = self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            code = None
+        printed = (self.home / "out.txt").read_text(encoding="utf-8", errors="replace")
+        assert code == 0, f"{self.host.name} ended with {code}:\n{printed[-3000:]}"
+        if self.model.errors:
+            raise self.model.errors[0]
+        return printed
+
+    def kill(self) -> None:
+        """End it and what it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()

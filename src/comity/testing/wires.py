@@ -21,10 +21,12 @@ class Say(NamedTuple):
 
 
 class Use(NamedTuple):
-    """The model calls a tool of its host."""
+    """The model calls a tool of its host. Some tools of OpenAI's responses take text; there tools may also stand in a
+    namespace, written before the name and a slash.
+    """
 
     tool: str
-    arguments: Mapping[str, Any] = {}
+    arguments: Mapping[str, Any] | str = {}
 
 
 class Part(NamedTuple):
@@ -102,7 +104,7 @@ def _messages_whole(model: str, step: tuple[Say | Use, ...], answer_id: str) -> 
             "type": "tool_use",
             "id": f"toolu_{answer_id}_{place}",
             "name": one.tool,
-            "input": dict(one.arguments),
+            "input": _fields(one),
         }
         for place, one in enumerate(step)
     ]
@@ -173,11 +175,15 @@ def _responses_items(step: tuple[Say | Use, ...], answer_id: str) -> list[Json]:
             content = [{"type": "output_text", "text": one.text, "annotations": []}]
             items.append({"type": "message", "id": f"msg_{item_id}", "role": "assistant", "content": content})
             continue
+        if isinstance(one.arguments, str):
+            item = {"type": "custom_tool_call", "id": f"ctc_{item_id}", "call_id": f"call_{item_id}"}
+            items.append({**item, "name": one.tool, "input": one.arguments, "status": "completed"})
+            continue
         namespace, _, name = one.tool.rpartition("/")
         item = {"type": "function_call", "id": f"fc_{item_id}", "call_id": f"call_{item_id}", "name": name}
         if namespace:
             item["namespace"] = namespace
-        items.append({**item, "arguments": json.dumps(dict(one.arguments))})
+        items.append({**item, "arguments": json.dumps(_fields(one))})
     return items
 
 
@@ -225,7 +231,7 @@ def _chat_message(step: tuple[Say | Use, ...], answer_id: str) -> Json:
             "index": place,
             "id": f"call_{answer_id}_{place}",
             "type": "function",
-            "function": {"name": one.tool, "arguments": json.dumps(dict(one.arguments))},
+            "function": {"name": one.tool, "arguments": json.dumps(_fields(one))},
         }
         for place, one in enumerate(_calls(step))
     ]
@@ -283,7 +289,7 @@ def _gemini_whole(model: str, step: tuple[Say | Use, ...], answer_id: str) -> Js
     parts: list[Json] = [
         {"text": one.text}
         if isinstance(one, Say)
-        else {"functionCall": {"id": f"{answer_id}_{place}", "name": one.tool, "args": dict(one.arguments)}}
+        else {"functionCall": {"id": f"{answer_id}_{place}", "name": one.tool, "args": _fields(one)}}
         for place, one in enumerate(step)
     ]
     candidate = {"content": {"role": "model", "parts": parts}, "finishReason": "STOP", "index": 0}
@@ -293,6 +299,10 @@ def _gemini_whole(model: str, step: tuple[Say | Use, ...], answer_id: str) -> Js
 
 def _gemini_stream(model: str, step: tuple[Say | Use, ...], answer_id: str) -> Iterator[Json]:
     yield _gemini_whole(model, step, answer_id)
+
+
+def _fields(call: Use) -> Json:
+    return {"input": call.arguments} if isinstance(call.arguments, str) else dict(call.arguments)
 
 
 def _calls(step: tuple[Say | Use, ...]) -> list[Use]:

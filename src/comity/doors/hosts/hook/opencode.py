@@ -23,7 +23,7 @@ _MOMENTS: dict[str, Moment] = {
     "chat.message": "prompt",
     "tool.execute.before": "before",
     "tool.execute.after": "after",
-    "session.idle": "stop",
+    "experimental.text.complete": "stop",
     "session.deleted": "end",
 }
 _SOURCE = os.path.join(os.path.dirname(__file__), "opencode_plugin.js")

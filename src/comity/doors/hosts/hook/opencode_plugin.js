@@ -86,11 +86,6 @@ export const Comity = async ({ client, directory }) => {
       if (!id) return
       if (event.type === "session.created") state(id).parent = event.properties.info?.parentID ?? null
       if (event.type === "session.compacted") state(id).compacted = true
-      if (event.type === "session.idle" && state(id).started) {
-        const { go_on } = await inTurn("session.idle", id, { again: state(id).again === true })
-        state(id).again = Boolean(go_on)
-        if (go_on) await client.session.promptAsync({ path: { id }, body: { parts: [{ type: "text", text: go_on }] } })
-      }
       if (event.type === "session.deleted") {
         if (state(id).started) await tell("session.deleted", id)
         sessions.delete(id)
@@ -99,9 +94,22 @@ export const Comity = async ({ client, directory }) => {
 
     "chat.message": async ({ sessionID }, { message, parts }) => {
       const last = parts.at(-1)
+      if (parts.every((part) => part.synthetic)) return
+      state(sessionID).again = false
       const text = await news("chat.message", sessionID)
       if (!text || !last?.id) return
       parts.push({ id: last.id + "z", messageID: message.id, sessionID, type: "text", text, synthetic: true })
+    },
+
+    // The model's words, maybe its last in this turn. What is said here as a message without reply keeps the turn going.
+    "experimental.text.complete": async ({ sessionID }) => {
+      const known = state(sessionID)
+      if (!known.started) return
+      const { go_on } = await inTurn("experimental.text.complete", sessionID, { again: known.again === true })
+      if (!go_on) return
+      known.again = true
+      const body = { noReply: true, parts: [{ type: "text", text: go_on, synthetic: true }] }
+      await client.session.prompt({ path: { id: sessionID }, body })
     },
 
     "experimental.chat.messages.transform": async (_, { messages }) => {
