@@ -47,6 +47,7 @@ class SessionCalls(Noun):
     start = Method(channels.start_session)
     renew = Method(agents.renew_session)
     end = Method(lifecycle.end_session)
+    leave = Method(lifecycle.leave_session)
     identify = Method(turns.identify_session)
 
 class ChannelCalls(Noun):
@@ -159,9 +160,13 @@ class EditCalls(Noun):
     """Guarded edits."""
 
     check = Method(edits.check_edit)
-    watch = Method(commands.watch_edits)
     compare = Method(commands.compare_edits)
     held = Method(commands.held_edits)
+
+class CommandCalls(Noun):
+    """Shell commands."""
+
+    check = Method(commands.check_command)
 
 class GitCalls(Noun):
     """Git, before it takes a peer's work away."""

@@ -42,16 +42,17 @@ def refused_check(world: World) -> Scene:
     return scene._replace(arguments={"files": ["src/c.py"]})
 
 
-def watch(world: World) -> Scene:
+def command(world: World) -> Scene:
+    """It names files, one of which must be read again, and peers hold others."""
     scene = refused_check(world)
-    return scene._replace(operation="edit.watch", arguments={})
+    return scene._replace(operation="command.check", arguments={"command": "sed -i s/1/2/ a.py; cp a.py b.py; make"})
 
 
 def compare(world: World) -> Scene:
     """A file of a peer has changed."""
-    scene = watch(world)
+    scene = command(world)
     world.clock.advance(300)
-    scene.workspace.edit.watch()
+    scene.workspace.command.check(command="make")
     _write(os.path.join(scene.workspace.actor.root, "src/c.py"), "2")
     return scene._replace(operation="edit.compare", arguments={"command": "make"})
 
@@ -74,4 +75,4 @@ def git_check_bypassed(world: World) -> Scene:
     return git_check(world)._replace(arguments={"command": "git stash", "reason": "asked to"})
 
 
-SCENES = [check, refused_check, watch, compare, held, held_bypassed, git_check, git_check_bypassed]
+SCENES = [check, refused_check, command, compare, held, held_bypassed, git_check, git_check_bypassed]

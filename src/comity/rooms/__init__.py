@@ -60,6 +60,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "agent.list",
         "agent.context",
         "session.end",
+        "session.leave",
         "agent.sleep",
         "agent.deactivate",
         "agent.delete",
@@ -71,7 +72,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     ),
     "comity.rooms.turns.ops": ("session.identify", "turn.start", "turn.next", "turn.written", "turn.stop"),
     "comity.rooms.edits.ops": ("edit.check",),
-    "comity.rooms.edits.after_ops": ("edit.watch", "edit.compare", "edit.held", "git.check"),
+    "comity.rooms.edits.after_ops": ("command.check", "edit.compare", "edit.held", "git.check"),
 }
 
 REGISTRY = Registry(OPERATIONS)

@@ -16,7 +16,7 @@ from tests.wire_format import audit, dump
 def test_a_breach_is_told_to_both_sides(world: World, ann: Workspace, bob: Workspace, root: Path) -> None:
     ann.edit.check(files=["a.py"])
     world.clock.advance(300)
-    bob.edit.watch()
+    bob.command.check(command="make")
     world.clock.advance(5)
     (root / "a.py").write_text("from a program\n")
     assert bob.edit.compare(command="make all").breaches == [Breach("a.py", "ann")]
@@ -37,7 +37,7 @@ def test_only_what_changed_since_the_look_counts(world: World, ann: Workspace, b
     ann.edit.check(files=["a.py", "gone.txt"])
     (root / "a.py").write_text("Ann's edit\n")
     world.clock.advance(300)
-    bob.edit.watch()
+    bob.command.check(command="make")
     (root / "a.py").write_text("Ann's edit\n")
     (root / "free.txt").write_text("nobody's\n")
     assert bob.edit.compare(command="touch a.py").breaches == []
@@ -47,7 +47,7 @@ def test_folders_and_globs_are_compared_through_git(world: World, ann: Workspace
     ann.claim.acquire(files=["src", "*.md"])
     (root / "src/c.py").write_text("Ann's edit\n")
     world.clock.advance(300)
-    bob.edit.watch()
+    bob.command.check(command="make")
     (root / "src/c.py").write_text("c.py\n")  # as the last commit has it: git lists it no more
     (root / "src/new file.py").write_text("")
     (root / "b.py").write_text("free")
@@ -59,15 +59,15 @@ def test_folders_and_globs_are_compared_through_git(world: World, ann: Workspace
 def test_the_holder_itself_is_no_breach(world: World, ann: Workspace, bob: Workspace, root: Path) -> None:
     ann.edit.check(files=["a.py"])
     world.clock.advance(300)
-    bob.edit.watch()
+    bob.command.check(command="make")
     world.clock.advance(5)
     ann.edit.check(files=["a.py"])
     (root / "a.py").write_text("Ann's edit\n")
     assert bob.edit.compare().breaches == []
     ann.edit.check(files=["b.py"])
     world.clock.advance(300)
-    bob.edit.watch()
-    ann.edit.watch()
+    bob.command.check(command="make")
+    ann.command.check(command="make")
     (root / "b.py").write_text("from a command of Ann's\n")
     assert ann.edit.compare().breaches == []
     assert bob.edit.compare().breaches == []
@@ -75,7 +75,7 @@ def test_the_holder_itself_is_no_breach(world: World, ann: Workspace, bob: Works
 
 def test_what_is_claimed_later_is_no_breach(world: World, ann: Workspace, bob: Workspace, root: Path) -> None:
     ann.edit.check(files=["b.py"])
-    bob.edit.watch()
+    bob.command.check(command="make")
     world.clock.advance(200)
     (root / "a.py").write_text("Bob's, and free\n")
     ann.claim.acquire(files=["*.py"])
@@ -88,11 +88,11 @@ def test_a_lone_agent_pays_nothing(
     """No git, no write, no token: not alone, and not while peers hold nothing."""
     monkeypatch.setenv("PATH", "")
     assert git_process.ask(str(root), "status") is None
-    bob.edit.watch()
+    bob.command.check(command="make")
     assert bob.edit.compare().breaches == []
     bob.session.end()
     before = dump(world.path)
-    ann.edit.watch()
+    ann.command.check(command="make")
     ann.edit.compare(command="make")
     assert ann.git.check(command="git reset --hard").allowed
     assert dump(world.path) == before

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 from comity.kernel.op import long_op
+from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.rooms.claims import paths
-from comity.rooms.claims.paths import Target
-from comity.rooms.edits import committing, sparing, sweeping, watching
+from comity.rooms.claims.paths import Base, Target
+from comity.rooms.edits import commanding, committing, guarding, sparing, sweeping, watching
 from comity.rooms.edits.model import (
+    LEASE_S,
     BypassReason,
     CommandLine,
     Compared,
@@ -17,18 +19,52 @@ from comity.rooms.edits.model import (
     NamedFiles,
     Operation,
     Verdict,
-    Watched,
 )
 
 
-@long_op("edit.watch", effect="write", example={})
-def watch_edits(steps: Steps) -> Watched:
-    """Look at the files that peers hold, before a shell command of the caller runs; nothing when it is alone."""
+@long_op("command.check", effect="write", example={"command": "make"})
+def check_command(steps: Steps, *, command: CommandLine, cwd: Folder = "", reason: BypassReason = "") -> Verdict:
+    """Ask whether a shell command may run: its git commands, and the files that it names to be written.
+
+    As ``git.check`` and ``edit.check`` would say; files that it only adds to or changes in place need not be read
+    again. What it does besides is found afterwards by ``edit.compare``, for which peers' files are looked at now.
+    """
     base = paths.base_of(steps.actor)
-    near = steps.read(watching.ground, base)
-    if near is None:
-        return Watched(0)
-    return Watched(steps.write(watching.remember, watching.prints(base, near, {})))
+    folder = cwd or base.folder
+    others = steps.read(sparing.others)
+    stakes = _stakes(steps, base, command, folder) if others and "git" in command else []
+    wanted = _named(base, command, folder)
+    near = steps.read(watching.ground, base) if others and not commanding.reads_only(command) else None
+    if not stakes and near is None:
+        return guarding.asked(steps, base, wanted)
+    prints = None if near is None else watching.prints(base, near, {})
+    return steps.write(_checked, base, stakes, reason, wanted, prints)
+
+
+def _named(base: Base, command: str, folder: str) -> guarding.Wanted:
+    named = commanding.named(command, folder)
+    whole, _ = paths.sorted_out(base, [path for path in named.paths if path in named.whole])
+    rest, _ = paths.sorted_out(base, [path for path in named.paths if path not in named.whole])
+    wanted = guarding.wanted(base, list(dict.fromkeys([*whole, *rest])), LEASE_S)
+    return wanted._replace(added=frozenset(target.path for target in rest) - {target.path for target in whole})
+
+
+def _checked(
+    scope: Scope,
+    base: Base,
+    stakes: list[sparing.Stake],
+    reason: str,
+    wanted: guarding.Wanted,
+    prints: watching.Prints | None,
+) -> Verdict:
+    """Git, then the files; then the look at what peers hold is remembered. All or nothing."""
+    spared = sparing.check(scope, stakes, reason) if stakes else Verdict(allowed=True)
+    if not spared.allowed:
+        return spared
+    edits = guarding.check(scope, base, wanted) if wanted.every else Verdict(allowed=True)
+    if edits.allowed and prints is not None:
+        watching.remember(scope, prints)
+    return edits._replace(warning="\n".join(part for part in (spared.warning, edits.warning) if part))
 
 
 @long_op("edit.compare", effect="write", example={"command": "make"})
@@ -50,21 +86,22 @@ def check_git(steps: Steps, *, command: CommandLine, cwd: Folder = "", reason: B
     Looked at are stash, reset --hard, clean -f, checkout and restore of everything, rebase, and push --force, which
     warns. Quoted text and harmless forms pass. With a ``reason`` it is let through, which is an event.
     """
-    found = sweeping.sweeps(command)
     base = paths.base_of(steps.actor)
+    stakes = _stakes(steps, base, command, cwd or base.folder) if steps.read(sparing.others) else []
+    return steps.write(sparing.check, stakes, reason) if stakes else Verdict(allowed=True)
+
+
+def _stakes(steps: Steps, base: Base, command: str, cwd: str) -> list[sparing.Stake]:
+    """What git says of the work that is at stake, asked between transactions."""
     stakes = []
-    for sweep in found:
-        folder = os.path.join(cwd or base.folder, sweep.folder or "")
+    for sweep in sweeping.sweeps(command):
+        folder = os.path.join(cwd, sweep.folder or "")
         if sweep.folder is None or not os.path.isdir(folder):
             continue
-        others, _ = steps.read(sparing.anybody, base)
-        if not others:
-            return Verdict(allowed=True)
         there = sparing.place(base, folder)
-        held = steps.read(sparing.anybody, there)[1]
-        if held or sweep.saves or sweep.loss in ("stash", "commits"):
+        if sweep.saves or sweep.loss in ("stash", "commits") or steps.read(sparing.held, there):
             stakes.append(sparing.stake(sweep, there, folder))
-    return steps.write(sparing.check, stakes, reason) if stakes else Verdict(allowed=True)
+    return stakes
 
 
 @long_op("edit.held", effect="write", example={"files": ["src/parser.py"]})

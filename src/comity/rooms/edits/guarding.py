@@ -7,10 +7,12 @@ read it before that gets the claim, but has to read the file again first: refuse
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from comity.kernel.event import Event
 from comity.kernel.scope import Scope
+from comity.kernel.steps import Steps
 from comity.kernel.text import compact
 from comity.rooms.agents import identity, presence
 from comity.rooms.claims import holding
@@ -31,11 +33,15 @@ _LOGGED = 20
 
 
 class Wanted(NamedTuple):
-    """What is about to be changed: files, which get claimed, and folders or globs, which are only looked at."""
+    """What is about to be changed: files, which get claimed, and folders or globs, which are only looked at.
+
+    ``added`` are those files that are changed as they are now, whatever the caller has read of them.
+    """
 
     files: list[Target]
     wide: list[Target]
     lease_s: int
+    added: frozenset[str] = frozenset()
 
     @property
     def every(self) -> list[Target]:
@@ -50,6 +56,26 @@ class _Edit(NamedTuple):
     agent_id: str
     edited_ms: int
     agent_name: str
+
+
+def wanted(base: Base, targets: list[Target], lease_s: int) -> Wanted:
+    """Whatever is no folder on the disk is a file, whatever its name looks like."""
+    files, wide = [], []
+    for target in targets:
+        folder = target.tree and os.path.isdir(os.path.join(base.folder, target.path))
+        if folder or "*" in target.path or "?" in target.path:
+            wide.append(target)
+        else:
+            files.append(Target(target.path, tree=False))
+    return Wanted(files, wide, lease_s)
+
+
+def asked(steps: Steps, base: Base, wanted: Wanted) -> Verdict:
+    """The verdict, by reading alone where that is enough."""
+    if not wanted.every:
+        return Verdict(allowed=True)
+    known = steps.read(own, base, wanted)
+    return known if known is not None else steps.write(check, base, wanted)
 
 
 def own(scope: Scope, base: Base, wanted: Wanted) -> Verdict | None:
@@ -89,12 +115,12 @@ def check(scope: Scope, base: Base, wanted: Wanted) -> Verdict:
     shared = {path for one in peers if one.held.mode == "shared" and not one.elsewhere for path in one.files}
     changed = _changed_since(scope, base, wanted.files, family)
     _claim(scope, base, wanted, shared)
-    stale = [edit for edit, path in changed if path not in shared]
+    stale = [edit for edit, path in changed if path not in shared and path not in wanted.added]
     if stale:
         return _stale(scope, stale)
     had = {path for one in met if one.held.agent_id == scope.actor.agent_id and not one.elsewhere for path in one.files}
     told = [says(scope, one) for one in peers if one.held.mode != "shared" and not had.issuperset(one.files)]
-    told += [_changed(scope, edit) for edit, path in changed if path in shared]
+    told += [_changed(scope, edit) for edit, path in changed if path in shared or path in wanted.added]
     return Verdict(allowed=True, warning="\n".join(told[:MOST_TOLD]))
 
 

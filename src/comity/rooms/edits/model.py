@@ -31,12 +31,6 @@ class Verdict(NamedTuple):
     stale: bool = False
 
 
-class Watched(NamedTuple):
-    """How many held files are looked at again after the command."""
-
-    files: int
-
-
 class Breach(NamedTuple):
     """A file of a living peer that changed while a shell command ran."""
 

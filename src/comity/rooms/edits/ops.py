@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from comity.kernel.op import long_op
 from comity.kernel.steps import Steps
 from comity.rooms.claims import paths
-from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits import guarding
 from comity.rooms.edits.model import LEASE_S, AutoLease, EditedFiles, Verdict
 
@@ -22,20 +19,4 @@ def check_edit(steps: Steps, *, files: EditedFiles, lease_s: AutoLease = LEASE_S
     """
     base = paths.base_of(steps.actor)
     targets, _ = paths.sorted_out(base, files)
-    wanted = _wanted(base, targets, lease_s)
-    if not wanted.every:
-        return Verdict(allowed=True)
-    known = steps.read(guarding.own, base, wanted)
-    return known if known is not None else steps.write(guarding.check, base, wanted)
-
-
-def _wanted(base: Base, targets: list[Target], lease_s: int) -> guarding.Wanted:
-    """Whatever is no folder on the disk is a file, whatever its name looks like."""
-    files, wide = [], []
-    for target in targets:
-        folder = target.tree and os.path.isdir(os.path.join(base.folder, target.path))
-        if folder or "*" in target.path or "?" in target.path:
-            wide.append(target)
-        else:
-            files.append(Target(target.path, tree=False))
-    return guarding.Wanted(files, wide, lease_s)
+    return guarding.asked(steps, base, guarding.wanted(base, targets, lease_s))

@@ -33,8 +33,9 @@ class Word(NamedTuple):
 
 
 class Command(NamedTuple):
-    """One simple command: its words, what is assigned before it, the files it is redirected to, and its standard input
-    where that stands in the line. ``folder`` counts from where the line begins; None when that is not known.
+    """One simple command: its words, what is assigned before it, the files that its output replaces (``outputs``) or is
+    added to (``added``), and its standard input where that stands in the line. ``folder`` counts from where the line
+    begins; None when that is not known.
     """
 
     words: tuple[Word, ...]
@@ -42,6 +43,7 @@ class Command(NamedTuple):
     outputs: tuple[Word, ...] = ()
     folder: str | None = ""
     stdin: str = ""
+    added: tuple[Word, ...] = ()
 
     @property
     def name(self) -> str:
@@ -80,6 +82,7 @@ class _Reader:
     def _begin(self) -> None:
         self._words: list[Word] = []
         self._outputs: list[Word] = []
+        self._added: list[Word] = []
         self._documents = 0
 
     def run(self, until: str) -> None:
@@ -161,7 +164,7 @@ class _Reader:
             self._waiting.append(_Open(word.text, sign == "<<-", len(self.found)))
             self._documents += 1
         elif sign in _FILE_SIGNS or (sign == ">&" and not descriptor and not word.text.isdigit() and word.text != "-"):
-            self._outputs.append(word)
+            (self._added if sign.endswith(">>") else self._outputs).append(word)
 
     def _bodies(self) -> None:
         """The here-documents whose lines begin here."""
@@ -180,12 +183,12 @@ class _Reader:
 
     def _end(self) -> None:
         """The simple command is complete."""
-        words, outputs, documents = self._words, self._outputs, self._documents
+        words, outputs, added, documents = self._words, self._outputs, self._added, self._documents
         self._begin()
         words, assigned = _without_grammar(words)
-        if not words and not outputs and not assigned and not documents:
+        if not (words or outputs or added or assigned or documents):
             return
-        command = Command(tuple(words), tuple(assigned), tuple(outputs), self.folder)
+        command = Command(tuple(words), tuple(assigned), tuple(outputs), self.folder, added=tuple(added))
         self.found.append(command)
         if documents:  # substitutions inside it came first
             last = len(self.found) - 1

@@ -63,11 +63,15 @@ def _within(path: str, folder: str) -> bool:
     return path.startswith(os.path.join(folder, ""))
 
 
-def anybody(scope: Scope, base: Base) -> tuple[bool, bool]:
-    """Whether other agents are about, and whether any of them holds something in this work tree."""
+def others(scope: Scope) -> bool:
+    """Whether other agents are about."""
     scope = settling.look(scope) or scope
-    others = scope.tx.one("edits.others", agent_id=scope.actor.agent_id)
-    return others not in (None, (0,)), bool(held_by_peers(scope, base))
+    return scope.tx.one("edits.others", agent_id=scope.actor.agent_id) not in (None, (0,))
+
+
+def held(scope: Scope, base: Base) -> bool:
+    """Whether any of them holds something in this work tree."""
+    return bool(held_by_peers(settling.look(scope) or scope, base))
 
 
 def stake(sweep: Sweep, base: Base, folder: str) -> Stake:

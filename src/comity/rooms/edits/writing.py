@@ -16,13 +16,14 @@ _DEEPEST = 4
 
 class Write(NamedTuple):
     """A path that is written. ``any``: a folder there means all that is in it; ``file``: a folder there is not meant;
-    ``into``: a folder there gets ``name``.
+    ``into``: a folder there gets ``name``. ``whole``: whatever was in it is replaced by something else.
     """
 
     path: str
     kind: Kind = "any"
     name: str = ""
     wild: bool = False
+    whole: bool = False
 
 
 class Options(NamedTuple):
@@ -64,8 +65,8 @@ def writes(line: str) -> list[Write]:
 
 def of_command(command: Command) -> Iterator[Write]:
     """What one simple command writes; paths count from its folder."""
-    for word in command.outputs:
-        yield from _written([word], "file")
+    yield from _written(command.outputs, "file", whole=True)
+    yield from _written(command.added, "file")
     rule = _RULES.get(command.name)
     if rule is not None:
         yield from rule(command)
@@ -171,10 +172,10 @@ def _script(command: Command) -> str | None:
     return None
 
 
-def _written(words: Sequence[Word], kind: Kind = "any", name: str = "") -> Iterator[Write]:
+def _written(words: Sequence[Word], kind: Kind = "any", name: str = "", *, whole: bool = False) -> Iterator[Write]:
     for word in words:
         if word.sure and word.text and not (word.quoted and set("*?{") & set(word.text)):
-            yield Write(word.text, kind, name, word.wild)
+            yield Write(word.text, kind, name, word.wild, whole)
 
 
 def _operands(valued: str = "", kind: Kind = "any", *, skip: int = 0) -> Callable[[Command], Iterator[Write]]:
@@ -201,8 +202,8 @@ def _into(valued: str, *, takes: bool = False) -> Callable[[Command], Iterator[W
             return
         for source in operands:
             name = source.text.rstrip("/").rpartition("/")[2] if source.sure and not source.wild else ""
-            whole = given.has("-T", "--no-target-directory")
-            yield from _written([target], "file" if whole or not name else "into", "" if whole else name)
+            itself = not name or given.has("-T", "--no-target-directory")
+            yield from _written([target], "file" if itself else "into", "" if itself else name, whole=True)
 
     return rule
 
@@ -251,7 +252,12 @@ def _in_place(command: Command) -> Iterator[Write]:
 def _dd(command: Command) -> Iterator[Write]:
     for word in command.words[1:]:
         if word.text.startswith("of="):
-            yield from _written([word._replace(text=word.text[3:])], "file")
+            yield from _written([word._replace(text=word.text[3:])], "file", whole=True)
+
+
+def _tee(command: Command) -> Iterator[Write]:
+    given = options(command.words[1:])
+    yield from _written(given.operands, "file", whole=not given.has("-a", "--append"))
 
 
 def _named(*names: str, valued: str, when: tuple[str, ...] = ()) -> Callable[[Command], Iterator[Write]]:
@@ -372,8 +378,8 @@ def git_words(command: Command) -> tuple[str, list[Word], str] | None:
 
 
 _RULES: dict[str, Callable[[Command], Iterator[Write]]] = {
-    "tee": _operands(kind="file"),
-    "sponge": _operands(kind="file"),
+    "tee": _tee,
+    "sponge": _tee,
     "sed": _in_place,
     "gsed": _in_place,
     "perl": _in_place,
