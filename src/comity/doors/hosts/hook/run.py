@@ -191,6 +191,8 @@ class Turn:
         heard = self._heard
         if heard.moment == "start":
             return self._inject("turn.start", source=heard.source)
+        if heard.moment == "after" and heard.command:
+            self._run("edit.compare", command=heard.command)
         if heard.moment in ("prompt", "after"):
             return self._inject("turn.next", moved=heard.moved)
         if heard.moment == "before":
@@ -212,10 +214,16 @@ class Turn:
         return Reply(inject=digest.text)
 
     def _guard(self) -> Reply:
-        if not self._heard.files:
+        """Before an editing tool: its files. Before a shell: the files and the git commands in its line."""
+        heard = self._heard
+        cwd = heard.cwd or os.getcwd()
+        if heard.files:
+            verdict = self._run("edit.check", files=[os.path.join(cwd, name) for name in heard.files])
+        elif heard.command:
+            told = os.environ.get("COMITY_BYPASS_REASON", "") if os.environ.get("COMITY_BYPASS") == "1" else ""
+            verdict = self._run("command.check", command=heard.command, cwd=cwd, reason=told)
+        else:
             return NOTHING
-        files = [os.path.join(self._heard.cwd, name) for name in self._heard.files]
-        verdict = self._run("edit.check", files=files)
         return Reply(inject=verdict.warning, refuse=verdict.refusal)
 
     def _run(self, name: str, **arguments: object) -> Any:
