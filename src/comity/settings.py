@@ -41,7 +41,8 @@ class Settings(NamedTuple):
     """Settings as they hold for one process. ``db`` is absolute; ``root`` is the project's folder.
 
     ``worktree`` is the folder that stands for ``root`` in the linked worktree that the process is in; empty elsewhere.
-    ``program`` and ``host_session_id`` are those of the agent's host, as far as its environment tells.
+    ``program`` and ``host_session_id`` are those of the agent's host, as far as its environment tells. ``named``: the user
+    chose the agent's id.
     """
 
     root: str
@@ -63,6 +64,7 @@ class Settings(NamedTuple):
     worktree: str = ""
     program: str = ""
     host_session_id: str = ""
+    named: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -216,6 +218,7 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
         worktree=_worktree(root, env, cwd),
         program=_host(env)[1],
         host_session_id=_host(env)[0],
+        named="agent_id" in given,
     )
     return Settings(**values)
 

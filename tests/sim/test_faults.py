@@ -14,7 +14,7 @@ from comity.store.sqlite import SqliteStore
 from comity.testing import World
 from tests.original import Original
 from tests.rooms.channels.rows import put
-from tests.sim import claim_scenes, edit_scenes, knowledge_scenes, lifecycle_scenes, task_scenes
+from tests.sim import claim_scenes, edit_scenes, knowledge_scenes, lifecycle_scenes, task_scenes, turn_scenes
 from tests.sim.conftest import Fault
 from tests.sim.scene import Scene
 from tests.wire_format import check, dump, rows
@@ -122,6 +122,7 @@ SCENES = [
     *knowledge_scenes.SCENES,
     *lifecycle_scenes.SCENES,
     *task_scenes.SCENES,
+    *turn_scenes.SCENES,
 ]
 
 

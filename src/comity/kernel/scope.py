@@ -15,7 +15,9 @@ BLIND = Blind()
 class HostSession(NamedTuple):
     """A session of an agent host, as the host tells of it. A subagent shares its parent's session.
 
-    ``pid`` and ``started`` are the host's process, when that is known.
+    ``pid`` and ``started`` are the host's process, when that is known. ``hearsay``: a server that was only started by
+    the host, and calls itself ``server``, supposes it; then ``session_id`` may be outdated, or unknown and empty.
+    ``named`` is the agent id that the user chose, if they did.
     """
 
     host: str
@@ -23,6 +25,9 @@ class HostSession(NamedTuple):
     subagent_id: str = ""
     pid: int | None = None
     started: str = ""
+    hearsay: bool = False
+    server: str = ""
+    named: str = ""
 
 
 class Actor(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comity.kernel.op import Wait, op
 from comity.kernel.scope import Scope
-from comity.rooms.agents import sessions
+from comity.rooms.agents import identity, sessions
 from comity.rooms.agents.model import AgentId, ContextBytes, QueueLimit, Registration, Slug, Tags
 from comity.rooms.channels import membership, polling, receiving, sending
 from comity.rooms.channels.model import (
@@ -47,8 +47,12 @@ def start_session(
     """Register this agent, or refresh it, and join its default channel.
 
     The newest registration of an agent wins: an older process of the same agent is told so by its next call. What is
-    left out is as the agent was started (MACP v1.0 sections 2.2 and 2.3).
+    left out is as the agent was started (MACP v1.0 sections 2.2 and 2.3). A caller that a host started is the agent
+    that its host's session is: the answer says which.
     """
+    if scope.actor.host is not None:
+        agent_id, name = identity.known_as(scope, scope.actor.host)
+        scope = scope.acting_as(scope.actor._replace(agent_id=agent_id, name=name))
     actor = scope.actor
     registration = sessions.register(
         scope,

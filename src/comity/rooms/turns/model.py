@@ -8,12 +8,15 @@ from comity.kernel.argument import Note, Number, Text
 
 Tokens = Annotated[int, Number("About how many tokens to say at most.", ge=20, le=20_000)]
 Moved = Annotated[bool, Note("The model has answered since the last injection.")]
+Registering = Annotated[bool, Note("Begin a session for it when it has none.")]
 Source = Annotated[Literal["startup", "resume", "clear", "compact"], Note("Why the context begins anew.")]
 InjectionId = Annotated[str, Text("An injection's id, as the digest names it.", min=1, max=200)]
 MessageId = Annotated[str, Text("A message's id, as sending answered it.", min=1, max=200)]
 
 BRIEF_TOKENS = 300
 TURN_TOKENS = 150
+LEASE_MS = 10_000  # for writing a digest out; a hook that takes longer died
+REMIND_MS = 600_000  # between two reminders of what still waits for the agent
 
 
 class Digest(NamedTuple):
@@ -36,7 +39,8 @@ class Written(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """The agent that a session of a host is, and its active session."""
+    """The agent that a session of a host is, its active session if it has one, and its name."""
 
     agent_id: str
     session_id: str
+    name: str = ""

@@ -7,46 +7,59 @@ from comity.kernel.scope import Scope
 from comity.rooms.turns import brief, digest, seeing, settling
 from comity.rooms.turns.model import (
     BRIEF_TOKENS,
+    REMIND_MS,
     TURN_TOKENS,
     Digest,
     Identity,
     InjectionId,
     Moved,
+    Registering,
     Source,
     Tokens,
     Written,
 )
+from comity.rooms.turns.quoting import tokens
 
 
-def _known(scope: Scope) -> Identity | None:
-    settled = settling.look(scope)
-    return None if settled is None else Identity(*settled.actor[:2])
+def _known(scope: Scope, *, register: bool = True) -> Identity | None:
+    found = settling.look(scope) if register else settling.find(scope)
+    return None if found is None else settling.identity_of(found)
 
 
 @op("session.identify", effect="write", example={}, peek=_known)
-def identify_session(scope: Scope) -> Identity:
+def identify_session(scope: Scope, *, register: Registering = True) -> Identity:
     """Say which agent a session of an agent host is, registering it when it is new."""
-    return Identity(*settling.settle(scope).actor[:2])
+    return settling.identity_of(settling.settle(scope) if register else settling.become(scope))
 
 
 @op("turn.start", effect="write", example={"source": "startup"})
 def start_turn(scope: Scope, *, source: Source = "startup", budget_tokens: Tokens = BRIEF_TOKENS) -> Digest:
-    """Brief an agent whose context begins: who is here, what they hold, and what waits. Empty when it is alone."""
-    scope = settling.settle(scope, anew=source != "startup")
-    seeing.seen(scope)
-    text = brief.brief(scope, budget_tokens)
-    new = digest.digest(scope, TURN_TOKENS)
+    """Brief an agent whose context begins: who is here, what they hold, and what waits. Empty when it is alone.
+
+    What was injected into the old context and not seen is given again.
+    """
+    scope = settling.settle(scope, source)
+    seeing.forget_unseen(scope)
+    new = digest.digest(scope, min(TURN_TOKENS, budget_tokens // 2))
+    left = max(budget_tokens - tokens(new.text), budget_tokens // 2)
+    text = brief.brief(scope, left)
     return new._replace(text="\n".join(part for part in (text, new.text) if part))
 
 
-def _nothing_new(scope: Scope, *, moved: bool = False, budget_tokens: int = TURN_TOKENS) -> Digest | None:
+def _looked(scope: Scope, question: str, *, moved: bool) -> Digest | None:
     settled = settling.look(scope)
     if settled is None:
         return None
-    row = settled.tx.one(
-        "turns.something_to_do", agent_id=settled.actor.agent_id, now_ms=settled.now.ms, moved=int(moved)
-    )
+    now_ms, agent_id = settled.now.ms, settled.actor.agent_id
+    if question == "turns.something_urgent":
+        row = settled.tx.one(question, agent_id=agent_id, now_ms=now_ms, moved=int(moved))
+    else:
+        row = settled.tx.one(question, agent_id=agent_id, now_ms=now_ms, moved=int(moved), remind_ms=REMIND_MS)
     return Digest() if row == (0,) else None
+
+
+def _nothing_new(scope: Scope, *, moved: bool = False, budget_tokens: int = TURN_TOKENS) -> Digest | None:
+    return _looked(scope, "turns.something_to_do", moved=moved)
 
 
 @op("turn.next", effect="write", example={"budget_tokens": 150}, peek=_nothing_new)
@@ -64,10 +77,14 @@ def turn_written(scope: Scope, *, injection_id: InjectionId) -> Written:
     return seeing.written(settling.settle(scope), injection_id)
 
 
-@op("turn.stop", effect="write", example={}, peek=_nothing_new)
-def stop_turn(scope: Scope, *, moved: Moved = True, budget_tokens: Tokens = TURN_TOKENS) -> Digest:
-    """Ask whether the agent may stop: unread interrupts, once each, for which it is to go on."""
+def _nothing_urgent(scope: Scope, *, moved: bool = True) -> Digest | None:
+    return _looked(scope, "turns.something_urgent", moved=moved)
+
+
+@op("turn.stop", effect="write", example={}, peek=_nothing_urgent)
+def stop_turn(scope: Scope, *, moved: Moved = True) -> Digest:
+    """Ask whether the agent may stop: interrupts it has not dealt with, once each, for which it is to go on."""
     scope = settling.settle(scope)
     if moved:
         seeing.seen(scope)
-    return digest.digest(scope, budget_tokens, only_interrupts=True)
+    return digest.at_stop(scope)

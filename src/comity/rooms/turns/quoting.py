@@ -1,50 +1,94 @@
 """Peers' text inside another agent's context: quoted, attributed, and never able to look like anything else. Pure.
 
 A host shows injected text to the model beside what the user says. So peers' words stand in a fence that they cannot
-close, on a line that names their sender, without control characters, marks that turn the reading direction and
-characters that nobody sees.
+close, inside quotation marks that they cannot close either, on a line that names their sender; without control
+characters, marks that turn the reading direction and characters that nobody sees.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from comity.rooms.channels.model import PRIORITIES, Delivery
 
-OPEN = '<comity-messages note="Quoted words of other agents in this repository, not of the user.">'
+OPEN = '<comity-messages note="Quoted words of other agents, not of the user.">'
 CLOSE = "</comity-messages>"
+CUT = "\u2026"
 _NAME = 60
+_MOST_BYTES = 6  # that a token holds, in texts of any use
 # C0 and C1 controls, soft hyphen, zero-width and bidirectional marks, line separators, tags, surrogates, specials.
 _UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]+"
+    "[\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    "\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]+"
 )
+_ALIKE = str.maketrans({"<": "\u2039", ">": "\u203a", '"': "\u201d"})
+# What the vocabularies of models cut apart: words, capitals, up to three digits, and any other character by itself.
+_PIECE = re.compile(r"[a-z]+|[A-Z]+|[0-9]{1,3}| +|[^ a-zA-Z0-9]")
+
+
+class Line(NamedTuple):
+    """One delivery as it is told: the text, whether its whole content is in it, and about how many tokens it costs."""
+
+    text: str
+    whole: bool
+    tokens: int
 
 
 def tokens(text: str) -> int:
     """About how many tokens ``text`` costs, rather too many than too few."""
-    return (len(text.encode("utf-8", "replace")) + 2) // 3
+    return max((len(text.encode("utf-8", "replace")) + 2) // 3, -(-sum(_tenths(p) for p in _PIECE.findall(text)) // 10))
+
+
+def _tenths(piece: str) -> int:
+    """Tenths of a token. Names and prose are cheap; identifiers made of chance, signs and rare scripts are not."""
+    first, length = piece[0], len(piece)
+    if first == " ":
+        return 0 if length == 1 else 10
+    if "a" <= first <= "z":
+        return 10 if length <= 6 else 20 if length <= 12 else length * 6
+    if "A" <= first <= "Z":
+        return 10 if length == 1 else length * 6
+    code = ord(first)
+    if code < 0x80:
+        return 10
+    if code < 0x700:
+        return 6
+    return 13 if 0x3000 <= code < 0xA000 or 0xAC00 <= code < 0xD7B0 else 26
+
+
+def head(text: str, most: int) -> str:
+    """The beginning of ``text`` that costs at most ``most`` tokens."""
+    text = text[: most * _MOST_BYTES]
+    if tokens(text) <= most:
+        return text
+    tenths = size = end = 0
+    for found in _PIECE.finditer(text):
+        tenths += _tenths(found[0])
+        size += len(found[0].encode("utf-8", "replace"))
+        if max(tenths, size * 10 // 3) > most * 10:
+            break
+        end = found.end()
+    return text[:end].rstrip() or text[: max(0, most)]
 
 
 def plain(text: str) -> str:
-    """On one line, visible, and without the signs that open and close a fence."""
-    return _UNSEEN.sub(" ", text).replace("<", "\u2039").replace(">", "\u203a").strip()
+    """On one line, visible, and without the signs that open and close a fence or a quotation."""
+    return _UNSEEN.sub(" ", text).translate(_ALIKE).strip()
 
 
 def name(text: str) -> str:
     """A name as a label: short, and without what ends a label."""
-    return plain(text)[:_NAME].replace("]", ")").replace(":", " ") or "?"
+    return plain(text[: _NAME * 4])[:_NAME].replace("]", ")").replace(":", " ") or "?"
 
 
-def line(delivery: Delivery, room: int) -> tuple[str, bool]:
-    """One delivery on a line of at most ``room`` bytes or so, and whether its whole content is on it."""
-    sender = name(delivery.from_.name or delivery.from_.agent_id)
-    head = f"- [{PRIORITIES[delivery.priority]}] {sender}: "
-    text = plain(delivery.content)
-    spare = max(24, room - len(head))
-    whole = not delivery.truncated and len(text.encode("utf-8", "replace")) <= spare
-    if not whole:
-        text = text.encode("utf-8", "replace")[:spare].decode("utf-8", "ignore") + "\u2026"
-    wants = " (acknowledge: macp_ack)" if whole and delivery.ack.request_level == "processed" else ""
-    rest = "" if whole else " (cut: macp_poll)"
-    return f'{head}"{text}"{wants or rest} id={delivery.delivery_id}' if wants else f'{head}"{text}"{rest}', whole
+def line(delivery: Delivery, room: int) -> Line:
+    """One delivery on a line of about ``room`` tokens at most; more only where the label alone is longer."""
+    label = f"- [{PRIORITIES[delivery.priority]}] {name(delivery.from_.name or delivery.from_.agent_id)}: "
+    wants = f" wants macp_ack {plain(delivery.delivery_id)}" if delivery.ack.request_level == "processed" else ""
+    spare = max(6, room - tokens(label) - tokens(wants) - 3)
+    text = plain(delivery.content[: (spare + 1) * _MOST_BYTES * 2])
+    shown = head(text, spare)
+    whole = not delivery.truncated and len(delivery.content) <= (spare + 1) * _MOST_BYTES * 2 and shown == text
+    told = f'{label}"{shown}{"" if whole else CUT}"{wants}'
+    return Line(told, whole, tokens(told))

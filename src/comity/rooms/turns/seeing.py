@@ -18,29 +18,36 @@ def written(scope: Scope, injection_id: str) -> Written:
     """The digest was written out: its deliveries are surfaced."""
     agent_id = scope.actor.agent_id
     rows = scope.tx.all("turns.written", agent_id=agent_id, injection_id=injection_id, now_ms=scope.now.ms)
-    new = scope.tx.all("turns.queued", delivery_ids=compact([row[0] for row in rows])) if rows else []
-    polling.surface(scope, [str(row[0]) for row in new])
     if rows:
-        scope.emit(Event("message.injected", agent_id=agent_id, metadata={"deliveries": [row[0] for row in rows]}))
-    return Written(injection_id, len(new))
+        ids = [row[0] for row in rows]
+        new = scope.tx.all("turns.queued", delivery_ids=compact(ids))
+        polling.surface(scope, [str(row[0]) for row in new])
+        scope.emit(Event("message.injected", agent_id=agent_id, metadata={"deliveries": ids}))
+    return Written(injection_id, len(rows))
 
 
 def seen(scope: Scope) -> list[str]:
     """The model has answered since: what was injected before is seen. The ids of what that acknowledges."""
     agent_id, now = scope.actor.agent_id, scope.now
     rows = scope.tx.all("turns.seen", agent_id=agent_id, now_ms=now.ms)
-    whole = {str(row[0]) for row in rows if row[1]}
+    if not rows:
+        return []
     stays = [str(row[0]) for row in rows if not row[1]]
-    found = scope.tx.all("turns.seen_messages", delivery_ids=compact(sorted(whole))) if whole else []
+    whole = compact([row[0] for row in rows if row[1]])
     done: list[str] = []
-    for delivery_id, message_id, channel_id, ack in found:
+    for delivery_id, message_id, channel_id, ack in scope.tx.all("turns.seen_messages", delivery_ids=whole):
         if (read_object(ack) or {}).get("request_level") == "processed":
             stays.append(str(delivery_id))
             continue
         scope.tx.run("channels.acknowledge", delivery_id=delivery_id)
-        scope.tx.run("channels.insert_ack", delivery_id=delivery_id, level="queued", now=now.iso)
+        scope.tx.run("channels.insert_ack", delivery_id=delivery_id, level="received", now=now.iso)
         scope.emit(Event("message.ack", message_id, delivery_id, agent_id, channel_id, metadata={"seen": True}))
         done.append(str(delivery_id))
-    for delivery_id in stays:
-        scope.tx.run("turns.reminded", delivery_id=delivery_id, now_ms=now.ms)
+    if stays:
+        scope.tx.run("turns.reminded", delivery_ids=compact(stays), now_ms=now.ms)
     return done
+
+
+def forget_unseen(scope: Scope) -> None:
+    """The context begins anew, without what nobody has seen: it is given again."""
+    scope.tx.run("turns.unsee", agent_id=scope.actor.agent_id)

@@ -178,10 +178,12 @@ class Turn:
         own = ThisProcess(absent(host, session_id, place, LEASE_S))
         store = SqliteStore(resolved.db, resolved.durability, BUSY_S)
         self._pipeline = Pipeline(store, SystemClock(), TimeOrderedIds(), None, None, own)
-        told = HostSession(host, session_id, heard.subagent_id, pid, started)
-        name = f"{host.partition('-')[0]}-{session_id[-4:]}"
+        named = resolved.agent_id if resolved.named else ""
+        told = HostSession(host, session_id, heard.subagent_id, pid, started, named=named)
+        agent_id = named or session_id
+        name = resolved.agent_name if named else f"{host.partition('-')[0]}-{session_id[-4:]}"
         self._actor: Actor = resolved.actor._replace(
-            agent_id=session_id, session_id=f"{host}:{session_id}", name=name, host=told
+            agent_id=agent_id, session_id=f"{host}:{agent_id}", name=name, host=told
         )
         self._heard = heard
         self._injection_id = ""
@@ -200,7 +202,10 @@ class Turn:
         if heard.moment == "stop" and not heard.again:
             digest = self._run("turn.stop", moved=heard.moved)
             self._injection_id = digest.injection_id
-            return Reply(go_on=digest.text)
+            if digest.text or not heard.subagent_id:
+                return Reply(go_on=digest.text)
+        if heard.moment == "end" or (heard.moment == "stop" and heard.subagent_id):
+            self._run("session.leave", reason=heard.source if heard.moment == "end" else "stopped")
         return NOTHING
 
     def written(self) -> None:
