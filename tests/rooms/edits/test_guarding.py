@@ -105,15 +105,12 @@ def test_parents_subagents_and_siblings(world: World, root: Path, machine: FakeM
     assert parent.edit.check(files=["b.py"]).holders == ("main.one",)
 
 
-def test_holding_it_already_is_answered_by_reading(world: World, ann: Workspace, bob: Workspace) -> None:
+def test_an_agent_alone_that_holds_it_already_is_answered_by_reading(world: World, ann: Workspace) -> None:
     ann.edit.check(files=["a.py"])
     before = dump(world.path)
-    assert ann.edit.check(files=["a.py"]).allowed
-    assert dump(world.path) == before
-    bob.session.end()
     world.clock.advance(10)
-    assert ann.edit.check(files=["a.py"]).allowed
-    assert dump(world.path)["comity_edits"] == before["comity_edits"]
+    assert ann.edit.check(files=["a.py"]) == (True, "", "", (), False)
+    assert dump(world.path) == before
 
 
 def test_what_changed_since_must_be_read_again_once(world: World, ann: Workspace, bob: Workspace) -> None:

@@ -27,8 +27,7 @@ from comity.rooms.turns.quoting import name, plain
 _REASON = "editing"
 # Between an edit's check and the edit itself somebody may be asked for permission.
 EDIT_TAKES_MS = 120_000
-# How old the note of the last edit may be for an answer without a write: with peers about, and without.
-_FRESH_MS, _FRESH_ALONE_MS = 2_000, 60_000
+_FRESH_MS = 60_000  # how old the note of an edit may be for an answer without a write
 _LOGGED = 20
 
 
@@ -79,9 +78,12 @@ def asked(steps: Steps, base: Base, wanted: Wanted) -> Verdict:
 
 
 def own(scope: Scope, base: Base, wanted: Wanted) -> Verdict | None:
-    """Yes, when the caller holds every file for half of its lease yet, and has just been noted: nothing is written."""
+    """Yes, by reading alone: the caller is alone, holds every file for half of its lease yet, and was noted lately.
+
+    With others about, each edit is noted, so that what changes meanwhile is not laid at another's door.
+    """
     settled = settling.look(scope)
-    if settled is None:
+    if settled is None or others(settled):
         return None
     agent_id = settled.actor.agent_id
     met = touching(settled, base, wanted.every)
@@ -90,11 +92,15 @@ def own(scope: Scope, base: Base, wanted: Wanted) -> Verdict | None:
     mine = {
         path for one in met if exclusive(one) and left_s(settled, one.held) * 2 > wanted.lease_s for path in one.files
     }
-    (others,) = settled.tx.one("edits.others", agent_id=agent_id) or (0,)
-    since_ms = settled.now.ms - (_FRESH_MS if others else _FRESH_ALONE_MS)
+    since_ms = settled.now.ms - _FRESH_MS
     noted = {edit.file_path for edit in _last(settled, base, wanted.files) if _recent(edit, agent_id, since_ms)}
     wants = {target.path for target in wanted.files}
     return Verdict(allowed=True) if mine >= wants and noted >= set(map(base.key, wants)) else None
+
+
+def others(scope: Scope) -> bool:
+    """Whether other agents are about."""
+    return scope.tx.one("edits.others", agent_id=scope.actor.agent_id) not in (None, (0,))
 
 
 def _recent(edit: _Edit, agent_id: str, since_ms: int) -> bool:

@@ -14,7 +14,7 @@ from comity.kernel.scope import Scope
 from comity.rooms.agents import identity, presence
 from comity.rooms.claims.finding import Met
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.edits import git
+from comity.rooms.edits import git, guarding
 from comity.rooms.edits.guarding import barring_others
 from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, Sweep
@@ -65,8 +65,7 @@ def _within(path: str, folder: str) -> bool:
 
 def others(scope: Scope) -> bool:
     """Whether other agents are about."""
-    scope = settling.look(scope) or scope
-    return scope.tx.one("edits.others", agent_id=scope.actor.agent_id) not in (None, (0,))
+    return guarding.others(settling.look(scope) or scope)
 
 
 def held(scope: Scope, base: Base) -> bool:

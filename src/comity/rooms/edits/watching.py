@@ -22,7 +22,7 @@ from comity.rooms.channels import sending
 from comity.rooms.claims.finding import Held, Wanted
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits import git
-from comity.rooms.edits.guarding import EDIT_TAKES_MS
+from comity.rooms.edits.guarding import EDIT_TAKES_MS, others
 from comity.rooms.edits.model import Breach, Compared
 from comity.rooms.edits.telling import some, titled
 from comity.rooms.turns import settling
@@ -62,8 +62,7 @@ def held_by_peers(scope: Scope, base: Base) -> list[Held]:
 def ground(scope: Scope, base: Base) -> Ground | None:
     """What is to be looked at; None when no other agent is about."""
     scope = settling.look(scope) or scope
-    others = scope.tx.one("edits.others", agent_id=scope.actor.agent_id)
-    if others in (None, (0,)):
+    if not others(scope):
         return None
     held = held_by_peers(scope, base)
     wide = [Target(one.file_path, bool(one.tree)) for one in held if _wide(base, one)]
@@ -91,13 +90,12 @@ def prints(base: Base, near: Ground, known: Prints) -> Prints:
 
 
 def fingerprint(path: str) -> str:
-    """What tells one content of a file from another; empty for nothing."""
+    """When a file was last written, in milliseconds, and after a bar what tells its content; empty for no file."""
     try:
         with open(path, "rb") as file:
             seen = os.fstat(file.fileno())
-            if seen.st_size > _WHOLE_BYTES:
-                return f"{seen.st_size}@{seen.st_mtime_ns}"
-            return f"{seen.st_size}:{zlib.crc32(file.read()):x}"
+            content = seen.st_mtime_ns if seen.st_size > _WHOLE_BYTES else zlib.crc32(file.read())
+            return f"{seen.st_mtime_ns // 1_000_000}|{seen.st_size}:{content:x}"
     except OSError:
         return ""
 
@@ -134,7 +132,7 @@ def compare(scope: Scope, base: Base, looked: Before, after: Prints, command: st
     scope = settling.settle(scope)
     scope.tx.run("edits.close_look", agent_id=scope.actor.agent_id, now_ms=scope.now.ms)
     # Of what was not there to be seen before (a folder's file that had no changes), having changes is the change.
-    files = [path for path, seen in after.items() if looked.prints.get(path) != seen]
+    files = [path for path, seen in after.items() if path not in looked.prints or _differ(looked.prints[path], seen)]
     if not files:
         return Compared([])
     wanted = Wanted(base, [Target(path, tree=False) for path in files])
@@ -143,7 +141,7 @@ def compare(scope: Scope, base: Base, looked: Before, after: Prints, command: st
         if held.since is not None and held.since * 1000 > looked.looked_ms + 1000:
             continue  # claimed later than the command began
         met = [path for path in wanted.met_by(Target(held.file_path, bool(held.tree)).pattern(base)) if path in files]
-        met = [path for path in met if not _by_holder(scope, base, held, path, looked.looked_ms)]
+        met = [path for path in met if not _by_holder(scope, base, held, path, looked)]
         if met:
             known = found.setdefault(held.agent_id, (held, []))[1]
             known += [path for path in met if path not in known]
@@ -152,14 +150,23 @@ def compare(scope: Scope, base: Base, looked: Before, after: Prints, command: st
     return Compared([Breach(path, held.agent_id) for held, paths in found.values() for path in sorted(paths)])
 
 
-def _by_holder(scope: Scope, base: Base, held: Held, path: str, since_ms: int) -> bool:
-    """Whether the holder may have changed the file itself since then."""
-    now_ms = scope.now.ms
-    if scope.tx.one("edits.ran_since", agent_id=held.agent_id, now_ms=now_ms, since_ms=since_ms):
+def _differ(one: str, other: str) -> bool:
+    return one.partition("|")[2] != other.partition("|")[2]
+
+
+def _by_holder(scope: Scope, base: Base, held: Held, path: str, looked: Before) -> bool:
+    """Whether the holder may have changed the file itself since then: it ran a command, or was let edit the file and
+    had not done so yet.
+    """
+    since_ms = looked.looked_ms
+    if scope.tx.one("edits.ran_since", agent_id=held.agent_id, now_ms=scope.now.ms, since_ms=since_ms):
         return True
     keys = compact([base.key(path)])
     row = scope.tx.one("edits.last", keys=keys, repository=base.repository, worktree=base.worktree)
-    return row is not None and row[1] == held.agent_id and int(row[2]) >= since_ms - EDIT_TAKES_MS
+    if row is None or row[1] != held.agent_id or int(row[2]) < since_ms - EDIT_TAKES_MS:
+        return False
+    written = looked.prints.get(path, "").partition("|")[0]
+    return int(row[2]) >= since_ms or int(written or 0) < int(row[2])
 
 
 def _tell(scope: Scope, held: Held, paths: list[str], command: str) -> None:
