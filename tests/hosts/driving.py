@@ -44,6 +44,7 @@ class Host:
 
     name: str
     shell_tool: str
+    success: str  # what it says when a file was written
     mcp_name: str  # of Comity's tools, as the model calls them
 
     def prepare(self, repo: Path, home: Path, url: str) -> None:
@@ -66,6 +67,14 @@ class Host:
 
     def read(self, path: Path) -> Use:
         return self.shell(f"cat {path}")
+
+    def write(self, path: Path, content: str) -> Use:
+        """Write a file whole, after it was read."""
+        raise NotImplementedError
+
+    def wrote(self, news: str) -> bool:
+        """Whether the host says that it did."""
+        return self.success in news
 
     def tool(self, name: str, **arguments: Any) -> Use:
         """A tool of Comity's MCP server."""
@@ -103,6 +112,7 @@ def _entries(adapter: Adapter, **fields: Any) -> Json:
 class ClaudeCode(Host):
     name = "claude-code"
     shell_tool = "Bash"
+    success = "has been updated successfully"
     mcp_name = "mcp__macp__{}"
 
     def hooks(self, repo: Path, home: Path) -> None:
@@ -125,9 +135,13 @@ class ClaudeCode(Host):
     def edit(self, path: Path, old: str, new: str) -> Use:
         return Use("Edit", {"file_path": str(path), "old_string": old, "new_string": new})
 
+    def write(self, path: Path, content: str) -> Use:
+        return Use("Write", {"file_path": str(path), "content": content})
+
 
 class Codex(Host):
     name = "codex"
+    success = "Process exited with code 0"
     mcp_name = "mcp__macp/{}"
 
     def prepare(self, repo: Path, home: Path, url: str) -> None:
@@ -165,9 +179,13 @@ class Codex(Host):
         lines = ["*** Begin Patch", f"*** Update File: {path}", "@@", f"-{old}", f"+{new}", "*** End Patch"]
         return Use("apply_patch", "\n".join(lines) + "\n")
 
+    def write(self, path: Path, content: str) -> Use:
+        return self.shell(f"cat > {path} <<'END'\n{content}END")
+
 
 class GeminiCli(Host):
     name = "gemini-cli"
+    success = "Successfully overwrote file"
     shell_tool = "run_shell_command"
     mcp_name = "mcp_macp_{}"
 
@@ -199,10 +217,14 @@ class GeminiCli(Host):
         changed = {"file_path": str(path), "old_string": old, "new_string": new, "instruction": "change it"}
         return Use("replace", changed)
 
+    def write(self, path: Path, content: str) -> Use:
+        return Use("write_file", {"file_path": str(path), "content": content})
+
 
 class OpenCode(Host):
     name = "opencode"
     shell_tool = "bash"
+    success = "Wrote file successfully"
     mcp_name = "macp_{}"
 
     def prepare(self, repo: Path, home: Path, url: str) -> None:
@@ -247,6 +269,9 @@ class OpenCode(Host):
 
     def edit(self, path: Path, old: str, new: str) -> Use:
         return Use("edit", {"filePath": str(path), "oldString": old, "newString": new})
+
+    def write(self, path: Path, content: str) -> Use:
+        return Use("write", {"filePath": str(path), "content": content})
 
 
 HOSTS: dict[str, Host] = {host.name: host for host in (ClaudeCode(), Codex(), GeminiCli(), OpenCode())}
