@@ -75,14 +75,12 @@ JSON = st.recursive(
 )
 
 
-@pytest.mark.parametrize("host", ADAPTERS)
+@pytest.mark.parametrize("host", [host for host in ADAPTERS if (FIXTURES / host).is_dir()])
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_wrong_types_never_break_an_adapter(host: str, data: st.DataObject) -> None:
     """Each value of a real payload may be of any other type, at the top or inside the tool's arguments."""
-    path = data.draw(st.sampled_from(sorted((FIXTURES / host).glob("*.json")) or [None]), "fixture")
-    if path is None:
-        pytest.skip("no fixtures yet")
+    path = data.draw(st.sampled_from(sorted((FIXTURES / host).glob("*.json"))), "fixture")
     fixture = json.loads(path.read_text(encoding="utf-8"))
     payload = fixture["payload"]
     inside = [value for value in payload.values() if isinstance(value, dict) and value]
