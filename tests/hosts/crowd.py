@@ -181,15 +181,14 @@ class Crowd:
         """
         known = {author.agent_id: author for author in self.authors}
         due, late, unheard = 0, [], 0
-        sent = self.stage.query(
-            "SELECT content, destination_agent_id, (julianday(created_at) - 2440587.5) * 86400.0 FROM messages"
-        )
-        for content, agent_id, at in sent:
+        sent = self.stage.query("SELECT content, destination_agent_id, message_id FROM messages")
+        for content, agent_id, message_id in sent:
+            at = int(message_id.replace("-", "")[:12], 16) / 1000  # ids begin with the time
             author = known.get(agent_id)
             mail = re.search(r"mail-\d+-\d+", content)
             if author is None or mail is None:
                 continue
-            until = next((n + 1 for n, turn in enumerate(author.turns) if turn.answered > at + 0.001), None)
+            until = next((n + 1 for n, turn in enumerate(author.turns) if turn.answered > at), None)
             if until is None or until >= len(author.turns):
                 unheard += 1
                 continue
