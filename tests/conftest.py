@@ -1,5 +1,6 @@
 """What holds for every test: no network beyond this machine, and asyncio under anyio's plugin."""
 
+import signal
 import sys
 from ipaddress import ip_address
 from typing import Any
@@ -29,6 +30,8 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_stay_here)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell: the programs under test inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

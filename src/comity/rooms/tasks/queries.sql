@@ -136,11 +136,11 @@ DELETE FROM comity_task_dependencies WHERE task_id = :task_id
 
 -- name: dependencies
 SELECT t.task_id, t.number, t.status FROM comity_task_dependencies x JOIN comity_tasks t ON t.task_id = x.depends_on
-WHERE x.task_id = :task_id ORDER BY t.created_at
+WHERE x.task_id = :task_id ORDER BY t.created_at, t.number
 
 -- name: dependents
 SELECT t.task_id, t.number, t.status FROM comity_task_dependencies x JOIN comity_tasks t ON t.task_id = x.task_id
-WHERE x.depends_on = :task_id AND t.status NOT IN ('done', 'cancelled') ORDER BY t.created_at LIMIT :limit
+WHERE x.depends_on = :task_id AND t.status NOT IN ('done', 'cancelled') ORDER BY t.created_at, t.number LIMIT :limit
 
 -- Every dependency between tasks that lead on from one task, each once.
 -- name: leads_to
