@@ -68,8 +68,8 @@ def _id(value: object) -> str:
 class Identities:
     """The agents that one server acts as: the one it was started as, and those that its calls turn out to be.
 
-    For each it registers a session of its own, so that the agent lives as long as the server. When another server
-    of the same session registered later, calls go through that one's session.
+    For each it registers a session of its own, so that the agent lives as long as the server. When another server of the
+    same session registered later, calls that tell their session go through that one's.
     """
 
     def __init__(self, workspace: Workspace, supposition: HostSession | None) -> None:
@@ -104,11 +104,13 @@ class Identities:
         found = self._known.get(identity)
         if found is not None:
             return found
+        if host.hearsay and identity.agent_id == self._main.actor.agent_id:
+            return self._main
         with self._lock:
             own = self._own.get(identity.agent_id)
             if own is None:
                 return self._join(identity.agent_id, identity.name or _name(host, identity.agent_id))
-            if not identity.session_id:  # it ended; its calls are told so
+            if host.hearsay or not identity.session_id:  # it ended, or a newer process has it; its calls are told so
                 return own
             actor = own.actor._replace(session_id=identity.session_id, name=identity.name)
             found = self._known[identity] = self._main.alongside(actor)

@@ -18,6 +18,7 @@ from comity.kernel.scope import HostSession, Row, Scope
 from comity.rooms.agents import moving
 
 CLEARED = "clear"
+WENT_ON = "went on"  # under another session id
 _SUBAGENT = 12  # characters of a subagent's id that tell it from its siblings
 _SERVER = "server:"  # before the session id of a server that knows no host session
 
@@ -54,15 +55,8 @@ def find(scope: Scope, host: HostSession) -> str | None:
             return None
         moved = host.pid is not None and (known.pid, known.started) != (host.pid, host.started)
         return None if moved else known.agent_id
-    there = in_process(scope, host)
-    if host.named:
-        settled = known is not None and known.agent_id == host.named and (len(there) != 1 or there == [host.named])
-        return host.named if settled else None
-    if known is not None and known.heard and known.ended is None:
-        return known.agent_id
-    if len(there) == 1:
-        return there[0] if known is None or known.agent_id == there[0] else None
-    return known.agent_id if known is not None and not (there and _taken(scope, known.agent_id, host)) else None
+    chosen = _supposed(scope, host, known)
+    return chosen if chosen is not None and _settled(scope, host, known, chosen) else None
 
 
 def in_process(scope: Scope, host: HostSession) -> list[str]:
@@ -102,7 +96,7 @@ def _hear(scope: Scope, host: HostSession, source: str) -> str:
     """A session that is certainly there."""
     parent = _hear(scope, host._replace(subagent_id=""), "") if host.subagent_id else None
     known = _known(scope, host)
-    if known is not None and (known.heard or not _taken(scope, known.agent_id, host)):
+    if known is not None and ((known.heard and known.ended != WENT_ON) or not _taken(scope, known.agent_id, host)):
         agent_id = known.agent_id
         ghost = _waiting(scope, host, source) if source and parent is None else None
         if ghost is not None and ghost != agent_id and not set(in_process(scope, host)) - {agent_id}:
@@ -121,26 +115,49 @@ def _hear(scope: Scope, host: HostSession, source: str) -> str:
 
 def _suppose(scope: Scope, host: HostSession) -> str:
     """The session of a server whose calls do not tell."""
-    known, there = _known(scope, host), in_process(scope, host)
+    known = _known(scope, host)
+    chosen = _supposed(scope, host, known)
+    if chosen is not None and _settled(scope, host, known, chosen):
+        return chosen
+    if chosen is None:
+        chosen = _free(scope, scope.actor.agent_id, host)
+    elif host.named:
+        there = in_process(scope, host)
+        for other in dict.fromkeys([*([known.agent_id] if known is not None else []), *there]):
+            if other != chosen and ((known is not None and other == known.agent_id) or _is_alone(scope, there)):
+                moving.move(scope, other, chosen)
+    elif known is not None and not _taken(scope, known.agent_id, host):
+        moving.move(scope, known.agent_id, chosen)
+    _remember(scope, host, chosen, None)
+    return chosen
+
+
+def _supposed(scope: Scope, host: HostSession, known: _Known | None) -> str | None:
+    """Who a server is, as far as can be known now; None for somebody new."""
+    there = in_process(scope, host)
     if host.named:
-        for other in {*there, *([known.agent_id] if known is not None else [])} - {host.named}:
-            if len(there) < 2 or (known is not None and other == known.agent_id):
-                moving.move(scope, other, host.named)
-        _remember(scope, host, host.named, None)
         return host.named
     if known is not None and known.heard and known.ended is None:
         return known.agent_id
-    if len(there) == 1 and (known is not None or (not host.session_id and not _served(scope, there[0]))):
-        if known is not None and known.agent_id != there[0]:
-            if not _taken(scope, known.agent_id, host):
-                moving.move(scope, known.agent_id, there[0])
-            _remember(scope, host, there[0], None)
+    if (known is not None or not host.session_id) and _is_alone(scope, there, known):
         return there[0]
-    if known is not None and not (there and _taken(scope, known.agent_id, host)):
-        return known.agent_id
-    agent_id = _free(scope, scope.actor.agent_id, host)
-    _remember(scope, host, agent_id, None)
-    return agent_id
+    if known is None:
+        return None
+    unserved = [other for other in there if other != known.agent_id and not _served(scope, other)]
+    return None if unserved and _taken(scope, known.agent_id, host) else known.agent_id
+
+
+def _settled(scope: Scope, host: HostSession, known: _Known | None, chosen: str) -> bool:
+    """Whether nothing is to be written to make this so."""
+    if known is None or known.agent_id != chosen:
+        return False
+    there = in_process(scope, host) if host.named else []
+    return chosen in there or not _is_alone(scope, there)
+
+
+def _is_alone(scope: Scope, there: list[str], known: _Known | None = None) -> bool:
+    """Whether one session is in the process, and no other server speaks for it."""
+    return len(there) == 1 and ((known is not None and known.agent_id == there[0]) or not _served(scope, there[0]))
 
 
 def _key(host: HostSession) -> tuple[str, str, str]:

@@ -141,6 +141,10 @@ WHERE agent_id = :agent_id AND heard_ms IS NOT NULL AND coalesce(ended, '') <> '
 SELECT 1 FROM sessions s JOIN comity_presence p ON p.session_id = s.session_id
 WHERE s.agent_id = :agent_id AND s.state = 'active' AND p.registered_at = s.registered_at AND p.pid IS NOT NULL
 
+-- What only a server supposed goes with it.
+-- name: forget_supposed
+DELETE FROM comity_host_sessions WHERE agent_id = :agent_id AND heard_ms IS NULL
+
 -- name: end_host_session
 UPDATE comity_host_sessions SET ended = :reason
 WHERE host = :host AND host_session_id = :host_session_id AND (:subagent_id = '' OR subagent_id = :subagent_id)

@@ -22,7 +22,8 @@ from comity.rooms.turns.quoting import CLOSE, OPEN, Line, line, tokens
 _STEERING = 2
 _URGENT_TOKENS = 1000  # of one interrupt
 _ALL_URGENT_TOKENS = 2000  # of all interrupts in one digest; others of them are cut
-_LEAST_TOKENS = 20  # of a line that is worth its place
+_FOOTER_TOKENS = 14
+_LEAST_TOKENS = 22  # of a line that is worth its place
 _MOST_LINES = 12
 
 
@@ -52,7 +53,7 @@ def digest(scope: Scope, budget_tokens: int) -> Digest:
     pending = _pending(scope, 0)
     reminder = _reminder(scope, pending)
     fresh = _by_utility(scope, [one for one in pending.found if _is_new(one, pending.told)])
-    room = budget_tokens - tokens(OPEN) - tokens(CLOSE) - sum(map(tokens, reminder)) - 2
+    room = budget_tokens - tokens(OPEN) - tokens(CLOSE) - sum(map(tokens, reminder)) - _FOOTER_TOKENS
     lines = _lines(scope, fresh, room)
     if not lines and not reminder:
         return Digest(waiting=len(pending.found))

@@ -34,9 +34,9 @@ def identify_session(scope: Scope, *, register: Registering = True) -> Identity:
 
 @op("turn.start", effect="write", example={"source": "startup"})
 def start_turn(scope: Scope, *, source: Source = "startup", budget_tokens: Tokens = BRIEF_TOKENS) -> Digest:
-    """Brief an agent whose context begins: who is here, what they hold, and what waits. Empty when it is alone.
+    """Brief an agent whose context begins: who is here, what they hold, and what waits.
 
-    What was injected into the old context and not seen is given again.
+    Empty when it is alone. What was injected into the old context and not seen is given again.
     """
     scope = settling.settle(scope, source)
     seeing.forget_unseen(scope)
@@ -83,7 +83,7 @@ def _nothing_urgent(scope: Scope, *, moved: bool = True) -> Digest | None:
 
 @op("turn.stop", effect="write", example={}, peek=_nothing_urgent)
 def stop_turn(scope: Scope, *, moved: Moved = True) -> Digest:
-    """Ask whether the agent may stop: interrupts it has not dealt with, once each, for which it is to go on."""
+    """Ask whether the agent may stop: interrupts it has not dealt with keep it going, once each."""
     scope = settling.settle(scope)
     if moved:
         seeing.seen(scope)

@@ -22,6 +22,7 @@ _UNSEEN = re.compile(
     "[\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     "\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]+"
 )
+_LABEL = str.maketrans({"[": "(", "]": ")", ":": " "})
 _ALIKE = str.maketrans({"<": "\u2039", ">": "\u203a", '"': "\u201d"})
 # What the vocabularies of models cut apart: words, capitals, up to three digits, and any other character by itself.
 _PIECE = re.compile(r"[a-z]+|[A-Z]+|[0-9]{1,3}| +|[^ a-zA-Z0-9]")
@@ -51,7 +52,7 @@ def _tenths(piece: str) -> int:
         return 10 if length == 1 else length * 6
     code = ord(first)
     if code < 0x80:
-        return 10
+        return 11
     if code < 0x700:
         return 6
     return 13 if 0x3000 <= code < 0xA000 or 0xAC00 <= code < 0xD7B0 else 26
@@ -79,14 +80,14 @@ def plain(text: str) -> str:
 
 def name(text: str) -> str:
     """A name as a label: short, and without what ends a label."""
-    return plain(text[: _NAME * 4])[:_NAME].replace("]", ")").replace(":", " ") or "?"
+    return plain(text[: _NAME * 4])[:_NAME].translate(_LABEL).strip() or "?"
 
 
 def line(delivery: Delivery, room: int) -> Line:
     """One delivery on a line of about ``room`` tokens at most; more only where the label alone is longer."""
     label = f"- [{PRIORITIES[delivery.priority]}] {name(delivery.from_.name or delivery.from_.agent_id)}: "
     wants = f" wants macp_ack {plain(delivery.delivery_id)}" if delivery.ack.request_level == "processed" else ""
-    spare = max(6, room - tokens(label) - tokens(wants) - 3)
+    spare = max(6, room - tokens(f'{label}"{CUT}"{wants}') - 1)
     text = plain(delivery.content[: (spare + 1) * _MOST_BYTES * 2])
     shown = head(text, spare)
     whole = not delivery.truncated and len(delivery.content) <= (spare + 1) * _MOST_BYTES * 2 and shown == text
