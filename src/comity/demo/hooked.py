@@ -18,6 +18,7 @@ from comity.demo.repository import Repository
 
 _FILES = ("src/prices.py", "src/cart.py", "src/api.py")
 _TIMEOUT_S = 20
+_TRIES = 2
 
 
 class Side(NamedTuple):
@@ -127,8 +128,10 @@ def _play(*, hooks: bool) -> tuple[Side, tuple[str, str]]:
         dora.end()
         late = 0 if hooks else emil.look()
         for file in _FILES if refusals else ():
-            emil.read(file)
-            emil.edit(file)
+            for _ in range(_TRIES):  # the first one may tell that the file has changed since
+                emil.read(file)
+                if not emil.edit(file):
+                    break
         emil.end()
         lines = [(root / file).read_text(encoding="utf-8").splitlines()[1:] for file in _FILES]
         lost = sum(f"{name} was here" not in found for found in lines for name in ("dora", "emil"))
