@@ -18,6 +18,8 @@ from comity.rooms.edits.model import (
     Folder,
     NamedFiles,
     Operation,
+    Processes,
+    Recorded,
     Verdict,
 )
 
@@ -106,15 +108,27 @@ def _stakes(steps: Steps, base: Base, command: str, cwd: str) -> list[sparing.St
 
 @long_op("edit.held", effect="write", example={"files": ["src/parser.py"]})
 def held_edits(
-    steps: Steps, *, files: NamedFiles, operation: Operation = "git commit", reason: BypassReason = ""
+    steps: Steps,
+    *,
+    files: NamedFiles,
+    recorded_s: Recorded | None = None,
+    processes: Processes | None = None,
+    operation: Operation = "git commit",
+    reason: BypassReason = "",
 ) -> Verdict:
     """Ask whether living peers hold any of these files exclusively, before git records them; nothing is claimed.
 
     Whoever asks need not be an agent. With a ``reason`` it is let through, which is an event.
     """
     base = paths.base_of(steps.actor)
-    inside, _ = paths.sorted_out(base, files)
-    targets = [Target(target.path, tree=False) for target in inside]
-    if not targets or not steps.read(committing.barring, base, targets):
+    at_s: dict[str, int] = {}
+    targets: dict[Target, None] = {}
+    for place, file in enumerate(files):
+        for target in paths.sorted_out(base, [file])[0]:
+            targets[Target(target.path, tree=False)] = None
+            if recorded_s is not None:
+                at_s[target.path] = recorded_s[place] if place < len(recorded_s) else 0
+    recording = committing.Recording(list(targets), processes or [], at_s, operation, reason)
+    if not targets or not steps.read(committing.barring, base, recording):
         return Verdict(allowed=True)
-    return steps.write(committing.check, base, targets, operation, reason)
+    return steps.write(committing.check, base, recording)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from comity.kernel.scope import Scope
+from comity.kernel.text import compact
 from comity.rooms.agents import identity, presence
 from comity.rooms.claims.finding import Met
 from comity.rooms.claims.paths import Base, Target
@@ -15,19 +18,51 @@ from comity.rooms.lifecycle import departure
 from comity.rooms.turns.quoting import name
 
 
-def barring(scope: Scope, base: Base, targets: list[Target]) -> list[Met]:
+class Recording(NamedTuple):
+    """Files that git is about to record, or has recorded (``at_s``: when, by path), and where that happens."""
+
+    targets: list[Target]
+    processes: list[str]
+    at_s: dict[str, int]
+    operation: str
+    reason: str
+
+
+def barring(scope: Scope, base: Base, recording: Recording) -> list[Met]:
     """Claims of others: an agent's parents and subagents count as the agent, since git cannot tell them apart."""
-    agent_id = scope.actor.agent_id
-    below = [str(row[0]) for row in scope.tx.all("edits.descendants", agent_id=agent_id)]
-    family = {agent_id, *identity.ancestors(scope, agent_id), *below}
-    return barring_others(scope, base, targets, family)
+    met = barring_others(scope, base, recording.targets, _own(scope, recording.processes))
+    if not recording.at_s:
+        return met
+    kept = [one._replace(files=[path for path in one.files if _later(one, recording.at_s.get(path))]) for one in met]
+    return [one for one in kept if one.files]
 
 
-def check(scope: Scope, base: Base, targets: list[Target], operation: str, reason: str) -> Verdict:
+def _own(scope: Scope, processes: list[str]) -> set[str]:
+    own = scope.observer.presence
+    rows = scope.tx.all(
+        "edits.speaking",
+        session_id=own.host_session_id if own else "",
+        processes=compact(processes),
+        boot_id=own.boot_id if own else "",
+    )
+    found = {scope.actor.agent_id, *(str(row[0]) for row in rows)}
+    for agent_id in list(found):
+        found |= {*identity.ancestors(scope, agent_id)}
+        found |= {str(row[0]) for row in scope.tx.all("edits.descendants", agent_id=agent_id)}
+    return found
+
+
+def _later(met: Met, at_s: int | None) -> bool:
+    """Whether the file was recorded while the claim was there; within its first second nobody can tell."""
+    return met.held.since is not None and at_s is not None and at_s > met.held.since
+
+
+def check(scope: Scope, base: Base, recording: Recording) -> Verdict:
     """The verdict, once the dead are reaped."""
+    operation, reason = recording.operation, recording.reason
     if presence.dead(scope):
         departure.reap(scope)
-    met = barring(scope, base, targets)
+    met = barring(scope, base, recording)
     if not met:
         return Verdict(allowed=True)
     if reason:
@@ -37,6 +72,9 @@ def check(scope: Scope, base: Base, targets: list[Target], operation: str, reaso
     verdict = refused(scope, met, "git.refused", operation)
     told = " ".join(says(scope, one) for one in met[:MOST_TOLD])
     files = sorted({path for one in met for path in one.files})
+    if recording.at_s:
+        hint = f"Let {name(verdict.holders[0])} push them, or ask for a release."
+        return verdict._replace(refusal=f"{told}\n{hint} {BYPASS}=1 with {BYPASS_REASON} lets it through.")
     hint = (
         f"Take them out of it (git restore --staged {' '.join(files[:5])}), or ask {name(verdict.holders[0])} to "
         f"release them. {BYPASS}=1 with {BYPASS_REASON} lets it through."

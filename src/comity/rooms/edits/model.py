@@ -13,6 +13,14 @@ AutoLease = Annotated[int, Number("Seconds for which an unclaimed file is claime
 CommandLine = Annotated[str, Text("A shell command line.", max=400_000)]
 Folder = Annotated[str, Text("The folder that the command runs in; the checkout when empty.", max=4096)]
 BypassReason = Annotated[str, Text("Why a person lets it through all the same; empty: nobody does.", max=1000)]
+Processes = Annotated[
+    list[Annotated[str, Text("A process id and its start, with a colon between.", min=1, max=100)]],
+    Items("Processes that the caller runs under; an agent whose host is one of them is the caller.", max=100),
+]
+Recorded = Annotated[
+    list[Annotated[int, Number("Seconds since 1970.", ge=0, le=253_402_300_799)]],
+    Items("When each of the files was recorded; later claims on it do not count.", max=10_000),
+]
 Operation = Annotated[str, Text("What git is about to do.", min=1, max=100)]
 
 LEASE_S = 600

@@ -28,6 +28,13 @@ WITH RECURSIVE down(agent_id, depth) AS (
 )
 SELECT DISTINCT agent_id FROM down
 
+-- Agents of these host sessions, or whose host is one of these processes ("pid:start") of this boot.
+-- name: speaking
+SELECT agent_id FROM comity_host_sessions WHERE host_session_id = :session_id AND :session_id <> ''
+UNION
+SELECT h.agent_id FROM json_each(:processes) p CROSS JOIN comity_host_sessions h
+WHERE h.host_pid = CAST(p.value AS INTEGER) AND h.host_pid || ':' || h.host_started = p.value AND h.boot_id = :boot_id
+
 -- name: look
 SELECT looked_ms, files FROM comity_looks WHERE agent_id = :agent_id AND closed_ms IS NULL
 
