@@ -101,6 +101,7 @@ init = command(
         Option("force", bool, "Write .macp/config.json anew.", default=False),
         Option("hosts", list[str] | None, "Only these hosts, with commas between; all.", None),
         Option("dry_run", bool, "Show the changes as a diff, write nothing.", default=False),
+        Option("hooks", bool, "Install hooks of the hosts as well.", default=True),
         Option("remove", bool, "Give back what was there before.", default=False),
     ),
     doc="""Tell every agent host of this repository about Comity.

@@ -48,6 +48,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         command=command if tool == SHELL else "",
         moved=moment in ("prompt", "stop"),
         again=payload.get("stop_hook_active") is True,
+        last=True,
     )
 
 
@@ -88,4 +89,5 @@ ADAPTER = Adapter(
     ),
     read,
     write,
+    guards=("PreToolUse",),
 )

@@ -28,6 +28,7 @@ class Heard(NamedTuple):
     command: str = ""
     moved: bool = False
     again: bool = False  # the agent goes on already since a hook asked it to
+    last: bool = False  # no hook follows when this is refused: what is new goes with the refusal
 
 
 class Reply(NamedTuple):
@@ -59,7 +60,7 @@ class Abilities(NamedTuple):
     refuse: bool  # keep a tool call from running
     ask: bool  # have the user decide
     stop: bool  # keep the agent going at the end of its turn
-    wake: str = ""  # how an idle agent is woken; empty: it is not
+    wake: str = ""  # the host's own way to wake an idle agent, which Comity does not use yet
     proven: str = ""  # the version of the real program that this was tried with; empty: documentation only
     source: str = ""
     checked: str = ""

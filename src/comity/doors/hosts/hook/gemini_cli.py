@@ -45,6 +45,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         command=text(asked, "command") if tool == SHELL else "",
         moved=moment in ("prompt", "stop"),
         again=payload.get("stop_hook_active") is True,
+        last=True,
     )
 
 
@@ -53,7 +54,8 @@ def write(event: str, heard: Heard, reply: Reply) -> Answer:
     if heard.moment == "stop" and reply.go_on:
         return Answer(json.dumps({"decision": "deny", "reason": reply.go_on}))
     if heard.moment == "before" and reply.refuse:
-        return Answer(json.dumps({"decision": "deny", "reason": reply.refuse}))
+        said = "\n\n".join(part for part in (reply.refuse, reply.inject) if part)
+        return Answer(json.dumps({"decision": "deny", "reason": said}))
     if heard.moment in ("start", "prompt", "after") and reply.inject:
         return Answer(json.dumps({"hookSpecificOutput": {"hookEventName": event, "additionalContext": reply.inject}}))
     return Answer()
@@ -81,4 +83,5 @@ ADAPTER = Adapter(
     ),
     read,
     write,
+    guards=("BeforeTool",),
 )

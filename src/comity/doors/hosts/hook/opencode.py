@@ -57,6 +57,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         command=text(asked, "command") if tool == SHELL else "",
         moved=payload.get("moved") is True,
         again=payload.get("again") is True,
+        last=True,
     )
 
 
@@ -82,4 +83,5 @@ ADAPTER = Adapter(
     tuple((event, None) for event in _MOMENTS),
     read,
     write,
+    guards=("tool.execute.before",),
 )

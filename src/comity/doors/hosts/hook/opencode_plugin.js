@@ -46,17 +46,14 @@ export const Comity = async ({ client, directory }) => {
     return root === id ? { session_id: id } : { session_id: root, subagent_id: id }
   }
 
-  async function tell(event, id, told = {}) {
-    return ask(event, directory, { ...(await who(id)), ...told })
-  }
-
-  // One at a time for a session, so that what a batch of tools injects is not taken for seen within the batch.
-  function inTurn(event, id, told = {}) {
+  // One at a time for a session, so that what a batch of tools injects is not taken for seen within the batch. A hook
+  // before a tool (proves: false) leaves it to the next one to say that the model was asked since the last injection.
+  function inTurn(event, id, told = {}, proves = true) {
     const known = state(id)
     const mine = (known.last ?? Promise.resolve()).then(async () => {
       const turn = known.turn
-      const moved = known.injected !== undefined && turn > known.injected
-      const answer = await tell(event, id, { ...told, moved })
+      const moved = proves && known.injected !== undefined && turn > known.injected
+      const answer = await ask(event, directory, { ...(await who(id)), ...told, moved })
       if (moved) known.injected = undefined
       if (answer.inject || answer.go_on) known.injected = turn
       return answer
@@ -87,7 +84,7 @@ export const Comity = async ({ client, directory }) => {
       if (event.type === "session.created") state(id).parent = event.properties.info?.parentID ?? null
       if (event.type === "session.compacted") state(id).compacted = true
       if (event.type === "session.deleted") {
-        if (state(id).started) await tell("session.deleted", id)
+        if (state(id).started) await inTurn("session.deleted", id)
         sessions.delete(id)
       }
     },
@@ -119,8 +116,8 @@ export const Comity = async ({ client, directory }) => {
 
     "tool.execute.before": async ({ tool, sessionID, callID }, { args }) => {
       if (!GUARDED.has(tool)) return
-      const { refuse, inject } = await tell("tool.execute.before", sessionID, { tool, args })
-      if (refuse) throw new Error(refuse)
+      const { refuse, inject } = await inTurn("tool.execute.before", sessionID, { tool, args }, false)
+      if (refuse) throw new Error([refuse, inject].filter(Boolean).join("\n\n"))
       if (inject) state(sessionID).warning.set(callID, inject)
     },
 

@@ -229,6 +229,8 @@ class Turn:
             verdict = self._run("command.check", command=heard.command, cwd=cwd, reason=told)
         else:
             return NOTHING
+        if verdict.refusal and heard.last:
+            return self._inject("turn.next", moved=False)._replace(refuse=verdict.refusal)
         return Reply(inject=verdict.warning, refuse=verdict.refusal)
 
     def _run(self, name: str, **arguments: object) -> Any:
