@@ -12,6 +12,7 @@ from comity.workspace import Workspace
 from tests.hosts.driving import HOSTS, Host, Stage
 
 STEERING, INTERRUPT = "The parser has moved to src/parse.", "Stop before you push: the build is broken."
+BESIDE = "I am done with held.txt in a minute."
 
 
 class Turn:
@@ -33,6 +34,7 @@ class Turn:
         return (self.host.read(self.held), self.host.read(self.free))
 
     def edit_held(self) -> Step:
+        self.ann.message.broadcast(content=BESIDE, priority="steering")
         return self.host.edit(self.held, "alpha", "beta")
 
     def edit_free(self) -> Step:
@@ -64,6 +66,7 @@ def test_a_turn_beside_a_peer(name: str, stage: Stage) -> None:
         assert STEERING in asked[2].news, "a message between two tool calls"
         assert sum(STEERING in request.news for request in asked) == 1
         assert "claimed held.txt" in asked[3].news, "a refusal says who holds it"
+        assert BESIDE in asked[3].news, "a message together with a refusal"
         assert (turn.held.read_text(), turn.free.read_text()) == ("alpha\n", "beta\n")
         assert INTERRUPT in asked[5].news, "an interrupt keeps it from stopping"
         assert len(asked) == 6
