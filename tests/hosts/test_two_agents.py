@@ -6,6 +6,8 @@ from tests.hosts.crowd import Crowd
 from tests.hosts.driving import HOSTS, Stage
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", HOSTS)
 def test_two_at_once(name: str, stage: Stage) -> None:
     outcome = Crowd(stage, [name, name], seed=1).run()
@@ -13,3 +15,4 @@ def test_two_at_once(name: str, stage: Stage) -> None:
     assert outcome.edits > 0
     assert outcome.overwritten == []
     assert outcome.late == []
+    assert outcome.agents == 2
