@@ -30,7 +30,8 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_stay_here)
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell: the programs under test inherit it
+# In the background of a shell it is ignored, and the programs under test would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
