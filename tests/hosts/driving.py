@@ -14,8 +14,6 @@ from typing import Any
 
 import apsw
 
-from comity.doors.hosts.hook import claude_code, codex, gemini_cli, opencode
-from comity.doors.hosts.hook.contract import Adapter
 from comity.testing import ScriptedModel, Use
 from tests.hosts.programs import PROGRAMS, executable, modules
 
@@ -39,6 +37,12 @@ def write(path: Path, content: Json | str) -> None:
     path.write_text(content if isinstance(content, str) else json.dumps(content, indent=1), encoding="utf-8")
 
 
+def _surroundings(home: Path) -> dict[str, str]:
+    """A home of its own, and Comity on the path, where committed configuration looks for it."""
+    kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    return {**kept, "HOME": str(home), "PATH": f"{COMITY.parent}{os.pathsep}{kept['PATH']}"}
+
+
 class Host:
     """How one host is set up, started and talked to. Subclasses fill in the rest."""
 
@@ -49,9 +53,6 @@ class Host:
 
     def prepare(self, repo: Path, home: Path, url: str) -> None:
         """Write the host's configuration: its model, and nothing else that asks a user."""
-
-    def hooks(self, repo: Path, home: Path) -> None:
-        """Write the host's hooks and its connection to ``comity mcp``."""
 
     def environment(self, home: Path, url: str) -> Mapping[str, str]:
         return {}
@@ -81,8 +82,7 @@ class Host:
         return Use(self.mcp_name.format(name), arguments)
 
     def start(self, repo: Path, home: Path, url: str, prompt: str, **extra: str) -> subprocess.Popen[str]:
-        kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
-        env = {**kept, **_QUIET, "HOME": str(home), **self.environment(home, url), **extra}
+        env = {**_surroundings(home), **_QUIET, **self.environment(home, url), **extra}
         with open(home / "out.txt", "a", encoding="utf-8") as out:
             return subprocess.Popen(
                 [str(executable(self.name)), *self.command(prompt)],
@@ -96,31 +96,14 @@ class Host:
             )
 
 
-def _entries(adapter: Adapter, **fields: Any) -> Json:
-    """Hooks in the shape that Claude Code, Codex and Gemini CLI share."""
-    return {
-        event: [
-            {
-                **({"matcher": matcher} if matcher else {}),
-                "hooks": [{"type": "command", "command": f"{COMITY} hook {adapter.host} {event}", **fields}],
-            }
-        ]
-        for event, matcher in adapter.events
-    }
-
-
 class ClaudeCode(Host):
     name = "claude-code"
     shell_tool = "Bash"
     success = "has been updated successfully"
     mcp_name = "mcp__macp__{}"
 
-    def hooks(self, repo: Path, home: Path) -> None:
-        write(
-            repo / ".claude/settings.local.json",
-            {"hooks": _entries(claude_code.ADAPTER), "enableAllProjectMcpServers": True},
-        )
-        write(repo / ".mcp.json", {"mcpServers": {"macp": {"command": str(COMITY), "args": ["mcp"]}}})
+    def prepare(self, repo: Path, home: Path, url: str) -> None:
+        write(home / ".claude/settings.json", {"enableAllProjectMcpServers": True})
 
     def environment(self, home: Path, url: str) -> Mapping[str, str]:
         return {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "any"}
@@ -156,14 +139,8 @@ class Codex(Host):
             'env_key = "SCRIPTED_KEY"',
             f'[projects."{repo}"]',
             'trust_level = "trusted"',
-            "[mcp_servers.macp]",
-            f'command = "{COMITY}"',
-            'args = ["mcp"]',
         ]
         write(home / ".codex/config.toml", "\n".join(lines) + "\n")
-
-    def hooks(self, repo: Path, home: Path) -> None:
-        write(home / ".codex/hooks.json", {"hooks": _entries(codex.ADAPTER)})
 
     def environment(self, home: Path, url: str) -> Mapping[str, str]:
         return {"CODEX_HOME": str(home / ".codex"), "SCRIPTED_KEY": "any"}
@@ -190,22 +167,13 @@ class GeminiCli(Host):
     mcp_name = "mcp_macp_{}"
 
     def prepare(self, repo: Path, home: Path, url: str) -> None:
-        self._settings(home, {})
-
-    def _settings(self, home: Path, more: Json) -> None:
         settings = {
             "security": {"auth": {"selectedType": "gemini-api-key"}, "folderTrust": {"enabled": False}},
             "telemetry": {"enabled": False},
             "privacy": {"usageStatisticsEnabled": False},
             "general": {"disableAutoUpdate": True, "enableAutoUpdate": False},
-            **more,
         }
         write(home / ".gemini/settings.json", settings)
-
-    def hooks(self, repo: Path, home: Path) -> None:
-        hooks = _entries(gemini_cli.ADAPTER, timeout=10_000)
-        server = {"command": str(COMITY), "args": ["mcp"], "trust": True}
-        self._settings(home, {"hooks": hooks, "mcpServers": {"macp": server}})
 
     def environment(self, home: Path, url: str) -> Mapping[str, str]:
         return {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "any"}
@@ -254,10 +222,6 @@ class OpenCode(Host):
         if not (folder / "node_modules").exists():
             (folder / "node_modules").symlink_to(modules(self.name))
 
-    def hooks(self, repo: Path, home: Path) -> None:
-        write(repo / "opencode.json", {"mcp": {"macp": {"type": "local", "command": [str(COMITY), "mcp"]}}})
-        write(repo / opencode.PLUGIN_FILE, opencode.plugin(str(COMITY)))
-
     def environment(self, home: Path, url: str) -> Mapping[str, str]:
         return {"SCRIPTED_URL": url}
 
@@ -282,8 +246,9 @@ class Stage:
 
     def __init__(self, repo: Path, folder: Path) -> None:
         self.repo, self.folder = repo, folder
-        self.database = repo / ".macp" / f"{repo.name}.macp.db"
-        (repo / ".macp").mkdir(exist_ok=True)
+        init = [str(COMITY), "init", "--hosts", ",".join(HOSTS)]
+        subprocess.run(init, cwd=repo, env=_surroundings(folder), stdout=subprocess.DEVNULL, check=True)
+        self.database = Path(json.loads((repo / ".macp/config.json").read_text())["dbPath"])
         self._homes = 0
 
     def start(self, host: Host, model: ScriptedModel, prompt: str = "Do the work.", **extra: str) -> Running:
@@ -292,7 +257,6 @@ class Stage:
         home = self.folder / f"home-{self._homes}"
         home.mkdir()
         host.prepare(self.repo, home, model.url)
-        host.hooks(self.repo, home)
         return Running(host, model, home, host.start(self.repo, home, model.url, prompt, **extra))
 
     def log(self) -> list[Json]:
