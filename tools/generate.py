@@ -155,7 +155,7 @@ def hosts_page() -> str:
         "",
         "What each host lets Comity's hooks do, made from the adapters' own data. [Hooks](../hooks.md) explains it.",
         "",
-        "| host | mid-turn messages | messages at a prompt | refuse an edit | ask the user | go on at the end | tried with |",
+        "| host | mid-turn messages | messages at a prompt | refuse an edit | ask the user | go on at stop | tried |",
         "|---|---|---|---|---|---|---|",
     ]
     found = [(wiring, adapter) for wiring in WIRINGS if (adapter := adapter_of(wiring.host)) is not None]

@@ -11,7 +11,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from comity.doors.hosts.hook.run import ADAPTERS, BUSY_S, MAX_BYTES
+from comity.doors.hosts.hook.run import ADAPTERS, BUSY_S, MAX_BYTES, adapter_of
 from tests.doors.cli.program import Done
 from tests.hooks.hooked import Hooked, refusal
 
@@ -92,8 +92,10 @@ def test_wrong_names(hooked: Hooked, arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("host", ADAPTERS)
 def test_every_host_goes_on_whatever_happens(hooked: Hooked, host: str) -> None:
-    """The truncated payload of each host's guard, and of its start."""
-    for event in ("PreToolUse", "preToolUse", "sessionStart", "BeforeTool", "tool.execute.before", "PreInvocation"):
+    """A payload that is cut off, at its guard."""
+    adapter = adapter_of(host)
+    assert adapter is not None
+    for event in adapter.guards:
         done = hooked.raw(TRUNCATED, host, event)
         assert (done.code, done.err) == (0, "")
         assert json.loads(done.out or "{}") in ({}, {"decision": "allow"})

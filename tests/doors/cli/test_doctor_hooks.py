@@ -153,6 +153,19 @@ def test_payloads_are_kept_without_anybodys_words(comity: Program) -> None:
     assert not folder.exists()
 
 
+def test_git_hooks_come_and_go_with_init(comity: Program) -> None:
+    done = comity("init", "--hosts", "codex", "--git-hooks", "--dry-run", "--json")
+    assert done.json["gitHooks"]["changed"] == []
+    folder = comity.folder / ".git" / "hooks"
+    before = sorted(path.name for path in folder.iterdir())
+    done = comity("init", "--hosts", "codex", "--git-hooks", "--json")
+    assert done.json["gitHooks"]["changed"] == [str(folder / "pre-commit"), str(folder / "pre-push")]
+    assert "gitHooks" not in comity("init", "--json").json
+    comity("init", "--remove")
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert comity.files() == {}
+
+
 def test_nothing_that_was_written_is_kept() -> None:
     secret = "correct horse"
     value = {"id": secret, "name": secret, "x": [secret, {"y": secret}], "n": 1, "z": None, "path": f"/a/{secret}"}
