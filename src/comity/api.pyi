@@ -65,6 +65,11 @@ class MessageCalls(Noun):
     read = Method(channels.read_message)
     ack = Method(channels.acknowledge_message)
 
+class ReceiptCalls(Noun):
+    """What became of messages."""
+
+    list = Method(channels.list_receipts)
+
 class AgentCalls(Noun):
     """Agents."""
 

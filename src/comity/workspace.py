@@ -66,6 +66,7 @@ class Workspace:
         self.session = api.SessionCalls(self)
         self.channel = api.ChannelCalls(self)
         self.message = api.MessageCalls(self)
+        self.receipt = api.ReceiptCalls(self)
         self.agent = api.AgentCalls(self)
         self.goal = api.GoalCalls(self)
         self.task = api.TaskCalls(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comity import Workspace
-from comity.kernel.scope import HostSession
+from comity.kernel.scope import HostSession, Limits
 from comity.testing import FakeMachine, World
 from tests.sim.scene import Scene
 
@@ -105,4 +105,37 @@ def move_over(world: World) -> Scene:
     return Scene(asking.acting_as(moved), "session.identify", {"register": False})
 
 
-SCENES = (identify, start, start_anew, next_turn, next_turn_seen, written, stop, leave, move_over)
+def receipts(world: World) -> Scene:
+    ann, bob = told(world)
+    ann.turn.written(injection_id=ann.turn.next().injection_id)
+    return Scene(bob, "receipt.list", {})
+
+
+def counted(world: World) -> Scene:
+    """A message that the loop damper counts."""
+    ann = world.agent("ann", limits=Limits(5, 5, 30))
+    world.agent("bob").message.send(destination_agent_id="ann", content="question")
+    return Scene(ann, "message.send", {"destination_agent_id": "bob", "content": "answer"})
+
+
+def held_back(world: World) -> Scene:
+    ann = world.agent("ann", limits=Limits(5, 1, 30))
+    world.agent("bob")
+    ann.message.send(destination_agent_id="bob", content="one")
+    return Scene(ann, "message.send", {"destination_agent_id": "bob", "content": "two"}, "message.too_often")
+
+
+SCENES = (
+    receipts,
+    counted,
+    held_back,
+    identify,
+    start,
+    start_anew,
+    next_turn,
+    next_turn_seen,
+    written,
+    stop,
+    leave,
+    move_over,
+)

@@ -30,6 +30,18 @@ class HostSession(NamedTuple):
     named: str = ""
 
 
+class Limits(NamedTuple):
+    """What keeps two agents from answering each other for ever; 0 is no limit.
+
+    ``hops``: answers to and fro without a pause. ``per_minute``: messages to one agent or channel. ``repeat_s``: for how
+    long the same content is not sent again.
+    """
+
+    hops: int = 0
+    per_minute: int = 0
+    repeat_s: int = 0
+
+
 class Actor(NamedTuple):
     """Whoever calls: one agent in one session, and what it was started with.
 
@@ -52,6 +64,7 @@ class Actor(NamedTuple):
     worktree: str = ""
     vault_outside: bool = False
     host: HostSession | None = None
+    limits: Limits = Limits()
 
 
 class Tx(Protocol):

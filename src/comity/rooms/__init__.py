@@ -19,6 +19,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "message.poll",
         "message.read",
         "message.ack",
+        "receipt.list",
     ),
     "comity.rooms.goals.ops": (
         "goal.create",

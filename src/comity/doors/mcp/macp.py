@@ -42,6 +42,7 @@ TOOLS = (
     Tool("macp_poll", "message.poll", "Fetch pending messages"),
     Tool("macp_read_message", "message.read", "Read a long message"),
     Tool("macp_ack", "message.ack", "Acknowledge a message"),
+    Tool("macp_ext_receipts", "receipt.list", "See what became of your messages"),
     Tool("macp_deregister", "session.end", "Leave and close the session"),
     Tool("macp_ext_list_agents", "agent.list", "List the agents that are here"),
     Tool("macp_ext_get_session_context", "agent.context", "Show where you stand"),

@@ -19,6 +19,7 @@ from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.agents import identity
 from comity.rooms.channels import sending
+from comity.rooms.channels.model import Draft
 from comity.rooms.claims.finding import Held, Wanted
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits import git
@@ -185,7 +186,7 @@ def _tell(scope: Scope, held: Held, paths: list[str], command: str) -> None:
 
 def _send(scope: Scope, agent_id: str, content: str) -> None:
     """A note in the actor's session, labelled as Comity's; a queue that is full stops nothing."""
-    draft = sending.Draft(content, "steering", "edit.breached", [], 1.0, [], _TTL_S, "text/plain", "received")
+    draft = Draft(content, "steering", "edit.breached", [], 1.0, [], _TTL_S, "text/plain", "received")
     try:
         sending.send(scope.acting_as(scope.actor._replace(name="comity")), agent_id, draft)
     except (Problem, Refused):

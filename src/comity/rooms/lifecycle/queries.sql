@@ -116,3 +116,14 @@ WHERE s.agent_id = :agent_id AND s.state = 'active' AND p.registered_at = s.regi
 -- name: hooks_claims
 SELECT claim_id, file_path FROM macp_ext_file_claims
 WHERE agent_id = :agent_id AND released_at IS NULL AND reason = 'editing'
+
+-- name: damped
+SELECT sender, target, damped_why, damped_ms, damped FROM comity_pairs WHERE damped_ms > :since_ms
+ORDER BY damped_ms DESC LIMIT 20
+
+-- name: prune_host_sessions
+DELETE FROM comity_host_sessions WHERE coalesce(heard_ms, 0) < :before_ms
+  AND agent_id NOT IN (SELECT agent_id FROM sessions WHERE state = 'active')
+
+-- name: prune_pairs
+DELETE FROM comity_pairs WHERE last_ms < :before_ms AND coalesce(damped_ms, 0) < :before_ms

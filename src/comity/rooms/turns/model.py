@@ -11,7 +11,6 @@ Moved = Annotated[bool, Note("The model has answered since the last injection.")
 Registering = Annotated[bool, Note("Begin a session for it when it has none.")]
 Source = Annotated[Literal["startup", "resume", "clear", "compact"], Note("Why the context begins anew.")]
 InjectionId = Annotated[str, Text("An injection's id, as the digest names it.", min=1, max=200)]
-MessageId = Annotated[str, Text("A message's id, as sending answered it.", min=1, max=200)]
 
 BRIEF_TOKENS = 300
 TURN_TOKENS = 150
