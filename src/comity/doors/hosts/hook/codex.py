@@ -48,7 +48,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         command=command if tool == SHELL else "",
         moved=moment in ("prompt", "stop"),
         again=payload.get("stop_hook_active") is True,
-        last=True,
+        last=moment == "before",
     )
 
 
@@ -56,8 +56,10 @@ def write(event: str, heard: Heard, reply: Reply) -> Answer:
     """The answer as Codex takes it."""
     if heard.moment == "stop":
         return Answer(json.dumps({"decision": "block", "reason": reply.go_on})) if reply.go_on else Answer()
+    if heard.moment == "end":
+        return Answer()
     told: dict[str, object] = {"hookEventName": event}
-    if reply.refuse:
+    if reply.refuse and heard.moment == "before":
         told |= {"permissionDecision": "deny", "permissionDecisionReason": reply.refuse}
     if reply.inject:
         told["additionalContext"] = reply.inject

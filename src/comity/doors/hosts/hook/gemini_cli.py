@@ -45,7 +45,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         command=text(asked, "command") if tool == SHELL else "",
         moved=moment in ("prompt", "stop"),
         again=payload.get("stop_hook_active") is True,
-        last=True,
+        last=moment == "before",
     )
 
 

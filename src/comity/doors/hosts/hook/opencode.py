@@ -57,7 +57,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         command=text(asked, "command") if tool == SHELL else "",
         moved=payload.get("moved") is True,
         again=payload.get("again") is True,
-        last=True,
+        last=moment == "before",
     )
 
 
