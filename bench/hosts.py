@@ -52,6 +52,7 @@ def measure(options: Options) -> list[Figure]:
             {
                 "which": ", ".join(late) or "none",
                 "due": str(sum(one.due for one in guarded)),
+                "in the one after, as the sender's tool had not answered yet": str(sum(one.crossed for one in guarded)),
                 "sent when the recipient's model was asked no more": str(sum(one.unheard for one in guarded)),
                 "hooks that failed": ", ".join(sorted(set(errors))) or "none",
                 "agents beyond one for each session": str(strangers),

@@ -23,7 +23,7 @@ FILES, JOBS, TRIES = 3, 2, 15
 TOGETHER_S = 120.0
 _MARK = re.compile(r"mark-\d+-\d+")
 _AGENT = re.compile(r'\\*"agentId\\*": ?\\*"([^"\\]+)')
-_MAIL = "mail-{}-{}"
+_MAIL, _SENT = "mail-{}-{})", re.compile(r"mail-(\d+)-\d+\)")
 _UNCHANGED = "file unchanged since your last Read"  # Claude Code shows no file twice
 
 
@@ -44,6 +44,7 @@ class Outcome(NamedTuple):
     given_up: int
     due: int
     late: list[str]
+    crossed: int  # sent, but the sender's own tool had not answered yet, when the recipient's hooks looked
     unheard: int  # sent when the recipient's model was asked no more
     agents: int  # registered, whoever they are
     errors: list[str]
@@ -60,12 +61,17 @@ class Author:
         self.agent_id = ""
         self.turns: list[Turn] = []
         self.made: list[tuple[Path, str]] = []
+        self.confirmed: dict[str, float] = {}  # when its host said that a message was sent
+        self._told = ""
         self.refused = self.tries = self.sent = 0
         self._known: dict[Path, list[str]] = {}
         self._next: Callable[[str], Step] = self._who
 
     def __call__(self, request: Request) -> Step:
         came = time.time()
+        if self._told:
+            self.confirmed[self._told] = came
+            self._told = ""
         if not request.number:
             self.crowd.together.wait(TOGETHER_S)
         step = self._next(request.news)
@@ -113,14 +119,23 @@ class Author:
 
     def _tell(self, path: Path) -> Use:
         self.sent += 1
+        self._told = _MAIL.format(self.place, self.sent)
         said = {
-            "content": f"I changed {path.name} ({_MAIL.format(self.place, self.sent)}).",
+            "content": f"I changed {path.name} ({self._told}.",
             "priority": self.rng.choice(("steering", "interrupt")),
         }
         others = sorted(one.agent_id for one in self.crowd.authors if one is not self and one.agent_id)
         if others and self.rng.random() < 0.7:
             return self.host.tool("macp_send_direct", destinationAgentId=self.rng.choice(others), **said)
         return self.host.tool("macp_send_channel", **said)
+
+    def due(self, at: float) -> int | None:
+        """In which of its turns something of that moment must be at the latest; None: it had no such turn."""
+        until = next((place + 1 for place, turn in enumerate(self.turns) if turn.answered > at), None)
+        return until if until is not None and until < len(self.turns) else None
+
+    def heard(self, mail: str, until: int) -> bool:
+        return any(mail in turn.news for turn in self.turns[: until + 1])
 
     def _over(self, _news: str) -> Step:
         return Say("Done.")
@@ -159,7 +174,7 @@ class Crowd:
     def _outcome(self, took_s: float) -> Outcome:
         text = {file: file.read_text() for file in self.files}
         made = [(path, mark) for author in self.authors for path, mark in author.made]
-        due, late, unheard = self._mail()
+        due, late, crossed, unheard = self._mail()
         return Outcome(
             len(made),
             [f"{mark} in {path.name}" for path, mark in made if f"{mark}\n" not in text[path]],
@@ -167,32 +182,37 @@ class Crowd:
             sum(len(author.jobs) for author in self.authors),
             due,
             late,
+            crossed,
             unheard,
             len(self.stage.query("SELECT agent_id FROM agents")),
             [str(line.get("why")) for line in self.stage.log() if line["did"] == "error"],
             took_s,
         )
 
-    def _mail(self) -> tuple[int, list[str], int]:
-        """Of all deliveries: how many were due in a request, which were not in it, how many came after the last one.
+    def _mail(self) -> tuple[int, list[str], int, int]:
+        """Of all deliveries: how many were due in a request, which were not in it; and those with no such request.
 
         The model's answer begins a batch of tools, with its hooks. So what was sent before an answer is due in the
-        request that follows it at the latest.
+        request that follows it at the latest. A message was sent at the latest when the sender's tool said so.
         """
         known = {author.agent_id: author for author in self.authors}
-        due, late, unheard = 0, [], 0
+        due, late, crossed, unheard = 0, [], 0, 0
         sent = self.stage.query("SELECT content, destination_agent_id, message_id FROM messages")
         for content, agent_id, message_id in sent:
-            at = int(message_id.replace("-", "")[:12], 16) / 1000  # ids begin with the time
-            author = known.get(agent_id)
-            mail = re.search(r"mail-\d+-\d+", content)
+            author, mail = known.get(agent_id), _SENT.search(content)
             if author is None or mail is None:
                 continue
-            until = next((n + 1 for n, turn in enumerate(author.turns) if turn.answered > at), None)
-            if until is None or until >= len(author.turns):
+            begun = int(message_id.replace("-", "")[:12], 16) / 1000  # ids begin with the time
+            until = author.due(begun)
+            if until is None:
                 unheard += 1
                 continue
             due += 1
-            if not any(f"{mail[0]})" in turn.news for turn in author.turns[: until + 1]):
-                late.append(f"{mail[0]} to {author.host.name} {author.place}")
-        return due, late, unheard
+            if author.heard(mail[0], until):
+                continue
+            certain = author.due(self.authors[int(mail[1])].confirmed[mail[0]])
+            if certain is None or author.heard(mail[0], certain):
+                crossed += 1
+            else:
+                late.append(f"{mail[0]} to {author.host.name} {author.place}: {author.turns[certain].news[-600:]!r}")
+        return due, late, crossed, unheard
