@@ -71,7 +71,10 @@ def _checked(
 
 @long_op("edit.compare", effect="write", example={"command": "make"})
 def compare_edits(steps: Steps, *, command: CommandLine = "") -> Compared:
-    """Compare with the look before the command; a peer's file that changed is an event, and told to both sides."""
+    """Compare peers' files with how they looked before a shell command.
+
+    What changed although a peer holds it, and did not change itself, is an event, and both sides are told.
+    """
     base = paths.base_of(steps.actor)
     looked = steps.read(watching.before)
     if looked is None:
@@ -83,7 +86,7 @@ def compare_edits(steps: Steps, *, command: CommandLine = "") -> Compared:
 
 @long_op("git.check", effect="write", example={"command": "git stash"})
 def check_git(steps: Steps, *, command: CommandLine, cwd: Folder = "", reason: BypassReason = "") -> Verdict:
-    """Ask whether git commands in a shell command line may run: not when a living peer would lose work by them.
+    """Ask whether git commands in a shell line may run: not when a living peer would lose work.
 
     Looked at are stash, reset --hard, clean -f, checkout and restore of everything, rebase, and push --force, which
     warns. Quoted text and harmless forms pass. With a ``reason`` it is let through, which is an event.
@@ -116,9 +119,9 @@ def held_edits(
     operation: Operation = "git commit",
     reason: BypassReason = "",
 ) -> Verdict:
-    """Ask whether living peers hold any of these files exclusively, before git records them; nothing is claimed.
+    """Ask whether living peers hold any of these files exclusively, before git records them.
 
-    Whoever asks need not be an agent. With a ``reason`` it is let through, which is an event.
+    Nothing is claimed. Whoever asks need not be an agent. With a ``reason`` it is let through, which is an event.
     """
     base = paths.base_of(steps.actor)
     at_s: dict[str, int] = {}

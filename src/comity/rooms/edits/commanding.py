@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from comity.rooms.edits.writing import Write, commands, git_words, of_command, writes
+from comity.rooms.edits.unwrapping import commands, git_words
+from comity.rooms.edits.writing import Write, of_command, writes
 
 MAX_FILES = 500
 _READERS = {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from comity.rooms.edits.shell import Word, joined
-from comity.rooms.edits.writing import commands, git_words, options
+from comity.rooms.edits.unwrapping import commands, git_words, options
 
 # What is lost: changes of tracked files, untracked files, both; stash entries; commits of a remote branch.
 Loss = Literal["tracked", "untracked", "both", "stash", "commits"]
