@@ -209,6 +209,17 @@ def test_a_host_that_tells_no_session_is_known_by_its_process(hooked: Hooked) ->
     assert hooked.rows("SELECT count(*) FROM comity_host_sessions WHERE host = 'kiro'") == [(1,)]
 
 
+def test_a_person_who_types_it_is_not_left_waiting(bare: Hooked) -> None:
+    ours, theirs = os.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "comity", "hook", "claude-code"],
+        cwd=bare.folder, env=bare.comity.environment(), stdin=theirs, capture_output=True, check=True, timeout=60,
+    )  # fmt: skip
+    os.close(ours)
+    os.close(theirs)
+    assert b"comity doctor" in done.stderr
+
+
 def test_only_the_rooms_that_are_called_are_loaded(hooked: Hooked) -> None:
     """An event that finds nothing to say loads neither tasks nor memory, neither vault nor goals."""
     program = (

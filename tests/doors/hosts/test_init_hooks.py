@@ -208,6 +208,20 @@ def test_worktrees_share_what_git_leaves_out(repo: Path) -> None:
     assert tree(repo) == before
 
 
+def test_a_project_in_a_folder_of_the_repository_and_in_a_submodule(repo: Path) -> None:
+    write(repo, "part/.macp/config.json", "{}")
+    (repo / "part/.cursor").mkdir()
+    run(repo / "part", hosts=("cursor",))
+    assert (repo / "part/.cursor/hooks.json").exists()
+    assert "part/.cursor/hooks.json" not in unseen(repo)
+    inner = repo.parent / "inner"
+    (repo / ".git/modules").mkdir()
+    subprocess.run(["git", "init", "-q", "--separate-git-dir", str(repo / ".git/modules/sub"), str(inner)], check=True)
+    run(inner, hosts=("cursor",))
+    assert ".cursor/hooks.json" not in unseen(inner)
+    assert "hooks.json" in (repo / ".git/modules/sub/info/exclude").read_text()
+
+
 def test_hooks_can_be_left_out_and_the_rest_of_a_host_is_told_what_to_do(repo: Path) -> None:
     run(repo, hooks=False)
     assert not any((repo / wiring.file).exists() for wiring in WIRINGS if not wiring.shared)

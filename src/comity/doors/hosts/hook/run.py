@@ -51,6 +51,8 @@ def main(arguments: list[str]) -> int:
     host, event = (*arguments, "", "")[:2]
     note = journal.Note(host, event)
     answer, after = Answer(), None
+    if _by_hand():
+        return 0
     try:
         heard_by_host = _hold_descriptors()
         answer, after = _answer(host, event, note)
@@ -62,6 +64,17 @@ def main(arguments: list[str]) -> int:
         note.failed(error)
     note.write((time.perf_counter() - began) * 1000)
     return answer.code
+
+
+def _by_hand() -> bool:
+    """Whether a person typed it: they are told, and nothing waits for a payload."""
+    try:
+        typed = os.isatty(0)
+    except OSError:
+        return False
+    if typed:
+        _put(Answer(err="Agent hosts run this command; `comity doctor` says what came of it.\n"))
+    return typed
 
 
 def adapter_of(host: str) -> Adapter | None:
