@@ -19,7 +19,7 @@ from bench.figures import Figure, Options, lines, markdown
 # In this order; the module of the same name holds ``measure``.
 NAMES = (
     *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
-    *("claims", "tasks", "race", "search", "vault", "chaos", "guard", "hosts"),
+    *("claims", "tasks", "hook", "race", "search", "vault", "chaos", "guard", "hosts"),
 )
 ONLY_WHEN_NAMED = ("chaos", "guard", "hosts")  # ten minutes; ten; half an hour, and programs that `make hosts` installs
 PAGE = Path("docs/benchmarks.md")

@@ -44,7 +44,7 @@ def measure(options: Options) -> list[Figure]:
         }
         name = f"hook, {what}; {count:,} messages of history"
         figures.append(Figure(f"{name}: median", median(taken[what]), " ms", "at most", _BAR_MS, beside))
-        slowest = percentile(taken[what], 0.99)
+        slowest = percentile(taken[what], 99)
         figures.append(Figure(f"{name}: 99th percentile", slowest, " ms", "at most", _SLOWEST_MS, {}))
     return figures
 

@@ -1,7 +1,5 @@
 """Records and argument types of the workspace as a whole."""
 
-from __future__ import annotations
-
 from typing import Annotated, NamedTuple
 
 from comity.kernel.argument import Items, Note, Number, Text

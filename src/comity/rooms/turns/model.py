@@ -1,7 +1,5 @@
 """Records and argument types of an agent's turns."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, NamedTuple
 
 from comity.kernel.argument import Note, Number, Text

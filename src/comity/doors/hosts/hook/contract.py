@@ -1,7 +1,5 @@
 """One form for what every host's hooks say and want to hear. An adapter translates; it decides nothing."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
