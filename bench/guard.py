@@ -42,7 +42,16 @@ WORKERS = 2
 MOST_STEPS = 4000
 _SWEEPS = ("git stash", "git reset -q --hard", "git checkout -q -- .", "git clean -fdq")
 _GIT = ("git", "-c", "user.name=Bench", "-c", "user.email=bench@example.com", "-c", "commit.gpgsign=false")
-_ASKED = ("turn.start", "turn.written", "edit.check", "command.check", "session.leave", "claim.release")
+_ASKED = (
+    "turn.start",
+    "turn.written",
+    "turn.next",
+    "edit.check",
+    "command.check",
+    "edit.compare",
+    "session.leave",
+    "claim.release",
+)
 _MINE = ("MACP_", "COMITY_", "CLAUDE", "GEMINI")
 
 
@@ -210,6 +219,9 @@ class Agent:
     def _do(self) -> None:
         task = self.tasks[0]
         self.stage.change(self.session, task, self.read)
+        if task.kind == "sweep" and self.stage.hooks:
+            ran = {"tool_name": "Bash", "tool_input": {"command": command(task)}}
+            self.stage.hooks.call("PostToolBatch", self.session, tool_calls=[ran])
         if self.stage.commits and task.kind != "sweep":
             self.phase = "commit"
         else:

@@ -87,6 +87,30 @@ def test_the_dead_lose_nothing(world: World, root: Path, bob: Workspace, machine
     assert bob.git.check(command="git reset --hard").allowed
 
 
+def test_nobody_edits_while_a_sweep_runs(world: World, root: Path, ann: Workspace, bob: Workspace) -> None:
+    """Git would take away what is written between the question and the command."""
+    assert bob.command.check(command="git stash").allowed
+    refused = ann.edit.check(files=["b.py"])
+    assert refused.refusal == (
+        "bob runs git stash in this work tree just now. Nothing was changed. Make the edit again in a moment."
+    )
+    bob.edit.compare(command="git stash")
+    assert ann.edit.check(files=["b.py"]).allowed
+    assert bob.git.check(command="git stash").allowed
+    world.clock.advance(31)
+    assert ann.edit.check(files=["b.py"]).allowed
+
+
+def test_an_edit_that_was_let_and_not_made_yet_is_at_stake(
+    world: World, root: Path, ann: Workspace, bob: Workspace
+) -> None:
+    world.clock.ms = (root / "a.py").stat().st_mtime_ns // 1_000_000 + 1000
+    ann.edit.check(files=["a.py"])
+    assert "uncommitted changes of a.py" in bob.git.check(command="git reset --hard").refusal
+    world.clock.advance(121)
+    assert bob.git.check(command="git reset --hard").allowed
+
+
 def test_another_worktree_is_looked_at_where_the_command_runs(
     world: World, dirty: Path, root: Path, machine: FakeMachine
 ) -> None:

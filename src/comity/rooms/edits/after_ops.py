@@ -64,6 +64,8 @@ def _checked(
     if not spared.allowed:
         return spared
     edits = guarding.check(scope, base, wanted) if wanted.every else Verdict(allowed=True)
+    if stakes and not edits.allowed:
+        sparing.over(scope)
     if edits.allowed and prints is not None:
         watching.remember(scope, prints)
     return edits._replace(warning="\n".join(part for part in (spared.warning, edits.warning) if part))
@@ -77,6 +79,8 @@ def compare_edits(steps: Steps, *, command: CommandLine = "") -> Compared:
     """
     base = paths.base_of(steps.actor)
     looked = steps.read(watching.before)
+    if steps.read(sparing.sweeps_now):
+        steps.write(sparing.over)
     if looked is None:
         return Compared([])
     near = steps.read(watching.ground, base) or watching.Ground((), (), ())
@@ -104,8 +108,8 @@ def _stakes(steps: Steps, base: Base, command: str, cwd: str) -> list[sparing.St
         if sweep.folder is None or not os.path.isdir(folder):
             continue
         there = sparing.place(base, folder)
-        if sweep.saves or sweep.loss in ("stash", "commits") or steps.read(sparing.held, there):
-            stakes.append(sparing.stake(sweep, there, folder))
+        looks = sweep.loss in ("stash", "commits") or steps.read(sparing.held, there)
+        stakes.append(sparing.stake(sweep, there, folder) if looks else sparing.Stake(sweep, there))
     return stakes
 
 

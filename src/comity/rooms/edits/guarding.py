@@ -27,6 +27,7 @@ from comity.rooms.turns.quoting import name, plain
 _REASON = "editing"
 # Between an edit's check and the edit itself somebody may be asked for permission.
 EDIT_TAKES_MS = 120_000
+SWEEP_TAKES_MS = 30_000  # where no hook tells that it is over
 _FRESH_MS = 60_000  # how old the note of an edit may be for an answer without a write
 _LOGGED = 20
 
@@ -118,6 +119,9 @@ def check(scope: Scope, base: Base, wanted: Wanted) -> Verdict:
     barring = [one for one in peers if exclusive(one)]
     if barring:
         return refused(scope, barring)
+    swept = _swept(scope, base)
+    if swept is not None:
+        return swept
     shared = {path for one in peers if one.held.mode == "shared" and not one.elsewhere for path in one.files}
     changed = _changed_since(scope, base, wanted.files, family)
     _claim(scope, base, wanted, shared)
@@ -128,6 +132,23 @@ def check(scope: Scope, base: Base, wanted: Wanted) -> Verdict:
     told = [says(scope, one) for one in peers if one.held.mode != "shared" and not had.issuperset(one.files)]
     told += [_changed(scope, edit) for edit, path in changed if path in shared or path in wanted.added]
     return Verdict(allowed=True, warning="\n".join(told[:MOST_TOLD]))
+
+
+def _swept(scope: Scope, base: Base) -> Verdict | None:
+    """A refusal while somebody's git command, asked for before, may be sweeping this work tree."""
+    row = scope.tx.one(
+        "edits.sweeping",
+        repository=base.repository,
+        worktree=base.worktree,
+        agent_id=scope.actor.agent_id,
+        since_ms=scope.now.ms - SWEEP_TAKES_MS,
+    )
+    if row is None:
+        return None
+    detail: dict[str, object] = {"holders": [row[0]], "command": row[2]}
+    scope.emit(Event("edit.refused", agent_id=scope.actor.agent_id, reason_code="git.sweeping", metadata=detail))
+    told = f"{title(row[0], row[1])} runs {plain(row[2])} in this work tree just now. Nothing was changed."
+    return Verdict(allowed=False, refusal=f"{told} Make the edit again in a moment.", holders=(row[0],))
 
 
 def barring_others(scope: Scope, base: Base, targets: list[Target], family: set[str]) -> list[Met]:

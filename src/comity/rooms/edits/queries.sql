@@ -62,3 +62,27 @@ JOIN sessions s ON s.agent_id = t.agent_id AND s.state = 'active'
 LEFT JOIN agents a ON a.agent_id = t.agent_id
 WHERE t.repository = :repository AND t.stashed_ms BETWEEN :from_ms AND :until_ms
 ORDER BY t.stashed_ms DESC LIMIT 1
+
+-- name: swept
+INSERT INTO comity_sweeps (agent_id, repository, worktree, swept_ms, title)
+VALUES (:agent_id, :repository, :worktree, :now_ms, :title)
+ON CONFLICT (agent_id) DO UPDATE SET repository = excluded.repository, worktree = excluded.worktree,
+  swept_ms = excluded.swept_ms, title = excluded.title
+
+-- name: sweep_over
+DELETE FROM comity_sweeps WHERE agent_id = :agent_id
+
+-- name: sweep_runs
+SELECT 1 FROM comity_sweeps WHERE agent_id = :agent_id
+
+-- Somebody else's sweep of a work tree that may still run.
+-- name: sweeping
+SELECT w.agent_id, coalesce(a.name, w.agent_id), w.title FROM comity_sweeps w
+JOIN sessions s ON s.agent_id = w.agent_id AND s.state = 'active'
+LEFT JOIN agents a ON a.agent_id = w.agent_id
+WHERE w.repository = :repository AND w.worktree = :worktree AND w.agent_id <> :agent_id AND w.swept_ms >= :since_ms
+LIMIT 1
+
+-- name: edited_since
+SELECT file_path, agent_id, edited_ms FROM comity_edits
+WHERE repository = :repository AND worktree = :worktree AND edited_ms >= :since_ms

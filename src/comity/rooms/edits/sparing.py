@@ -15,7 +15,7 @@ from comity.rooms.agents import identity, presence
 from comity.rooms.claims.finding import Met
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits import git, guarding
-from comity.rooms.edits.guarding import barring_others
+from comity.rooms.edits.guarding import EDIT_TAKES_MS, barring_others
 from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, Sweep
 from comity.rooms.edits.telling import MOST_TOLD, says, some, title
@@ -73,6 +73,17 @@ def held(scope: Scope, base: Base) -> bool:
     return bool(held_by_peers(settling.look(scope) or scope, base))
 
 
+def sweeps_now(scope: Scope) -> bool:
+    """Whether the actor was let sweep and is not known to be done."""
+    agent_id = (settling.look(scope) or scope).actor.agent_id
+    return scope.tx.one("edits.sweep_runs", agent_id=agent_id) is not None
+
+
+def over(scope: Scope) -> None:
+    """The actor's command has ended."""
+    scope.tx.run("edits.sweep_over", agent_id=settling.settle(scope).actor.agent_id)
+
+
 def stake(sweep: Sweep, base: Base, folder: str) -> Stake:
     """Ask git, outside any transaction."""
     if sweep.loss == "stash":
@@ -117,6 +128,15 @@ def check(scope: Scope, stakes: list[Stake], reason: str) -> Verdict:
             warnings.append(f"{danger.told} It was let through: {plain(why)[:200]}")
         if stake.commits:
             warnings.append(_lost_commits(stake))
+        if stake.sweep.loss in ("tracked", "untracked", "both"):
+            scope.tx.run(
+                "edits.swept",
+                agent_id=scope.actor.agent_id,
+                repository=stake.base.repository,
+                worktree=stake.base.worktree,
+                now_ms=scope.now.ms,
+                title=stake.sweep.title,
+            )
         if stake.sweep.saves:
             scope.tx.run("edits.forget_stashes", before_ms=scope.now.ms - KEPT_MS)
             scope.tx.run(
@@ -131,16 +151,36 @@ def check(scope: Scope, stakes: list[Stake], reason: str) -> Verdict:
 def _danger(scope: Scope, stake: Stake) -> Danger | None:
     if stake.entries:
         return _stashed_by_peers(scope, stake)
-    if not stake.files:
+    if stake.sweep.loss in ("stash", "commits"):
         return None
     family = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
-    targets = [Target(path, tree=False) for path in stake.files]
+    files_at_stake = [*stake.files, *_pending(scope, stake, family)]
+    if not files_at_stake:
+        return None
+    targets = [Target(path, tree=False) for path in files_at_stake]
     barring = barring_others(scope, stake.base, targets, family)
     if not barring:
         return None
     holders = tuple(dict.fromkeys(one.held.agent_id for one in barring))
     files = tuple(sorted({path for one in barring for path in one.files}))
     return Danger(holders, files, _lost_files(scope, barring, files))
+
+
+def _pending(scope: Scope, stake: Stake, family: set[str]) -> list[str]:
+    """Files that others were let edit just now and have not written yet."""
+    base = stake.base
+    since_ms = scope.now.ms - EDIT_TAKES_MS
+    rows = scope.tx.all("edits.edited_since", repository=base.repository, worktree=base.worktree, since_ms=since_ms)
+    found = []
+    for path, agent_id, edited_ms in rows:
+        if agent_id not in family:
+            try:
+                written_ms = os.stat(os.path.join(base.folder, path)).st_mtime_ns // 1_000_000
+            except OSError:
+                written_ms = 0
+            if written_ms < edited_ms:
+                found.append(str(path))
+    return found
 
 
 def _lost_files(scope: Scope, barring: list[Met], files: tuple[str, ...]) -> str:

@@ -24,3 +24,12 @@ CREATE TABLE IF NOT EXISTS comity_stashes (
   agent_id TEXT NOT NULL,
   PRIMARY KEY (repository, stashed_ms, agent_id)
 ) WITHOUT ROWID;
+
+-- Who was let sweep a work tree (git stash and the like), until it is known to be over: meanwhile nobody edits there.
+CREATE TABLE IF NOT EXISTS comity_sweeps (
+  agent_id TEXT PRIMARY KEY,
+  repository TEXT NOT NULL,
+  worktree TEXT NOT NULL,
+  swept_ms INTEGER NOT NULL,
+  title TEXT NOT NULL
+) WITHOUT ROWID;
