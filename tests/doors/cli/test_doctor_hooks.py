@@ -160,7 +160,10 @@ def test_git_hooks_come_and_go_with_init(comity: Program) -> None:
     before = sorted(path.name for path in folder.iterdir())
     done = comity("init", "--hosts", "codex", "--git-hooks", "--json")
     assert done.json["gitHooks"]["changed"] == [str(folder / "pre-commit"), str(folder / "pre-push")]
-    assert "gitHooks" not in comity("init", "--json").json
+    assert hooks(comity("doctor", "--json"))["git"] == ("ok", "pre-commit, pre-push; never fired yet")
+    (folder / "pre-push").unlink()
+    assert hooks(comity("doctor", "--json"))["git"] == ("warn", "pre-push is missing")
+    assert "gitHooks" not in comity("init", "--hosts", "codex", "--json").json
     comity("init", "--remove")
     assert sorted(path.name for path in folder.iterdir()) == before
     assert comity.files() == {}

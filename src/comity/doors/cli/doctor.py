@@ -57,6 +57,7 @@ def _doctor(invocation: Invocation, values: Values) -> Report:
     def hooks(settings: Settings) -> Iterator[Finding]:
         states.extend(hook_checks.look(settings))
         yield from hook_checks.findings(states)
+        yield from hook_checks.git(settings)
 
     checks = (*CHECKS, ("Hooks", hooks))
     return Report([finding for title, check in checks for finding in _run(title, check, settings)], states, [])

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from comity import settings as project_settings
 from comity.doors.cli.finding import Finding, fail, ok, warn
-from comity.doors.hosts import files, hook_edit
+from comity.doors.hosts import files, githooks, hook_edit
 from comity.doors.hosts.catalog import hosts
 from comity.doors.hosts.hook import canary, history
 from comity.doors.hosts.hook.history import History, Seen
@@ -26,10 +26,12 @@ from comity.doors.hosts.jsonc import Malformed
 from comity.doors.hosts.layout import workspace
 from comity.kernel.problem import Invalid, Problem
 from comity.process import ThisProcess, absent
+from comity.project import git_folder, locate
 from comity.settings import Settings
 from comity.workspace import from_settings
 
 _RECENT_S = 86_400
+_HEAD_BYTES = 400
 
 
 class HookState(NamedTuple):
@@ -147,6 +149,30 @@ def findings(states: list[HookState]) -> Iterator[Finding]:
         yield from _finding(state, now)
     if not any(state.installed for state in states):
         yield warn("Hooks", "no host of this checkout has hooks: agents must poll", "Run `comity init`.")
+
+
+def git(settings: Settings) -> Iterator[Finding]:
+    """Git's own hooks, where ``comity init --git-hooks`` put them."""
+    folder = git_folder(locate(os.getcwd()).checkout)
+    places = [os.path.join(folder, inner) for inner in ("hooks", githooks.FOLDER)] if folder else []
+    found = [name for name in githooks.GUARDED if any(_holds_ours(os.path.join(place, name)) for place in places)]
+    if not found:
+        return
+    missing = [name for name in githooks.GUARDED if name not in found]
+    if missing:
+        yield warn("Hooks git", f"{', '.join(missing)} is missing", "`comity init --git-hooks` installs it anew.")
+    else:
+        yield ok(
+            "Hooks git", f"{', '.join(found)}; {_told(history.read(settings.db).get('git', history.NONE), time.time())}"
+        )
+
+
+def _holds_ours(hook: str) -> bool:
+    try:
+        with open(hook, encoding="utf-8", errors="replace") as file:
+            return githooks.MARK in file.read(_HEAD_BYTES)
+    except OSError:
+        return False
 
 
 def _finding(state: HookState, now: float) -> Iterator[Finding]:
