@@ -18,7 +18,7 @@ from comity.testing import ScriptedModel, Use
 from tests.hosts.programs import PROGRAMS, executable, modules
 
 COMITY = Path(os.environ.get("COMITY_PROGRAM") or Path(sys.executable).with_name("comity"))
-TIMEOUT_S = 100.0
+TIMEOUT_S = 300.0  # for a loaded machine
 _PASSED = ("PATH", "LANG", "TZ", "TMPDIR")
 _QUIET = {
     "DISABLE_TELEMETRY": "1",

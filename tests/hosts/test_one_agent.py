@@ -48,6 +48,8 @@ class Turn:
         return Say("I did not push.")
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", HOSTS)
 def test_a_turn_beside_a_peer(name: str, stage: Stage) -> None:
     for file in ("held.txt", "free.txt"):
