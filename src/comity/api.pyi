@@ -15,6 +15,7 @@ from comity.rooms.lifecycle import ops as lifecycle
 from comity.rooms.memory import ops as memory
 from comity.rooms.profiles import ops as profiles
 from comity.rooms.tasks import ops as tasks
+from comity.rooms.turns import joining_ops as joining
 from comity.rooms.turns import ops as turns
 from comity.rooms.vault import ops as vault
 
@@ -48,7 +49,7 @@ class SessionCalls(Noun):
     renew = Method(agents.renew_session)
     end = Method(lifecycle.end_session)
     leave = Method(lifecycle.leave_session)
-    identify = Method(turns.identify_session)
+    identify = Method(joining.identify_session)
 
 class ChannelCalls(Noun):
     """Channels."""

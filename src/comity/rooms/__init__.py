@@ -71,7 +71,8 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "workspace.status",
         "workspace.prune",
     ),
-    "comity.rooms.turns.ops": ("session.identify", "turn.start", "turn.next", "turn.written", "turn.stop"),
+    "comity.rooms.turns.joining_ops": ("session.identify",),
+    "comity.rooms.turns.ops": ("turn.start", "turn.next", "turn.written", "turn.stop"),
     "comity.rooms.edits.ops": ("edit.check",),
     "comity.rooms.edits.after_ops": ("command.check", "edit.compare", "edit.held", "git.check"),
 }

@@ -10,26 +10,13 @@ from comity.rooms.turns.model import (
     REMIND_MS,
     TURN_TOKENS,
     Digest,
-    Identity,
     InjectionId,
     Moved,
-    Registering,
     Source,
     Tokens,
     Written,
 )
 from comity.rooms.turns.quoting import tokens
-
-
-def _known(scope: Scope, *, register: bool = True) -> Identity | None:
-    found = settling.look(scope) if register else settling.find(scope)
-    return None if found is None else settling.identity_of(found)
-
-
-@op("session.identify", effect="write", example={}, peek=_known)
-def identify_session(scope: Scope, *, register: Registering = True) -> Identity:
-    """Say which agent a session of an agent host is, registering it when it is new."""
-    return settling.identity_of(settling.settle(scope) if register else settling.become(scope))
 
 
 @op("turn.start", effect="write", example={"source": "startup"})
