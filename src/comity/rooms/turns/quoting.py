@@ -18,14 +18,14 @@ CUT = "\u2026"
 _NAME = 60
 _MOST_BYTES = 6  # that a token holds, in texts of any use
 # C0 and C1 controls, soft hyphen, zero-width and bidirectional marks, line separators, tags, surrogates, specials.
-_UNSEEN = re.compile(
+_UNSEEN = (  # compiled when there is something to tell, and not at every tool call
     "[\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f"
     "\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]+"
 )
 _LABEL = str.maketrans({"[": "(", "]": ")", ":": " "})
 _ALIKE = str.maketrans({"<": "\u2039", ">": "\u203a", '"': "\u201d"})
 # What the vocabularies of models cut apart: words, capitals, up to three digits, and any other character by itself.
-_PIECE = re.compile(r"[a-z]+|[A-Z]+|[0-9]{1,3}| +|[^ a-zA-Z0-9]")
+_PIECE = r"[a-z]+|[A-Z]+|[0-9]{1,3}| +|[^ a-zA-Z0-9]"
 
 
 class Line(NamedTuple):
@@ -38,7 +38,9 @@ class Line(NamedTuple):
 
 def tokens(text: str) -> int:
     """About how many tokens ``text`` costs, rather too many than too few."""
-    return max((len(text.encode("utf-8", "replace")) + 2) // 3, -(-sum(_tenths(p) for p in _PIECE.findall(text)) // 10))
+    return max(
+        (len(text.encode("utf-8", "replace")) + 2) // 3, -(-sum(_tenths(p) for p in re.findall(_PIECE, text)) // 10)
+    )
 
 
 def _tenths(piece: str) -> int:
@@ -64,7 +66,7 @@ def head(text: str, most: int) -> str:
     if tokens(text) <= most:
         return text
     tenths = size = end = 0
-    for found in _PIECE.finditer(text):
+    for found in re.finditer(_PIECE, text):
         tenths += _tenths(found[0])
         size += len(found[0].encode("utf-8", "replace"))
         if max(tenths, size * 10 // 3) > most * 10:
@@ -75,7 +77,7 @@ def head(text: str, most: int) -> str:
 
 def plain(text: str) -> str:
     """On one line, visible, and without the signs that open and close a fence or a quotation."""
-    return _UNSEEN.sub(" ", text).translate(_ALIKE).strip()
+    return re.sub(_UNSEEN, " ", text).translate(_ALIKE).strip()
 
 
 def name(text: str) -> str:
