@@ -33,7 +33,7 @@ class HostSession(NamedTuple):
 class Limits(NamedTuple):
     """What keeps two agents from answering each other for ever; 0 is no limit.
 
-    ``hops``: answers to and fro without a pause. ``per_minute``: messages to one agent or channel. ``repeat_s``: for how
+    ``hops``: answers to and fro without a pause. ``per_minute``: messages to one agent or channel. ``repeat_s``: how
     long the same content is not sent again.
     """
 

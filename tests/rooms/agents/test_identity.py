@@ -37,7 +37,7 @@ class Place:
             named or session, start=False, observer=process, host=told, session_id=f"{host}:{session}", name=session
         )
         if source:
-            agent.turn.start(source=source)
+            agent.call("turn.start", {"source": source})
         found = agent.session.identify()
         return agent.acting_as(agent.actor._replace(agent_id=found.agent_id, session_id=found.session_id))
 

@@ -68,7 +68,7 @@ def _id(value: object) -> str:
 class Identities:
     """The agents that one server acts as: the one it was started as, and those that its calls turn out to be.
 
-    For each it registers a session of its own, so that the agent lives as long as the server. When another server of the
+    For each it registers a session of its own: the agent lives as long as the server. When another server of the
     same session registered later, calls that tell their session go through that one's.
     """
 

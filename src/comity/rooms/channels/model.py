@@ -156,7 +156,7 @@ class Receipt(NamedTuple):
     """What became of a message for one recipient.
 
     ``state`` is queued, surfaced (a poll handed it out), injected (written into the agent's context), seen (the model
-    has answered since), acknowledged (by the agent itself), expired or dropped. ``cut``: only its beginning was injected.
+    has answered since), acknowledged (by the agent itself), expired or dropped. ``cut``: injected in part.
     """
 
     delivery_id: str

@@ -1,7 +1,7 @@
 """Claude Code's hooks (reference: code.claude.com/docs/en/hooks, tried with 2.1.197).
 
 Injection happens when a context begins, when the user speaks and after a batch of tool calls, always right before a
-request to the model: so whatever comes next proves that the model has answered.
+request to the model: so the next tool call, and the end of the turn, prove that the model has answered.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, text
+from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
 
 EDITS = ("Edit", "Write", "MultiEdit", "NotebookEdit")
 # Claude Code sends none of these. Cursor, GitHub Copilot CLI and VS Code run its hooks as well, under ids of their own.
@@ -41,11 +41,11 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         session_id,
         subagent_id=text(payload, "agent_id"),
         cwd=text(payload, "cwd"),
-        source=text(payload, "source") or "startup",
+        source=begins(payload),
         tool=tool,
         files=(path,) if tool in EDITS and path else (),
         command=text(asked, "command") if tool == "Bash" else _commands(payload),
-        moved=moment != "start",
+        moved=moment not in ("start", "prompt"),
         again=payload.get("stop_hook_active") is True,
     )
 

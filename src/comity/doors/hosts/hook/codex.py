@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from comity.doors.hosts.hook import patch
-from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, text
+from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
 
 EDIT, SHELL = "apply_patch", "Bash"
 _MOMENTS: dict[str, Moment] = {
@@ -26,7 +26,6 @@ _MOMENTS: dict[str, Moment] = {
     "SubagentStop": "stop",
     "SessionEnd": "end",
 }
-_SOURCES = ("startup", "resume", "clear", "compact")
 
 
 def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
@@ -35,18 +34,18 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     session_id = text(payload, "session_id")
     if moment is None or not session_id:
         return None
-    tool, cwd, source = text(payload, "tool_name"), text(payload, "cwd"), text(payload, "source")
+    tool, cwd = text(payload, "tool_name"), text(payload, "cwd")
     command = text(inner(payload, "tool_input"), "command", "input")
     return Heard(
         moment,
         session_id,
         subagent_id=text(payload, "agent_id"),
         cwd=cwd,
-        source=source if source in _SOURCES else "startup",  # "fork": a session of its own
+        source=begins(payload),  # "fork": a session of its own
         tool=tool,
         files=tuple(os.path.join(cwd, name) for name in patch.files(command)) if tool == EDIT else (),
         command=command if tool == SHELL else "",
-        moved=moment in ("prompt", "stop"),
+        moved=moment == "stop",
         again=payload.get("stop_hook_active") is True,
         last=moment == "before",
     )

@@ -86,6 +86,12 @@ class Adapter(NamedTuple):
     guards: tuple[str, ...] = ()
 
 
+def begins(payload: Mapping[str, Any]) -> str:
+    """Why a context begins, ``startup`` for reasons that nobody knows yet (a fork is a session of its own)."""
+    source = text(payload, "source")
+    return source if source in ("resume", "clear", "compact") else "startup"
+
+
 def text(payload: Mapping[str, Any], *names: str) -> str:
     """The first of these keys that holds text."""
     for name in names:

@@ -13,6 +13,7 @@ from comity.doors.hosts.hook.contract import (
     Heard,
     Moment,
     Reply,
+    begins,
     inner,
     paths,
     said,
@@ -21,7 +22,6 @@ from comity.doors.hosts.hook.contract import (
 
 EDITS = ("Edit", "MultiEdit", "Create", "Write", "NotebookEdit", "ApplyPatch")
 SHELL = "Execute"
-_SOURCES = ("startup", "resume", "clear", "compact")
 _MOMENTS: dict[str, Moment] = {
     "SessionStart": "start",
     "UserPromptSubmit": "prompt",
@@ -44,17 +44,16 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     files: tuple[str, ...] = ()
     if moment == "before" and tool in EDITS:
         files = paths(asked, "file_path", "notebook_path") or patch.files(text(asked, "input", "patch", "command"))
-    source = text(payload, "source")
     return Heard(
         moment,
         session_id,
         subagent_id=text(payload, "agent_id"),
         cwd=text(payload, "cwd"),
-        source=source if source in _SOURCES else "startup",
+        source=begins(payload),
         tool=tool,
         files=files,
         command=text(asked, "command") if tool == SHELL else "",
-        moved=moment in ("prompt", "stop"),
+        moved=moment == "stop",
         again=payload.get("stop_hook_active") is True,
     )
 

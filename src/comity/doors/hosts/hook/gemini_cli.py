@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, text
+from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
 
 EDITS, SHELL = ("replace", "write_file"), "run_shell_command"
 _MOMENTS: dict[str, Moment] = {
@@ -23,7 +23,6 @@ _MOMENTS: dict[str, Moment] = {
     "AfterAgent": "stop",
     "SessionEnd": "end",
 }
-_SOURCES = ("startup", "resume", "clear")
 
 
 def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
@@ -33,17 +32,17 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     if moment is None or not session_id:
         return None
     asked = inner(payload, "tool_input")
-    tool, cwd, source = text(payload, "tool_name"), text(payload, "cwd"), text(payload, "source")
+    tool, cwd = text(payload, "tool_name"), text(payload, "cwd")
     path = text(asked, "file_path")
     return Heard(
         moment,
         session_id,
         cwd=cwd,
-        source=source if source in _SOURCES else "startup",
+        source=begins(payload),
         tool=tool,
         files=(os.path.join(cwd, path),) if tool in EDITS and path else (),
         command=text(asked, "command") if tool == SHELL else "",
-        moved=moment in ("prompt", "stop"),
+        moved=moment == "stop",
         again=payload.get("stop_hook_active") is True,
         last=moment == "before",
     )
