@@ -192,8 +192,9 @@ def found(row: Row) -> Found:
 
 
 def waited(rows: list[Any] | list[Row] | None) -> tuple[Waited, ...]:
-    """Rows of id, number and status."""
-    return tuple(Waited(str(task_id), number_of(number), str(status)) for task_id, number, status in rows or ())
+    """Rows of id, number and status, by number."""
+    ordered = sorted(rows or (), key=lambda row: row[1] if isinstance(row[1], int) else 0)
+    return tuple(Waited(str(task_id), number_of(number), str(status)) for task_id, number, status in ordered)
 
 
 def normal_slug(slug: str) -> str:

@@ -34,7 +34,7 @@ def ready(scope: Scope, limit: int, profile_slug: str | None) -> Ready:
 
 def _best(scope: Scope, profile: str | None, limit: int) -> list[Task]:
     """The best ``limit`` of the ready tasks. Within a level the oldest come first, so as many of each are enough."""
-    ranked: list[tuple[int, str, str, Row]] = []
+    ranked: list[tuple[int, str, int, Row]] = []
     for level, rank in _RANKS.items():
         rows = scope.tx.all(
             "tasks.ready",
@@ -45,7 +45,7 @@ def _best(scope: Scope, profile: str | None, limit: int) -> list[Task]:
             second=scope.now.second,
             limit=limit,
         )
-        ranked += [(effective_level(level, row[-1]), row[12], row[0], row) for row in rows]
+        ranked += [(effective_level(level, row[-1]), row[12], row[15] or 0, row) for row in rows]
         if level < BOOSTED_TO and len(ranked) >= limit:
             break
     ranked.sort(key=lambda one: one[:3])
