@@ -32,6 +32,11 @@ run: $(ENV) ## See it work: four agents share out tasks through one file (comity
 test: $(ENV) ## Run all tests (ARGS="-k poll -x" for some, WORKERS=0 for one process)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
+.PHONY: hosts
+hosts: $(ENV) ## Drive the real Claude Code, Codex, Gemini CLI and OpenCode, from npm (1.3 GB in a cache), offline
+	COMITY_HOST_PROGRAMS="$$($(BIN)/python -m tests.hosts.programs)" && export COMITY_HOST_PROGRAMS && \
+	    $(BIN)/python -m pytest tests/hosts $(ARGS)
+
 .PHONY: check
 check: $(ENV) ## Format, lint, types, import contracts, house rules, generated files
 	$(BIN)/ruff format --check $(CODE)

@@ -19,9 +19,9 @@ from bench.figures import Figure, Options, lines, markdown
 # In this order; the module of the same name holds ``measure``.
 NAMES = (
     *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
-    *("claims", "tasks", "race", "search", "vault", "chaos"),
+    *("claims", "tasks", "hook", "race", "search", "vault", "chaos", "guard", "hosts"),
 )
-ONLY_WHEN_NAMED = ("chaos",)  # ten minutes
+ONLY_WHEN_NAMED = ("chaos", "guard", "hosts")  # ten minutes; ten; half an hour, and programs that `make hosts` installs
 PAGE = Path("docs/benchmarks.md")
 MARKER = "<!-- written by"
 

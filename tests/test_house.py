@@ -53,6 +53,8 @@ HIDDEN_IMPORTS = (
         "a room is imported when one of its operations is first called",
     ),
     ("src/comity/store/bell.py", "comity.store.doorbell", "ctypes is for calls that wait; a hook never does"),
+    ("src/comity/doors/hosts/hook/run.py", "import_module", "a hook loads the adapter of its own host only"),
+    ("src/comity/doors/hosts/hook/run.py", "comity.doors.hosts.hook.capture", "only while payloads are recorded"),
     ("tests/test_house.py", "import_module", "it looks into every room, whatever its name"),
     ("tests/test_api.py", "import_module", "it looks into every room that the written types name"),
     ("src/comity/__init__.py", "import_module", "importing one module of the package must not load the others"),
@@ -75,6 +77,13 @@ LIGHT = {
     "comity.store.sqlite": BOTTOM,
     "comity.rooms.agents.ops": BOTTOM,
     "comity.rooms.channels.ops": BOTTOM,
+    "comity.doors.hosts.hook.run": (
+        *STDIO,
+        "subprocess",
+        "comity.rooms.tasks",
+        "comity.rooms.memory",
+        "comity.rooms.vault",
+    ),
     "comity.doors.mcp.stdio": STDIO,
     "comity.doors.mcp.serve": STDIO,
 }

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+from comity.doors.hosts.hook.install import WIRINGS
+from comity.doors.hosts.hook.run import adapter_of
 from comity.doors.mcp import macp
 from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.record import form
@@ -146,6 +148,29 @@ def settings_page() -> str:
     return "\n".join([*lines, ""])
 
 
+def hosts_page() -> str:
+    """What each agent host lets hooks do, as the adapters say."""
+    lines = [
+        "# Agent hosts",
+        "",
+        "What each host lets Comity's hooks do, made from the adapters' own data. [Hooks](../hooks.md) explains it.",
+        "",
+        "| host | mid-turn messages | messages at a prompt | refuse an edit | ask the user | go on at stop | tried |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    found = [(wiring, adapter) for wiring in WIRINGS if (adapter := adapter_of(wiring.host)) is not None]
+    for wiring, adapter in found:
+        can = adapter.abilities
+        cells = ("yes" if cell else "no" for cell in (can.mid_turn, can.at_prompt, can.refuse, can.ask, can.stop))
+        lines.append(f"| {wiring.title} | {' | '.join(cells)} | {can.proven or 'its documentation only'} |")
+    lines += ["", "| host | name | file | hooked events | looked up |", "|---|---|---|---|---|"]
+    for wiring, adapter in found:
+        events = ", ".join(f"`{event}`" for event in wiring.events)
+        source = f"[{adapter.abilities.checked}]({adapter.abilities.source})"
+        lines.append(f"| {wiring.title} | `{wiring.host}` | `{wiring.file}` | {events} | {source} |")
+    return "\n".join([*lines, ""])
+
+
 def task_states_page() -> str:
     """The states of a task, drawn from the table that decides them."""
     lines = [
@@ -173,6 +198,7 @@ def index() -> str:
     """The list of all reference pages."""
     lines = ["# Reference", "", "Made from the operations' own definitions.", "", "- [Settings](settings.md)"]
     lines.append("- [States of a task](task-states.md)")
+    lines.append("- [Agent hosts](hosts.md)")
     lines += [f"- [{op.name}]({op.name}.md): {op.summary}" for op in REGISTRY]
     return "\n".join([*lines, ""])
 
@@ -184,6 +210,7 @@ def everything() -> dict[Path, str]:
         REFERENCE / "index.md": index(),
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "task-states.md": task_states_page(),
+        REFERENCE / "hosts.md": hosts_page(),
     }
     return files | {REFERENCE / f"{op.name}.md": page(op) for op in REGISTRY}
 

@@ -19,6 +19,14 @@ def main() -> int:
             from comity.doors.mcp.serve import main as serve
 
             return serve(arguments[1:], living)
+        if arguments[:2] == ["hook", "git"]:
+            from comity.doors.hosts.hook.git import main as git_hook
+
+            return git_hook(arguments[2:])
+        if arguments[:1] == ["hook"]:
+            from comity.doors.hosts.hook.run import main as hook
+
+            return hook(arguments[1:])
         from comity.doors.cli.launch import main as launch
 
         return launch(arguments, _demo)

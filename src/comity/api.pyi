@@ -8,11 +8,15 @@ from comity.rooms.agents import ops as agents
 from comity.rooms.channels import ops as channels
 from comity.rooms.claims import ops as claims
 from comity.rooms.context import ops as context
+from comity.rooms.edits import after_ops as commands
+from comity.rooms.edits import ops as edits
 from comity.rooms.goals import ops as goals
 from comity.rooms.lifecycle import ops as lifecycle
 from comity.rooms.memory import ops as memory
 from comity.rooms.profiles import ops as profiles
 from comity.rooms.tasks import ops as tasks
+from comity.rooms.turns import joining_ops as joining
+from comity.rooms.turns import ops as turns
 from comity.rooms.vault import ops as vault
 
 P = ParamSpec("P")
@@ -44,6 +48,8 @@ class SessionCalls(Noun):
     start = Method(channels.start_session)
     renew = Method(agents.renew_session)
     end = Method(lifecycle.end_session)
+    leave = Method(lifecycle.leave_session)
+    identify = Method(joining.identify_session)
 
 class ChannelCalls(Noun):
     """Channels."""
@@ -59,6 +65,11 @@ class MessageCalls(Noun):
     poll = Method(channels.poll_messages)
     read = Method(channels.read_message)
     ack = Method(channels.acknowledge_message)
+
+class ReceiptCalls(Noun):
+    """What became of messages."""
+
+    list = Method(channels.list_receipts)
 
 class AgentCalls(Noun):
     """Agents."""
@@ -142,6 +153,31 @@ class SearchCalls(Noun):
     """Search by relevance."""
 
     find = Method(context.find)
+
+class TurnCalls(Noun):
+    """What reaches an agent inside its loop."""
+
+    start = Method(turns.start_turn)
+    next = Method(turns.next_turn)
+    written = Method(turns.turn_written)
+    stop = Method(turns.stop_turn)
+
+class EditCalls(Noun):
+    """Guarded edits."""
+
+    check = Method(edits.check_edit)
+    compare = Method(commands.compare_edits)
+    held = Method(commands.held_edits)
+
+class CommandCalls(Noun):
+    """Shell commands."""
+
+    check = Method(commands.check_command)
+
+class GitCalls(Noun):
+    """Git, before it takes a peer's work away."""
+
+    check = Method(commands.check_git)
 
 class GuideCalls(Noun):
     """Guidance for agents."""

@@ -24,6 +24,8 @@ from comity.rooms.agents.liveness import Watch
 
 LEASE_S = 120  # for sessions whose process others may not see
 _MAX_NAME = 200
+_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ash", "busybox", "fish", "env", "timeout"})
+_MOST_SHELLS = 6
 _MOST_HELD = 256  # descriptors
 _GONE, _THERE, _HIDDEN = "absent", "there", "unknown"
 
@@ -120,6 +122,22 @@ def absent(program: str = "", host_session_id: str = "", worktree: str = "", lea
         worktree,
         lease_s * 1000,
     )
+
+
+def host_process() -> tuple[int | None, str]:
+    """The program behind this process: its nearest ancestor that is no shell, and when that was started."""
+    pid = os.getppid()
+    if not _proc_is_ours():
+        return (pid, "") if pid > 1 else (None, "")
+    for _ in range(_MOST_SHELLS):
+        text = _read(f"/proc/{pid}/stat")
+        name, fields = text[text.find("(") + 1 : text.rfind(")")], text[text.rfind(")") + 2 :].split()
+        if pid <= 1 or len(fields) < 20:
+            return None, ""
+        if name not in _SHELLS:
+            return pid, fields[19]
+        pid = int(fields[1])
+    return None, ""
 
 
 def look(pid: int) -> Sighting:

@@ -116,6 +116,15 @@ def locate(start: str | os.PathLike[str]) -> Place:
     return Place(here, here, repository=False)
 
 
+def git_folder(checkout: str | os.PathLike[str], *, shared: bool = True) -> str | None:
+    """The git folder of a checkout, the one that all its worktrees share or its own; None where there is none."""
+    git = os.path.join(checkout, ".git")
+    private = git if os.path.isdir(git) else _pointer(git, "gitdir:", os.fspath(checkout))
+    if private is None or not os.path.isdir(private):
+        return None
+    return (_pointer(os.path.join(private, "commondir"), "", private) if shared else None) or private
+
+
 def read_config(path: str) -> dict[str, object]:
     """The object in ``path``, its known keys checked. Raises Invalid ``config.unreadable``."""
     try:

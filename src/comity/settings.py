@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, cast
 from comity.kernel.clock import SystemClock
 from comity.kernel.ids import TimeOrderedIds
 from comity.kernel.problem import Invalid
-from comity.kernel.scope import Actor
+from comity.kernel.scope import Actor, Limits
 from comity.project import FOLDER, Project, find_project, find_workspace, slug
 
 TOML = "comity.toml"
@@ -42,6 +42,7 @@ class Settings(NamedTuple):
 
     ``worktree`` is the folder that stands for ``root`` in the linked worktree that the process is in; empty elsewhere.
     ``program`` and ``host_session_id`` are those of the agent's host, as far as its environment tells.
+    ``named``: the user chose the agent's id.
     """
 
     root: str
@@ -59,9 +60,14 @@ class Settings(NamedTuple):
     surface: Literal["macp", "masc"]
     tools: Literal["core", "workspace", "all"] = "all"
     vault_outside: bool = False
+    enforcement: Literal["off", "guard", "strict"] = "guard"
+    max_hops: int = 40
+    max_per_minute: int = 120
+    repeat_s: int = 30
     worktree: str = ""
     program: str = ""
     host_session_id: str = ""
+    named: bool = False
 
     @property
     def actor(self) -> Actor:
@@ -79,6 +85,7 @@ class Settings(NamedTuple):
             self.root,
             self.worktree,
             self.vault_outside,
+            limits=Limits(self.max_hops, self.max_per_minute, self.repeat_s),
         )
 
 
@@ -106,14 +113,14 @@ def _tags(name: str, value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _count(most: int) -> Callable[[str, str], int]:
+def _count(most: int, least: int = 1) -> Callable[[str, str], int]:
     def read(name: str, value: str) -> int:
         try:
             number = int(value)
         except ValueError:
-            number = 0
-        if not 1 <= number <= most:
-            raise _invalid(name, value, f"a whole number from 1 to {most}")
+            number = -1
+        if not least <= number <= most:
+            raise _invalid(name, value, f"a whole number from {least} to {most}")
         return number
 
     return read
@@ -175,6 +182,34 @@ SETTINGS = (
         _choice("core", "workspace", "all"),
     ),
     Setting(
+        "enforcement",
+        "COMITY_ENFORCEMENT",
+        "guard",
+        "What hooks do: off (nothing), guard (refuse edits of held files), strict (also when they cannot look).",
+        _choice("off", "guard", "strict"),
+    ),
+    Setting(
+        "max_hops",
+        "COMITY_MAX_HOPS",
+        40,
+        "Answers to and fro between two agents without a pause of a minute; 0: any number.",
+        _count(1_000_000, 0),
+    ),
+    Setting(
+        "max_per_minute",
+        "COMITY_MAX_PER_MINUTE",
+        120,
+        "Messages in a minute from one agent to another, or to a channel; 0: any number.",
+        _count(1_000_000, 0),
+    ),
+    Setting(
+        "repeat_s",
+        "COMITY_REPEAT_S",
+        30,
+        "Seconds for which the same content is not sent again to the same recipient; 0: it always is.",
+        _count(3600, 0),
+    ),
+    Setting(
         "vault_outside",
         "COMITY_VAULT_OUTSIDE",
         False,
@@ -208,6 +243,7 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
         worktree=_worktree(root, env, cwd),
         program=_host(env)[1],
         host_session_id=_host(env)[0],
+        named="agent_id" in given,
     )
     return Settings(**values)
 

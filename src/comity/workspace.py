@@ -62,9 +62,11 @@ class Workspace:
         self._pipeline = Pipeline(store, self._clock, self._ids, validate, observer=observer)
         self._lease = _Lease(observer)
         self._at_close: list[Callable[[], None]] = []
+        self._others: list[Workspace] = []
         self.session = api.SessionCalls(self)
         self.channel = api.ChannelCalls(self)
         self.message = api.MessageCalls(self)
+        self.receipt = api.ReceiptCalls(self)
         self.agent = api.AgentCalls(self)
         self.goal = api.GoalCalls(self)
         self.task = api.TaskCalls(self)
@@ -74,6 +76,10 @@ class Workspace:
         self.vault = api.VaultCalls(self)
         self.context = api.ContextCalls(self)
         self.search = api.SearchCalls(self)
+        self.turn = api.TurnCalls(self)
+        self.edit = api.EditCalls(self)
+        self.command = api.CommandCalls(self)
+        self.git = api.GitCalls(self)
         self.guide = api.GuideCalls(self)
         self.event = api.EventCalls(self)
         self.workspace = api.WorkspaceCalls(self)
@@ -81,6 +87,16 @@ class Workspace:
     def acting_as(self, actor: Actor) -> Workspace:
         """The same store for another agent."""
         return Workspace(self.store, actor, clock=self._clock, ids=self._ids, root=self.root, observer=self.observer)
+
+    def become(self, actor: Actor) -> None:
+        """Act as this agent from now on."""
+        self.actor = actor
+
+    def alongside(self, actor: Actor) -> Workspace:
+        """The same for another agent, whose session is renewed together with this one's."""
+        other = self.acting_as(actor)
+        self._others.append(other)
+        return other
 
     def call(
         self,
@@ -128,6 +144,8 @@ class Workspace:
                 self._pipeline.run(REGISTRY.get("session.renew"), self.actor, _NOTHING)
             except Problem:  # no reason for a call to fail; the next one tries again
                 self._lease.failed()
+        for other in self._others:
+            other.renew_if_due()
 
     def introduce(self, program: str) -> None:
         """The agent's host says which program it is; peers see it with the next sign of life."""

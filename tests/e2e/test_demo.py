@@ -54,6 +54,9 @@ def test_the_document_says_what_the_file_says(tmp_path: Path) -> None:
     document = json.loads(played.stdout)
     account: dict[str, Any] = document["account"]
     assert (played.returncode, document["ok"], account["doubleOwners"]) == (0, True, 0), document
+    guarded, unguarded = document["hooks"]["guarded"], document["hooks"]["unguarded"]
+    assert (guarded["overwritten"], guarded["refused"], guarded["midTurn"], guarded["late"]) == (0, 3, 3, 0)
+    assert (unguarded["overwritten"], unguarded["refused"], unguarded["midTurn"], unguarded["late"]) == (3, 0, 0, 3)
     path = document["database"]
     assert living(tmp_path) == []
     check(path)

@@ -62,7 +62,8 @@ def furnish(folder: Path) -> dict[str, str]:
         ann.call("profile.register", REGISTRY.get("profile.register").example)
         ann.vault.register(path=".")
         sent = bob.message.send(destination_agent_id="ann", content="The grammar is in docs/grammar.md.")
-    return {"goal_id": goal.goal_id, "delivery_id": sent.delivery_ids[0]}
+    unknown = "0190d3f0-0000-7000-8000-000000000000"  # a digest that is over: confirming it changes nothing
+    return {"goal_id": goal.goal_id, "delivery_id": sent.delivery_ids[0], "injection_id": unknown}
 
 
 @pytest.fixture(scope="module")

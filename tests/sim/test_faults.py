@@ -14,7 +14,7 @@ from comity.store.sqlite import SqliteStore
 from comity.testing import World
 from tests.original import Original
 from tests.rooms.channels.rows import put
-from tests.sim import claim_scenes, knowledge_scenes, lifecycle_scenes, task_scenes
+from tests.sim import claim_scenes, edit_scenes, knowledge_scenes, lifecycle_scenes, task_scenes, turn_scenes
 from tests.sim.conftest import Fault
 from tests.sim.scene import Scene
 from tests.wire_format import check, dump, rows
@@ -118,9 +118,11 @@ SCENES = [
     *(first_start, takeover, end, join, leave, broadcast, send, refused_send, poll, ack, read, prune),
     *(reading(name) for name in ("agent.list", "event.list", "workspace.status", "guide.show")),
     *claim_scenes.SCENES,
+    *edit_scenes.SCENES,
     *knowledge_scenes.SCENES,
     *lifecycle_scenes.SCENES,
     *task_scenes.SCENES,
+    *turn_scenes.SCENES,
 ]
 
 

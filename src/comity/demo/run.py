@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from comity.demo.account import Account
+from comity.demo.hooked import Comparison, compare
 from comity.demo.picture import verdict
 from comity.demo.screen import Nobody
 from comity.demo.view import Terminal, View
@@ -26,6 +27,7 @@ class Document(NamedTuple):
     folder: str | None
     database: str | None
     account: Account
+    hooks: Comparison
 
 
 def run(*, tasks: int = 12, json_output: bool = False, seed: int = 7, keep: bool = False) -> int:
@@ -54,16 +56,24 @@ def run(*, tasks: int = 12, json_output: bool = False, seed: int = 7, keep: bool
             sys.stderr.write("\nInterrupted: the processes are ended.\n")
             return 128 + outcome.signal
         account = outcome.account
+        if view is not None:
+            view.before_comparison()
+        comparison = compare()
+        ok = account.ok and comparison.ok
         folder, database = (outcome.folder, outcome.database) if keep else (None, None)
         if view is None:
-            document = Document(account.ok, verdict(account), seed, folder, database, account)
+            document = Document(ok, verdict(account), seed, folder, database, account, comparison)
             sys.stdout.write(json.dumps(to_json(document), indent=2, ensure_ascii=False) + "\n")
         else:
-            view.closing(account, [f"The repository stays in {folder}"] if folder else [])
+            view.compared(comparison)
+            notes = [f"The repository stays in {folder}"] if folder else []
+            if not comparison.ok:
+                notes.append("NOT GOOD: with hooks something was lost that should have been kept.")
+            view.closing(account, notes)
     finally:
         if view is not None:
             view.stop()
-    return 0 if account.ok else 1
+    return 0 if ok else 1
 
 
 def _no_client(why: str) -> Unavailable:

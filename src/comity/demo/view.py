@@ -19,6 +19,7 @@ from rich.text import Text
 from comity.demo.account import Account
 from comity.demo.board import Board, Fact, held
 from comity.demo.cast import CAST, FILES, PLANNER, VICTIM, WORKERS, Priority
+from comity.demo.hooked import Comparison
 from comity.demo.picture import COLOURS, PLAIN, PRETTY, account_text
 from comity.demo.screen import Refusal, Said
 
@@ -138,6 +139,30 @@ class View:
     def returned(self, agent_id: str, waited: int) -> None:
         """A new process took the agent over."""
         self._line(agent_id, self._signs.dot, f"is back under its id; messages that waited: {waited}", "bold green")
+
+    def before_comparison(self) -> None:
+        """The second act begins."""
+        self.stop()
+        self._print(Text(""))
+        self._print(Rule("the same edits, with hooks and without", characters=self._signs.line))
+
+    def compared(self, comparison: Comparison) -> None:
+        """Both runs of the second act."""
+        self._panel("emil wants to edit what dora holds", [("hook", comparison.refusal)], "red")
+        self._panel("and hears of it before the next step", [("hook", comparison.message)], "yellow")
+        kept, lost = comparison.guarded, comparison.unguarded
+        table = Table(box=box.ASCII if self._plain else box.SIMPLE, show_edge=False)
+        for title in ("dora and emil edit the same files", "with hooks", "without"):
+            table.add_column(title, justify="left" if title.startswith("dora") else "right")
+        rows = (
+            ("edits of a held file refused", kept.refused, lost.refused),
+            ("edits overwritten", kept.overwritten, lost.overwritten),
+            ("messages heard between two steps", kept.mid_turn, lost.mid_turn),
+            ("messages heard after the work", kept.late, lost.late),
+        )
+        for name, left, right in rows:
+            table.add_row(name, str(left), str(right))
+        self._console.print(table)
 
     def closing(self, account: Account, notes: Sequence[str]) -> None:
         """The account, at the end."""

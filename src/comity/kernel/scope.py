@@ -12,13 +12,43 @@ Row = tuple[Any, ...]
 BLIND = Blind()
 
 
+class HostSession(NamedTuple):
+    """A session of an agent host, as the host tells of it. A subagent shares its parent's session.
+
+    ``pid`` and ``started`` are the host's process, when that is known. ``hearsay``: a server that was only started by
+    the host, and calls itself ``server``, supposes it; then ``session_id`` may be outdated, or unknown and empty.
+    ``named`` is the agent id that the user chose, if they did.
+    """
+
+    host: str
+    session_id: str
+    subagent_id: str = ""
+    pid: int | None = None
+    started: str = ""
+    hearsay: bool = False
+    server: str = ""
+    named: str = ""
+
+
+class Limits(NamedTuple):
+    """What keeps two agents from answering each other for ever; 0 is no limit.
+
+    ``hops``: answers to and fro without a pause. ``per_minute``: messages to one agent or channel. ``repeat_s``: how
+    long the same content is not sent again.
+    """
+
+    hops: int = 0
+    per_minute: int = 0
+    repeat_s: int = 0
+
+
 class Actor(NamedTuple):
     """Whoever calls: one agent in one session, and what it was started with.
 
     ``channel`` is the default channel; ``max_pending_messages`` bounds the agent's queue, ``max_context_bytes`` is
     its byte budget for one poll (MACP v1.0, reference sections 2.6 and 2.8). ``root`` is the project's folder in the
     main checkout, ``worktree`` the folder that stands for it in the linked worktree the agent works in, if it does.
-    ``vault_outside`` lets it index folders outside both.
+    ``vault_outside`` lets it index folders outside both. ``host`` is the host's session, when a host tells of it.
     """
 
     agent_id: str
@@ -33,6 +63,8 @@ class Actor(NamedTuple):
     root: str = ""
     worktree: str = ""
     vault_outside: bool = False
+    host: HostSession | None = None
+    limits: Limits = Limits()
 
 
 class Tx(Protocol):
@@ -66,6 +98,12 @@ class Scope:
         self.ids = ids
         self.observer = observer
         self.wakes: set[str] = set()  # agents to wake once the transaction is committed
+
+    def acting_as(self, actor: Actor) -> "Scope":
+        """The same transaction for another agent."""
+        other = Scope(actor, self.now, self.tx, self.ids, self.observer)
+        other.wakes = self.wakes
+        return other
 
     def new_id(self) -> str:
         """A new identifier, ordered by time."""

@@ -19,6 +19,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "message.poll",
         "message.read",
         "message.ack",
+        "receipt.list",
     ),
     "comity.rooms.goals.ops": (
         "goal.create",
@@ -60,6 +61,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "agent.list",
         "agent.context",
         "session.end",
+        "session.leave",
         "agent.sleep",
         "agent.deactivate",
         "agent.delete",
@@ -69,6 +71,10 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "workspace.status",
         "workspace.prune",
     ),
+    "comity.rooms.turns.joining_ops": ("session.identify",),
+    "comity.rooms.turns.ops": ("turn.start", "turn.next", "turn.written", "turn.stop"),
+    "comity.rooms.edits.ops": ("edit.check",),
+    "comity.rooms.edits.after_ops": ("command.check", "edit.compare", "edit.held", "git.check"),
 }
 
 REGISTRY = Registry(OPERATIONS)

@@ -31,8 +31,11 @@ _OLDEST_SQLITE = (3, 51, 3)
 _CACHE_KIB = 4096
 
 
-def connect(path: str, durability: Durability) -> apsw.Connection:
-    """A connection with WAL, foreign keys and a fair busy handler. Raises apsw.Error."""
+def connect(path: str, durability: Durability, busy_s: float = BUSY_S) -> apsw.Connection:
+    """A connection with WAL, foreign keys and a fair busy handler. Raises apsw.Error.
+
+    ``busy_s`` is how long it waits for a lock that another holds.
+    """
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     if version < _OLDEST_SQLITE:
         raise Unavailable(
@@ -43,10 +46,10 @@ def connect(path: str, durability: Durability) -> apsw.Connection:
     connection = apsw.Connection(path, statementcachesize=128)
     # Without it SQLite prepares some statements anew at every run, to look at the values bound to them.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-    patience = _patience(BUSY_S)
+    patience = _patience(busy_s)
     connection.set_busy_handler(patience)
     connection.set_wal_hook(checkpoints(patience))
-    _enter_wal(connection)
+    _enter_wal(connection, busy_s)
     sync = "FULL" if durability == "full" else "NORMAL"
     for pragma in (
         "foreign_keys = ON",
@@ -95,9 +98,9 @@ def _patience(limit_s: float) -> Callable[[int], bool]:
     return wait
 
 
-def _enter_wal(connection: apsw.Connection) -> None:
+def _enter_wal(connection: apsw.Connection, busy_s: float) -> None:
     """Switch to WAL. Several processes may try this on a new file at once, and SQLite then does not wait by itself."""
-    wait = _patience(BUSY_S)
+    wait = _patience(busy_s)
     attempt = 0
     while True:
         try:

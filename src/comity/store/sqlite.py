@@ -19,7 +19,7 @@ from comity.kernel.event import Event
 from comity.kernel.scope import Row
 from comity.kernel.text import compact
 from comity.store.bell import Bell, Waiter
-from comity.store.connection import Durability, connect, create_private
+from comity.store.connection import BUSY_S, Durability, connect, create_private
 from comity.store.errors import problem_of
 from comity.store.migrate import migrate
 from comity.store.sql import Statements
@@ -156,11 +156,12 @@ class _Transaction:
 
 
 class SqliteStore:
-    """One database file. Thread-safe. Raises Unavailable when it cannot be opened."""
+    """One database file. Thread-safe. Raises Unavailable when it cannot be opened, or is locked for ``busy_s``."""
 
-    def __init__(self, path: str | os.PathLike[str], durability: Durability = "normal") -> None:
+    def __init__(self, path: str | os.PathLike[str], durability: Durability = "normal", busy_s: float = BUSY_S) -> None:
         self.path = os.path.abspath(os.fspath(path))
         self.durability = durability
+        self._busy_s = busy_s
         self.statements = Statements(_FRAGMENTS)
         self._idle: list[apsw.Connection] = []
         self._closed = False
@@ -215,6 +216,6 @@ class SqliteStore:
 
     def _open(self) -> apsw.Connection:
         try:
-            return connect(self.path, self.durability)
+            return connect(self.path, self.durability, self._busy_s)
         except apsw.Error as error:
             raise problem_of(error, self.path) from error

@@ -93,8 +93,8 @@ def test_a_file_of_the_original_is_not_changed(comity: Program) -> None:
 def test_malformed_rows_and_full_queues(comity: Program) -> None:
     with open_workspace(str(comity.folder), agent_id="slow", max_pending_messages="5") as slow:
         slow.session.start()
-        for _ in range(5):
-            comity("send", "x", "--to", "slow")
+        for number in range(5):
+            comity("send", f"word {number}", "--to", "slow")
     connection = apsw.Connection(str(comity.db))
     connection.execute("UPDATE messages SET from_json = '{' WHERE sequence_number = 1").fetchall()
     connection.execute("UPDATE messages SET state = 'lost' WHERE sequence_number = 2").fetchall()

@@ -301,7 +301,9 @@ def test_folder_pipe_and_links_are_refused(repo: Path, tmp_path: Path) -> None:
         "kilo.json": "file.unreadable",
         "opencode.json": "file.outside",
         ".cursor/mcp.json": "file.outside",
+        ".cursor/hooks.json": "file.outside",
         ".factory/mcp.json": "file.unreadable",
+        ".factory/hooks.json": "file.unreadable",
         "AGENTS.md": "file.unreadable",
         ".amp/settings.json": "file.outside",
     }
@@ -370,7 +372,8 @@ def test_unknown_host_and_useless_ids_are_refused(repo: Path) -> None:
 def test_only_the_chosen_hosts_are_written(repo: Path) -> None:
     run(repo, hosts=("codex",))
     assert set(tree(repo)) == {
-        ".macp", ".macp/config.json", ".macp/.gitignore", ".macp/init.json", ".codex", ".codex/config.toml", "AGENTS.md"
+        ".macp", ".macp/config.json", ".macp/.gitignore", ".macp/init.json", ".codex", ".codex/config.toml",
+        ".codex/hooks.json", "AGENTS.md"
     }  # fmt: skip
 
 

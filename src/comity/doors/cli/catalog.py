@@ -35,6 +35,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("send", "messages:send", "Send to a channel, or to one agent"),
         Entry("poll", "messages:poll", "Fetch pending messages, most urgent first"),
         Entry("read", "messages:read", "Read one message whole"),
+        Entry("receipts", "receipts:receipts", "What became of messages: queued, injected, seen, acknowledged"),
         Entry("ack", "messages:ack", "Acknowledge a message, so that it does not come back"),
         Entry("claim", "claims:claim", "Claim files, folders or globs before editing them"),
         Entry("release", "claims:release", "Release claimed files"),

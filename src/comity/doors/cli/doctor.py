@@ -1,16 +1,23 @@
-"""``comity doctor``: what is wrong here and what to do about it. It changes nothing and makes nothing."""
+"""``comity doctor``: what is wrong here and what to do about it. It changes nothing and makes nothing.
+
+But with ``--capture``, which makes the folder that hooks keep payloads in, and ``--canary``, in a folder of its own.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from comity.doors.cli import database_checks, machine_checks
-from comity.doors.cli.command import Values, command
-from comity.doors.cli.finding import Finding, fail
+from comity.doors.cli import database_checks, hook_checks, machine_checks
+from comity.doors.cli.command import Option, Values, command
+from comity.doors.cli.finding import Finding, fail, ok
+from comity.doors.cli.hook_checks import HookState
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import STATUS_STYLES, Column, Part, Screen, count
-from comity.kernel.problem import Problem
+from comity.doors.hosts.hook import journal
+from comity.kernel.problem import NotFound, Problem
 from comity.settings import Settings
 
 Check = Callable[[Settings], Iterator[Finding]]
@@ -26,12 +33,49 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 )
 
 
-def _doctor(invocation: Invocation, _: Values) -> list[Finding]:
+class Report(NamedTuple):
+    """What was found; ``hooks`` in detail, ``abilities`` when only those were asked for."""
+
+    findings: list[Finding]
+    hooks: list[HookState]
+    abilities: list[dict[str, Any]]
+
+
+def _doctor(invocation: Invocation, values: Values) -> Report:
+    if values.get("hosts"):
+        return Report([], [], hook_checks.abilities())
     try:
         settings = invocation.settings
     except Problem as problem:
-        return [fail("Settings", problem.message, problem.hint)]
-    return [finding for title, check in CHECKS for finding in _run(title, check, settings)]
+        return Report([fail("Settings", problem.message, problem.hint)], [], [])
+    if values.get("canary"):
+        return Report(hook_checks.fly(values["canary"]), [], [])
+    if values.get("capture") is not None:
+        return Report([_capture(settings, bool(values["capture"]))], [], [])
+    states: list[HookState] = []
+
+    def hooks(settings: Settings) -> Iterator[Finding]:
+        states.extend(hook_checks.look(settings))
+        yield from hook_checks.findings(states)
+        yield from hook_checks.git(settings)
+
+    checks = (*CHECKS, ("Hooks", hooks))
+    return Report([finding for title, check in checks for finding in _run(title, check, settings)], states, [])
+
+
+def _capture(settings: Settings, on: bool) -> Finding:
+    """Begin to keep payloads of hooks, or end it and delete them."""
+    folder = journal.captures_of(settings.db)
+    if not on:
+        shutil.rmtree(folder, ignore_errors=True)
+        return ok("Capture", "off: no payloads are kept, and those that were are gone")
+    if not os.path.isdir(os.path.dirname(folder)):
+        raise NotFound("workspace.missing", "There is no project here yet.", "Run `comity init`.", path=folder)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    kept = len(os.listdir(folder))
+    return ok(
+        "Capture", f"on: {kept} payloads of hooks, without anybody's texts, are in {folder}; --no-capture ends it"
+    )
 
 
 def _run(title: str, check: Check, settings: Settings) -> Iterator[Finding]:
@@ -44,15 +88,31 @@ def _run(title: str, check: Check, settings: Settings) -> Iterator[Finding]:
         yield fail(title, f"{type(error).__name__}: {error}", "Check the file, its folder and the disk.")
 
 
-def _program(findings: list[Finding]) -> dict[str, Any]:
-    return {"ok": _healthy(findings), "checks": findings}
+def _program(report: Report) -> dict[str, Any]:
+    if report.abilities:
+        return {"hosts": report.abilities}
+    hooks = {"hooks": [state.plain() for state in report.hooks]} if report.hooks else {}
+    return {"ok": _healthy(report.findings), "checks": report.findings, **hooks}
 
 
 def _healthy(findings: list[Finding]) -> bool:
     return all(finding.status != "fail" for finding in findings)
 
 
-def _show(screen: Screen, findings: list[Finding]) -> None:
+def _show_abilities(screen: Screen, hosts: list[dict[str, Any]]) -> None:
+    names = {"mid_turn": "mid-turn", "at_prompt": "prompt", "refuse": "refuse", "ask": "ask", "stop": "go on"}
+    rows = [
+        (host["title"], ", ".join(shown for name, shown in names.items() if host[name]), host["proven"] or "not tried")
+        for host in hosts
+    ]
+    screen.table((Column("Host"), Column("Hooks can", flexible=True), Column("Tried with")), rows)
+
+
+def _show(screen: Screen, report: Report) -> None:
+    if report.abilities:
+        _show_abilities(screen, report.abilities)
+        return
+    findings = report.findings
     rows: list[tuple[Part, ...]] = []
     for finding in findings:
         detail = f"{finding.detail}. {finding.hint}" if finding.hint else finding.detail
@@ -74,11 +134,16 @@ doctor = command(
     show=_show,
     program=_program,
     needs="project",
+    options=(
+        Option("canary", str | None, "Try the installed hooks of this host, in a project made for it.", None),
+        Option("capture", bool | None, "Keep payloads of hooks from now on, without anybody's texts; or end it.", None),
+        Option("hosts", bool, "Only say what each agent host lets hooks do.", default=False),
+    ),
     doc="""Find out what is wrong here, and what to do about it.
 
-    Looks at the interpreter, the database, the disk and the agent hosts; changes nothing. Exits with 1 when something
-    fails.
+    Looks at the interpreter, the database, the disk, the agent hosts and their hooks; changes nothing. Exits with 1
+    when something fails.
     """,
     example="comity doctor --json",
-    code=lambda findings: 0 if _healthy(findings) else 1,
+    code=lambda report: 0 if _healthy(report.findings) else 1,
 )

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen
-from comity.doors.hosts.init import Change, Options, Report, apply, plan
+from comity.doors.hosts import githooks
+from comity.doors.hosts.init import Change, Options, Plan, Report, apply, plan
 
 _STYLES = {"skipped": "bold red", "unchanged": "dim"}
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -20,6 +21,7 @@ class Answer(NamedTuple):
 
     report: Report
     diff: str | None
+    git: githooks.Report | None = None  # what became of git's hooks, when they were asked for or taken out
 
 
 def _program(answer: Answer) -> dict[str, Any]:
@@ -35,6 +37,7 @@ def _program(answer: Answer) -> dict[str, Any]:
         "notes": list(made.notes),
         "problems": [problem.as_dict() for problem in answer.report.problems],
         **({} if answer.diff is None else {"diff": answer.diff}),
+        **({} if answer.git is None else {"gitHooks": _git_plain(answer.git)}),
     }
 
 
@@ -48,13 +51,28 @@ def _file(change: Change, written: bool) -> dict[str, Any]:
     }
 
 
+def _git_plain(report: githooks.Report) -> dict[str, Any]:
+    return {"changed": [str(path) for path in report.changed], "notes": list(report.notes)}
+
+
 def _init(_: Invocation, values: Values) -> Answer:
     listed = values.pop("hosts", None)
     hosts = None
     if listed is not None:
         hosts = tuple(name for words in listed for name in words.replace(",", " ").split())
     made = plan(Path(os.getcwd()), Options(hosts=hosts, **values))
-    return Answer(apply(made), made.diff() if made.options.dry_run else None)
+    return Answer(apply(made), made.diff() if made.options.dry_run else None, _git(made))
+
+
+def _git(made: Plan) -> githooks.Report | None:
+    """Put git's hooks in place when asked to; what takes everything back takes them out, too."""
+    wanted, whole = made.options.git_hooks, made.options.remove and made.options.hosts is None
+    if not wanted and not whole:
+        return None
+    if made.options.dry_run:
+        verb = "be taken out" if made.options.remove else "be installed"
+        return githooks.Report(notes=(f"git's {' and '.join(githooks.GUARDED)} would {verb}",))
+    return githooks.install(made.checkout, remove=made.options.remove)
 
 
 def _show(screen: Screen, answer: Answer) -> None:
@@ -79,7 +97,10 @@ def _show(screen: Screen, answer: Answer) -> None:
     ]
     titles = ("Would do" if made.options.dry_run else "Done", "File", "Note")
     screen.table([Column(titles[0]), Column(titles[1]), Column(titles[2], flexible=True)], rows)
-    for note in made.notes:
+    git = answer.git or githooks.Report()
+    for path in git.changed:
+        screen.say(("git hook: ", "green"), str(path))
+    for note in (*made.notes, *git.notes):
         screen.say(("note: ", "yellow"), note)
     for problem in answer.report.problems:
         screen.say(("problem: ", "bold red"), problem.message)
@@ -101,6 +122,8 @@ init = command(
         Option("force", bool, "Write .macp/config.json anew.", default=False),
         Option("hosts", list[str] | None, "Only these hosts, with commas between; all.", None),
         Option("dry_run", bool, "Show the changes as a diff, write nothing.", default=False),
+        Option("hooks", bool, "Install hooks of the hosts as well.", default=True),
+        Option("git_hooks", bool, "Have git refuse to commit and push what living peers hold.", default=False),
         Option("remove", bool, "Give back what was there before.", default=False),
     ),
     doc="""Tell every agent host of this repository about Comity.

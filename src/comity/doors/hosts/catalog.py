@@ -21,6 +21,7 @@ from comity.doors.hosts import (
     warp,
     zed,
 )
+from comity.doors.hosts.hook.install import HOOKS_ONLY
 from comity.doors.hosts.host import Host
 from comity.kernel.problem import Invalid
 
@@ -58,7 +59,9 @@ def chosen(names: tuple[str, ...] | None) -> tuple[Host, ...]:
     if names is None:
         return _HOSTS
     known = {host.name: host for host in _HOSTS}
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in names if name not in known and name not in HOOKS_ONLY]
     if unknown:
-        raise Invalid("host.unknown", f"There is no host {', '.join(unknown)}.", f"Known: {', '.join(known)}.")
+        raise Invalid(
+            "host.unknown", f"There is no host {', '.join(unknown)}.", f"Known: {', '.join((*known, *HOOKS_ONLY))}."
+        )
     return tuple(host for host in _HOSTS if host.name in names)

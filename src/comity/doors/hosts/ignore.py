@@ -1,4 +1,4 @@
-"""``.macp/.gitignore``: missing lines are appended, the user's own lines stay."""
+"""``.macp/.gitignore`` and git's ``info/exclude``: missing lines are appended, the user's own lines stay."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ LINES = (
     "*.bell",
     "config.json",
     "init.json",
+    "*.hooks.log*",
+    "*.capture/",
 )
 
 
-def put(text: str) -> tuple[str, Undo | None]:
+def put(text: str, lines: tuple[str, ...] = LINES) -> tuple[str, Undo | None]:
     """Append the missing lines; a line the user negated (``!config.json``) counts as decided."""
     there = {line.strip() for line in text.splitlines()}
-    missing = [line for line in LINES if line not in there and f"!{line}" not in there]
+    missing = [line for line in lines if line not in there and f"!{line}" not in there]
     if not missing:
         return text, None
     newline = newline_of(text)

@@ -7,6 +7,7 @@ reference section 7.2, after the record of what was there before; everything is 
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -14,9 +15,10 @@ from typing import NamedTuple
 from comity.doors.hosts import config, files, markdown, record, target
 from comity.doors.hosts.catalog import chosen
 from comity.doors.hosts.files import CONFIG_NAME
+from comity.doors.hosts.hook.install import BY_PATH, running, wirings
 from comity.doors.hosts.host import Host
 from comity.doors.hosts.jsonc import Malformed, parse
-from comity.doors.hosts.layout import BLOCKS, IGNORE_NAME, Place, host_files, section_name, workspace
+from comity.doors.hosts.layout import BLOCKS, IGNORE_NAME, Place, excluded, host_files, section_name, workspace
 from comity.doors.hosts.plan import DEFAULTS, Action, Change, Options, Plan, Report, apply
 from comity.doors.hosts.record import Entry, Record, Section
 from comity.doors.hosts.removal import remove
@@ -49,7 +51,7 @@ def plan(root: Path, options: Options = DEFAULTS, clock: Clock | None = None) ->
     held = files.look(place.root, record.NAME)
     kept = record.load(held.data)
     settled = _settled(place.root, want, options.force)
-    targets = _targets(place, picked, want, settled, now, options.force)
+    targets = _targets(place, picked, want, settled, now, options)
     steps, notes = _steps(targets, kept, place)
     _keep(kept, place, targets, steps)
     after = record.dump(kept)
@@ -58,7 +60,8 @@ def plan(root: Path, options: Options = DEFAULTS, clock: Clock | None = None) ->
         action: Action = "create" if held.data is None else "update"
         note = "what --remove gives back"
         changes.insert(0, Change(record.NAME, held.path, action, held.data, after, note))
-    return Plan(place.root, place.checkout, *settled, tuple(changes), options, notes + _place_notes(root, place))
+    notes = (*notes, *_hook_notes(targets, steps, options), *_place_notes(root, place))
+    return Plan(place.root, place.checkout, *settled, tuple(changes), options, notes)
 
 
 def _targets(
@@ -67,19 +70,23 @@ def _targets(
     want: config.Wanted,
     settled: config.Settled,
     now: str,
-    force: bool,
+    options: Options,
 ) -> list[Target]:
     text = markdown.block(settled.project_id, settled.channel)
     targets = [
-        Target("config", place.root, CONFIG_NAME, want=want, now=now, force=force),
+        Target("config", place.root, CONFIG_NAME, want=want, now=now, force=options.force),
         Target("ignore", place.root, IGNORE_NAME),
     ]
     if place.bare and place.checkout == place.root:
         return targets
+    hooks = wirings(options.hosts) if options.hooks else ()
+    of_hosts = host_files(place, picked, hooks, running() if hooks else BY_PATH)
+    exclude = excluded(place, [item for item in of_hosts if item.wirings])
     blocks = BLOCKS if any(host.name == "claude-code" for host in picked) else BLOCKS[:1]
     return [
         *targets,
-        *host_files(place, picked),
+        *([exclude] if exclude is not None and exclude.lines else []),
+        *of_hosts,
         *(Target("block", place.checkout, name, block=text) for name in blocks),
     ]
 
@@ -98,7 +105,7 @@ def _steps(targets: list[Target], kept: Record, place: Place) -> tuple[list[_Ste
 
 
 def _step(item: Target, known: Entry | None) -> _Step:
-    names = tuple(host.name for host in item.hosts)
+    names = item.readers
     try:
         found = files.look(item.base, item.name)
     except Problem as problem:
@@ -140,7 +147,8 @@ def _before(item: Target, data: bytes | None, known: Entry | None) -> bytes | No
 
 
 def _section(kept: Record, item: Target, place: Place) -> Section:
-    return kept.workspace if item.kind in {"config", "ignore"} else kept.section(section_name(place))
+    own = item.kind in {"config", "ignore", "exclude"}
+    return kept.workspace if own else kept.section(section_name(place))
 
 
 def _keep(kept: Record, place: Place, targets: list[Target], steps: list[_Step]) -> None:
@@ -150,6 +158,8 @@ def _keep(kept: Record, place: Place, targets: list[Target], steps: list[_Step])
             continue
         section = _section(kept, item, place)
         section.files[item.name] = step.entry
+        if item.kind == "exclude":
+            continue
         for folder in reversed(Path(item.name).parents[:-1]):
             if not (item.base / folder).exists() and folder.as_posix() not in section.folders:
                 section.folders.append(folder.as_posix())
@@ -175,6 +185,20 @@ def _stated_ids(checkout: Path) -> tuple[str, str] | None:
         return markdown.ids(files.decode(BLOCKS[0], found.data)[1]) if found.data else None
     except Problem:
         return None
+
+
+def _hook_notes(targets: list[Target], steps: list[_Step], options: Options) -> list[str]:
+    """What is left to the user before hooks that are now written run, for hosts that are here or were asked for."""
+    programs = {host.name: host.program for host in chosen(None)}
+    notes = []
+    for item, step in zip(targets, steps, strict=True):
+        for wiring in item.wirings if step.change.writes else ():
+            here = options.hosts is not None or shutil.which(programs.get(wiring.host) or "") is not None
+            if wiring.todo and here:
+                notes.append(f"hooks of {wiring.title}: {wiring.todo}")
+            if item.program == BY_PATH and shutil.which(BY_PATH) is None:
+                notes.append(f"hooks of {wiring.title}: {BY_PATH} is not on PATH, where {item.name} looks for it")
+    return notes
 
 
 def _place_notes(root: Path, place: Place) -> tuple[str, ...]:

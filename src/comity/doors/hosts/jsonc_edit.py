@@ -44,7 +44,7 @@ def set_value(text: str, path: Path, value: object) -> tuple[str, Undo]:
     return new, Undo("set", path, value, None, depth, hollow)
 
 
-def include(text: str, path: Path, value: str, beside: tuple[str, ...] = ()) -> tuple[str, Undo | None]:
+def include(text: str, path: Path, value: object, beside: tuple[str, ...] = ()) -> tuple[str, Undo | None]:
     """Make the list at ``path`` hold ``value``; no Undo when it does already. Raises Malformed.
 
     A single string becomes a list of both; a missing list is made of ``value`` and ``beside``.
@@ -270,9 +270,12 @@ def _inline(value: object) -> str:
 
 
 def _written(value: object, indent: str, unit: str, newline: str) -> str:
-    """``value`` as text: an object one member a line, everything else on one line."""
+    """``value`` as text: an object one member a line, a list of objects one a line, everything else on one line."""
+    inner = indent + unit
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        items = [inner + _written(item, inner, unit, newline) for item in value]
+        return "[" + newline + ("," + newline).join(items) + newline + indent + "]"
     if not isinstance(value, dict) or not value:
         return _inline(value)
-    inner = indent + unit
     rows = [inner + _inline(key) + ": " + _written(item, inner, unit, newline) for key, item in value.items()]
     return "{" + newline + ("," + newline).join(rows) + newline + indent + "}"

@@ -6,12 +6,15 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from comity.doors.hosts import git_index
+from comity.doors.hosts.hook.install import BY_PATH, Wiring
 from comity.doors.hosts.host import Host
 from comity.doors.hosts.target import Target
 from comity.kernel.problem import Invalid
-from comity.project import FOLDER, find_workspace
+from comity.project import FOLDER, find_workspace, git_folder, locate
 
 IGNORE_NAME = f"{FOLDER}/.gitignore"
+EXCLUDE_NAME = "info/exclude"
 BLOCKS = ("AGENTS.md", "CLAUDE.md")
 
 
@@ -32,14 +35,40 @@ def workspace(root: Path) -> Place:
     return Place(Path(found.root), Path(found.checkout), found.worktree is not None, found.bare)
 
 
-def host_files(place: Place, picked: tuple[Host, ...]) -> list[Target]:
-    """One target for each file of these hosts; hosts that share a file share the target."""
+def host_files(
+    place: Place, picked: tuple[Host, ...], hooks: tuple[Wiring, ...] = (), program: str = BY_PATH
+) -> list[Target]:
+    """One target for each file of these hosts and of these hooks; those that share a file share the target."""
     by_file: dict[str, list[Host]] = {}
     for host in picked:
         names = (host.file, *host.others)
         there = [name for name in names if os.path.lexists(place.checkout / name)]
         by_file.setdefault((there or names)[0], []).append(host)
-    return [Target("host", place.checkout, name, tuple(group)) for name, group in by_file.items()]
+    wired: dict[str, list[Wiring]] = {}
+    for wiring in hooks:
+        wired.setdefault(wiring.file, []).append(wiring)
+    tracked = git_index.tracked(str(place.checkout), tuple(wired)) if program != BY_PATH else set[str]()
+    found = [Target("host", place.checkout, name, tuple(group)) for name, group in by_file.items()]
+    found += [Target("hooks", place.checkout, name) for name in wired if name not in by_file]
+    return [
+        item._replace(
+            wirings=(here := tuple(wired.get(item.name, ()))),
+            program=BY_PATH if item.name in tracked or any(one.shared for one in here) else program,
+        )
+        for item in found
+    ]
+
+
+def excluded(place: Place, targets: list[Target]) -> Target | None:
+    """The target that keeps hooks with a path of this machine out of git; None where there is no git."""
+    top = locate(place.checkout).checkout
+    git = git_folder(top)
+    if git is None:
+        return None
+    inside = os.path.relpath(place.checkout, top)
+    private = (os.path.normpath(os.path.join(inside, item.name)) for item in targets if item.program != BY_PATH)
+    lines = tuple(f"/{name.replace(os.sep, '/')}" for name in private)
+    return Target("exclude", Path(git), EXCLUDE_NAME, lines=lines)
 
 
 def section_name(place: Place) -> str:

@@ -25,6 +25,8 @@ class Options(NamedTuple):
     hosts: tuple[str, ...] | None = None
     dry_run: bool = False
     remove: bool = False
+    hooks: bool = True
+    git_hooks: bool = False
 
 
 DEFAULTS = Options()

@@ -12,14 +12,14 @@ from typing import NamedTuple
 from comity.doors.hosts import files, record, target
 from comity.doors.hosts.catalog import chosen
 from comity.doors.hosts.files import CONFIG_NAME
-from comity.doors.hosts.host import Host
+from comity.doors.hosts.hook.install import wirings
 from comity.doors.hosts.jsonc import Malformed
-from comity.doors.hosts.layout import BLOCKS, IGNORE_NAME, Place, host_files, section_name, workspace
+from comity.doors.hosts.layout import BLOCKS, EXCLUDE_NAME, IGNORE_NAME, Place, host_files, section_name, workspace
 from comity.doors.hosts.plan import DEFAULTS, Action, Change, Options, Plan
 from comity.doors.hosts.record import Entry, Record, Section
 from comity.doors.hosts.target import Target
 from comity.kernel.problem import Problem
-from comity.project import FOLDER, Project, read_config
+from comity.project import FOLDER, Project, git_folder, locate, read_config
 
 
 class _Work(NamedTuple):
@@ -70,11 +70,13 @@ def remove(root: Path, options: Options = DEFAULTS) -> Plan:
 def _targets(place: Place, own: Section, names: tuple[str, ...] | None) -> list[Target]:
     """Every host file and block there is or was, those of the record first under the name they have there."""
     picked = chosen(names)
-    targets = {item.name: item for item in host_files(place, picked)}
+    hooks = wirings(names)
+    targets = {item.name: item for item in host_files(place, picked, hooks)}
     for name in own.files:
         readers = tuple(host for host in picked if name in {host.file, *host.others})
         if readers:
-            targets[name] = Target("host", place.checkout, name, readers)
+            wired = tuple(one for one in hooks if one.file == name)
+            targets[name] = Target("host", place.checkout, name, readers, wirings=wired)
     if names is None:
         targets |= {name: Target("block", place.checkout, name) for name in BLOCKS}
     return [] if place.bare and place.checkout == place.root else list(targets.values())
@@ -93,13 +95,13 @@ def _take_back(work: _Work, item: Target, section: Section) -> None:
             raise denied
     except Problem as problem:
         path = item.base / item.name
-        work.changes.append(Change(item.name, path, "skipped", None, None, "", problem, _names(item.hosts)))
+        work.changes.append(Change(item.name, path, "skipped", None, None, "", problem, item.readers))
         return
     section.files.pop(item.name, None)
     if known is None and after == found.data:
         return
     action: Action = "delete" if after is None else "unchanged" if after == found.data else "restore"
-    work.changes.append(Change(item.name, found.path, action, found.data, after, note, None, _names(item.hosts)))
+    work.changes.append(Change(item.name, found.path, action, found.data, after, note, None, item.readers))
 
 
 def _without(item: Target, data: bytes, known: Entry | None) -> tuple[bytes | None, str]:
@@ -131,9 +133,15 @@ def _workspace(work: _Work) -> None:
         return
     for gone in [name for name in work.kept.checkouts if not _stands(name)]:
         del work.kept.checkouts[gone]
-    for kind, name in (("config", CONFIG_NAME), ("ignore", IGNORE_NAME)):
+    root = work.place.root
+    git = git_folder(locate(work.place.checkout).checkout)
+    for kind, name, base in (
+        ("exclude", EXCLUDE_NAME, Path(git) if git is not None else root),
+        ("config", CONFIG_NAME, root),
+        ("ignore", IGNORE_NAME, root),
+    ):
         if name in section.files:
-            _take_back(work, Target(kind, work.place.root, name), section)
+            _take_back(work, Target(kind, base, name), section)
     _leave(work, work.place.root, section)
 
 
@@ -155,7 +163,3 @@ def _project(place: Place) -> Project:
         return Project(root, read_config(path), path)
     except Problem:
         return Project(root, {}, path)
-
-
-def _names(hosts: tuple[Host, ...]) -> tuple[str, ...]:
-    return tuple(host.name for host in hosts)

@@ -10,14 +10,18 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from comity.doors.hosts import config, ignore, jsonc_edit, markdown, toml_edit
+from comity.doors.hosts import config, hook_edit, ignore, jsonc_edit, markdown, toml_edit
+from comity.doors.hosts.hook.install import Wiring
 from comity.doors.hosts.host import SERVER, Host, starts
 from comity.doors.hosts.jsonc import Malformed, find, parse
 from comity.doors.hosts.jsonc_edit import Undo
 
 
 class Target(NamedTuple):
-    """One file. ``kind``: ``config``, ``ignore``, ``host`` or ``block``."""
+    """One file. ``kind``: ``config``, ``ignore``, ``exclude``, ``host``, ``hooks`` or ``block``.
+
+    A host's file may hold its hooks as well: ``wirings`` says which, ``program`` what they run.
+    """
 
     kind: str
     base: Path
@@ -27,6 +31,14 @@ class Target(NamedTuple):
     want: config.Wanted | None = None
     now: str = ""
     force: bool = False
+    wirings: tuple[Wiring, ...] = ()
+    program: str = ""
+    lines: tuple[str, ...] = ()
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Names of the hosts that read it."""
+        return tuple(dict.fromkeys((*(host.name for host in self.hosts), *(one.host for one in self.wirings))))
 
 
 class Merged(NamedTuple):
@@ -39,8 +51,11 @@ class Merged(NamedTuple):
 
 def merge(target: Target, text: str | None, old: tuple[Undo, ...]) -> Merged:
     """``text`` (None: no file) with everything in it that ``init`` wants there."""
-    if target.kind == "host":
-        return _merge_host(target, text or "", old)
+    if target.kind in {"host", "hooks"}:
+        return _merge_hooks(target, text or "", old)
+    if target.kind == "exclude":
+        new, undo = ignore.put(text or "", target.lines)
+        return Merged(new, _more_lines(old, undo))
     if target.kind == "block":
         if target.name == "CLAUDE.md" and text and markdown.imports_agents(text) and not markdown.span(text):
             return Merged(text, (), ("it takes AGENTS.md in",))
@@ -56,6 +71,9 @@ def merge(target: Target, text: str | None, old: tuple[Undo, ...]) -> Merged:
 
 def strip(target: Target, text: str, undos: tuple[Undo, ...]) -> str:
     """``text`` without what ``init`` put there, and with what that replaced."""
+    of_hooks, undos = _parted(target, undos)
+    for wiring in target.wirings:
+        text = hook_edit.strip(text, wiring, of_hooks)
     for undo in reversed(undos):
         text = _strip_one(target, text, undo)
     if target.kind == "block" and not undos:
@@ -69,7 +87,7 @@ def strip(target: Target, text: str, undos: tuple[Undo, ...]) -> str:
 
 def is_empty(target: Target, text: str) -> bool:
     """Whether a file that ``init`` made has nothing left in it."""
-    if target.kind in {"config", "host"}:
+    if target.kind in {"config", "host", "hooks"} and not any(one.whole for one in target.wirings):
         return toml_edit.is_empty(text) if _is_toml(target) else jsonc_edit.is_empty(text)
     return not text.strip()
 
@@ -97,6 +115,35 @@ def doubles(target: Target, text: str) -> list[str]:
 
 def _is_toml(target: Target) -> bool:
     return bool(target.hosts) and target.hosts[0].format == "toml"
+
+
+def _merge_hooks(target: Target, text: str, old: tuple[Undo, ...]) -> Merged:
+    """A host's server entry and its hooks, or its hooks alone."""
+    of_hooks, rest = _parted(target, old)
+    merged = _merge_host(target, text, rest) if target.kind == "host" else Merged(text, ())
+    text, undos, notes = merged.text, merged.undos, merged.notes
+    for wiring in target.wirings:
+        if wiring.whole is not None and text.strip() and not hook_edit.is_ours(text):
+            notes = (*notes, "this file is not ours: it is left as it is")
+            continue
+        put = hook_edit.merge(text, wiring, target.program, of_hooks)
+        text, undos = put.text, (*undos, *put.undos)
+    return Merged(text, undos, notes)
+
+
+def _parted(target: Target, undos: tuple[Undo, ...]) -> tuple[tuple[Undo, ...], tuple[Undo, ...]]:
+    """The undos of hooks, and the others."""
+    if target.kind == "hooks":
+        return undos, ()
+    mine = tuple(undo for undo in undos if target.wirings and undo.path[:1] == ("hooks",))
+    return mine, tuple(undo for undo in undos if undo not in mine)
+
+
+def _more_lines(old: tuple[Undo, ...], undo: Undo | None) -> tuple[Undo, ...]:
+    """One undo for the lines of every run."""
+    if undo is None or not old or not isinstance(old[0].value, list) or not isinstance(undo.value, list):
+        return old if undo is None else (undo,)
+    return (old[0]._replace(value=[*old[0].value, *undo.value]),)
 
 
 def _merge_host(target: Target, text: str, old: tuple[Undo, ...]) -> Merged:

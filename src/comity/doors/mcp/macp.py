@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 
 from comity import __version__
 from comity.doors.mcp import toolsets
+from comity.doors.mcp.joining import Identities
 from comity.doors.mcp.surface import ToolCall, UnknownTool
 from comity.kernel.problem import Invalid, Problem, Unavailable
 from comity.kernel.record import camel, to_json
+from comity.kernel.scope import HostSession
 from comity.kernel.steps import Report
 from comity.rooms import REGISTRY
 from comity.workspace import Workspace
@@ -40,6 +42,7 @@ TOOLS = (
     Tool("macp_poll", "message.poll", "Fetch pending messages"),
     Tool("macp_read_message", "message.read", "Read a long message"),
     Tool("macp_ack", "message.ack", "Acknowledge a message"),
+    Tool("macp_ext_receipts", "receipt.list", "See what became of your messages"),
     Tool("macp_deregister", "session.end", "Leave and close the session"),
     Tool("macp_ext_list_agents", "agent.list", "List the agents that are here"),
     Tool("macp_ext_get_session_context", "agent.context", "Show where you stand"),
@@ -97,7 +100,9 @@ def argument_names(op_name: str) -> dict[str, str]:
 
 
 class MacpSurface:
-    """The tools of one agent session. ``start`` opens the workspace and registers; calls wait for it.
+    """The tools of one agent session. ``ready`` opens the workspace and registers; calls wait for it.
+
+    ``session`` is the host's session as far as it is known at the start; each call is of whoever it turns out to be.
 
     When the start fails, each call tries again and answers the Problem if it fails again, so that an agent is told
     what is wrong, and works as soon as it is mended.
@@ -107,10 +112,14 @@ class MacpSurface:
     version = __version__
     instructions = INSTRUCTIONS
 
-    def __init__(self, open_workspace: Callable[[], Workspace], tools: str = "all") -> None:
+    def __init__(
+        self, open_workspace: Callable[[], Workspace], tools: str = "all", session: HostSession | None = None
+    ) -> None:
         self._open = open_workspace
+        self._session = session
         self._lock = threading.Lock()
         self._workspace: Workspace | None = None
+        self._identities: Identities | None = None
         self._over = False
         self._program = ""
         self._tools = tools
@@ -130,14 +139,16 @@ class MacpSurface:
 
     def _start(self) -> None:
         if self._workspace is None and not self._over:
-            self._workspace = _started(self._open())
+            workspace = self._open()
+            self._identities = _started(workspace, self._session)
+            self._workspace = workspace
 
     def call(self, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
         """The operation's record."""
         op_name = self._ops.get(name)
         if op_name is None:
             raise UnknownTool(name)
-        if self._workspace is None:
+        if self._workspace is None or self._identities is None:
             raise Unavailable("session.over", "This server is shutting down.", "Start a new session.")
         own = self._own_names.get(name)
         if own is None:
@@ -148,7 +159,8 @@ class MacpSurface:
             self._workspace.introduce(program)
         renamed = {own.get(key, key): value for key, value in arguments.items()}
         try:
-            return self._workspace.call(op_name, renamed, call.cancelled, _progress(call))
+            workspace = self._identities.of(call.meta)
+            return workspace.call(op_name, renamed, call.cancelled, _progress(call))
         except Invalid as problem:
             raise _in_dialect(problem, name, op_name, own) from None
 
@@ -171,13 +183,11 @@ class MacpSurface:
         """Close the session and the workspace. What fails here is left to the others' liveness checks."""
         with self._lock:  # a registration on its way is waited for, so that none is left behind
             self._over = True
-            workspace = self._workspace
-        if workspace is None:
+            workspace, identities = self._workspace, self._identities
+        if workspace is None or identities is None:
             return
         try:
-            workspace.session.end(reason=reason)
-        except Problem:
-            pass
+            identities.end(reason)
         finally:
             workspace.close()
 
@@ -197,10 +207,11 @@ def _in_dialect(problem: Invalid, tool: str, op_name: str, own: dict[str, str]) 
     return Invalid(problem.reason, message, hint, **data)
 
 
-def _started(workspace: Workspace) -> Workspace:
+def _started(workspace: Workspace, session: HostSession | None) -> Identities:
+    identities = Identities(workspace, session)
     try:
-        workspace.session.start()
+        identities.start()
     except BaseException:
         workspace.close()
         raise
-    return workspace
+    return identities

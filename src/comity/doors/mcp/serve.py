@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 
 from comity import settings
+from comity.doors.mcp.joining import supposed
 from comity.doors.mcp.macp import MacpSurface
 from comity.doors.mcp.stdio import serve
 from comity.kernel.problem import Invalid, Problem
@@ -85,7 +86,7 @@ def _surface(resolved: settings.Settings, open_workspace: Callable[[settings.Set
             f"The {resolved.surface} tools are not part of this version.",
             "Leave --surface out: the macp tools are the default.",
         )
-    return MacpSurface(lambda: open_workspace(resolved), resolved.tools)
+    return MacpSurface(lambda: open_workspace(resolved), resolved.tools, supposed(resolved))
 
 
 def _begin(surface: MacpSurface) -> None:

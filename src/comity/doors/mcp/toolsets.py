@@ -21,6 +21,7 @@ CORE = (
 )
 WORKSPACE = (
     *CORE,
+    "macp_ext_receipts",
     "macp_ext_list_agents",
     "macp_ext_get_session_context",
     "macp_ext_claim_files",

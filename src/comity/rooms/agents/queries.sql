@@ -95,3 +95,134 @@ SELECT p.session_id, p.agent_id, CASE typeof(p.pid) WHEN 'integer' THEN p.pid EN
 FROM comity_presence p JOIN sessions s ON s.session_id = p.session_id
 WHERE s.state = 'active' AND s.registered_at = p.registered_at AND s.agent_id = p.agent_id
 ORDER BY p.agent_id
+
+-- name: host_session
+SELECT agent_id, heard_ms IS NOT NULL, ended, host_pid, host_started FROM comity_host_sessions
+WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = :subagent_id
+
+-- name: remember_host_session
+INSERT INTO comity_host_sessions (host, host_session_id, subagent_id, agent_id, parent_agent_id, boot_id, host_pid,
+  host_started, heard_ms)
+VALUES (:host, :host_session_id, :subagent_id, :agent_id, :parent_agent_id, :boot_id, :host_pid, :host_started, :heard_ms)
+ON CONFLICT (host, host_session_id, subagent_id) DO UPDATE SET
+  agent_id = excluded.agent_id,
+  parent_agent_id = excluded.parent_agent_id,
+  boot_id = excluded.boot_id,
+  host_pid = coalesce(excluded.host_pid, host_pid),
+  host_started = CASE WHEN excluded.host_pid IS NULL THEN host_started ELSE excluded.host_started END,
+  heard_ms = coalesce(excluded.heard_ms, heard_ms),
+  ended = CASE WHEN excluded.heard_ms IS NULL THEN ended END
+
+-- name: sessions_in_process
+SELECT DISTINCT agent_id FROM comity_host_sessions
+WHERE host_pid = :host_pid AND host_started = :host_started AND boot_id = :boot_id AND subagent_id = ''
+  AND heard_ms IS NOT NULL AND ended IS NULL
+
+-- name: cleared_in_process
+SELECT DISTINCT agent_id FROM comity_host_sessions
+WHERE host_pid = :host_pid AND host_started = :host_started AND boot_id = :boot_id AND subagent_id = ''
+  AND heard_ms IS NOT NULL AND ended = 'clear'
+
+-- name: went_on
+UPDATE comity_host_sessions SET ended = 'went on' WHERE agent_id = :agent_id AND ended = 'clear'
+
+-- name: waiting_in_process
+SELECT h.agent_id, h.host FROM comity_host_sessions h JOIN sessions s ON s.agent_id = h.agent_id
+WHERE h.host_pid = :host_pid AND h.host_started = :host_started AND h.boot_id = :boot_id AND h.subagent_id = ''
+  AND h.heard_ms IS NULL AND s.state = 'active'
+
+-- A session that went on under another id is no other session.
+-- name: other_session_of
+SELECT 1 FROM comity_host_sessions
+WHERE agent_id = :agent_id AND heard_ms IS NOT NULL AND coalesce(ended, '') <> 'went on'
+  AND (host, host_session_id, subagent_id) <> (:host, :host_session_id, :subagent_id) LIMIT 1
+
+-- name: served
+SELECT 1 FROM sessions s JOIN comity_presence p ON p.session_id = s.session_id
+WHERE s.agent_id = :agent_id AND s.state = 'active' AND p.registered_at = s.registered_at AND p.pid IS NOT NULL
+
+-- What only a server supposed goes with it.
+-- name: forget_supposed
+DELETE FROM comity_host_sessions WHERE agent_id = :agent_id AND heard_ms IS NULL
+
+-- name: end_host_session
+UPDATE comity_host_sessions SET ended = :reason
+WHERE host = :host AND host_session_id = :host_session_id AND (:subagent_id = '' OR subagent_id = :subagent_id)
+RETURNING agent_id
+
+-- name: name_of
+SELECT name FROM agents WHERE agent_id = :agent_id
+
+-- name: rename
+UPDATE agents SET name = :name WHERE agent_id = :agent_id
+
+-- name: subagents_of
+SELECT agent_id FROM comity_host_sessions
+WHERE host = :host AND host_session_id = :host_session_id AND subagent_id <> ''
+
+-- name: ancestors
+WITH RECURSIVE up(agent_id, depth) AS (
+  SELECT parent_agent_id, 1 FROM comity_host_sessions WHERE agent_id = :agent_id AND parent_agent_id IS NOT NULL
+  UNION
+  SELECT h.parent_agent_id, up.depth + 1 FROM comity_host_sessions h JOIN up ON h.agent_id = up.agent_id
+  WHERE h.parent_agent_id IS NOT NULL AND up.depth < 8
+)
+SELECT DISTINCT agent_id FROM up
+
+-- name: descendants
+WITH RECURSIVE down(agent_id, depth) AS (
+  SELECT agent_id, 1 FROM comity_host_sessions WHERE parent_agent_id = :agent_id
+  UNION
+  SELECT h.agent_id, down.depth + 1 FROM comity_host_sessions h JOIN down ON h.parent_agent_id = down.agent_id
+  WHERE down.depth < 8
+)
+SELECT DISTINCT agent_id FROM down
+
+-- name: move_host_sessions
+UPDATE comity_host_sessions SET agent_id = :new WHERE agent_id = :old
+
+-- name: move_parents
+UPDATE comity_host_sessions SET parent_agent_id = :new WHERE parent_agent_id = :old
+
+-- name: copy_memberships
+INSERT INTO channel_members (channel_id, agent_id, session_id, joined_at)
+SELECT channel_id, :new, :session_id, :now FROM channel_members WHERE agent_id = :old
+ON CONFLICT (channel_id, agent_id) DO NOTHING
+
+-- name: hand_over_claims
+UPDATE macp_ext_file_claims SET agent_id = :new, session_id = :session_id
+WHERE agent_id = :old AND released_at IS NULL
+
+-- name: hand_over_claim_details
+UPDATE comity_claim_details SET agent_id = :new WHERE agent_id = :old AND (claim_id, file_path) IN (
+  SELECT claim_id, file_path FROM macp_ext_file_claims WHERE session_id = :session_id AND released_at IS NULL)
+
+-- name: hand_over_tasks
+UPDATE macp_ext_tasks SET assigned_agent_id = :new, assigned_session_id = :session_id
+WHERE assigned_agent_id = :old AND archived_at IS NULL AND status IN ('accepted', 'in-progress', 'blocked')
+
+-- name: drop_doubles
+UPDATE messages SET state = 'dropped'
+WHERE destination_agent_id = :old AND state IN ('queued', 'surfaced') AND message_id IN (
+  SELECT n.message_id FROM messages n JOIN messages o ON o.message_id = n.message_id
+  WHERE n.destination_agent_id = :new AND o.destination_agent_id = :old AND o.state IN ('queued', 'surfaced'))
+
+-- name: waiting_messages
+SELECT delivery_id FROM messages WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced')
+ORDER BY sequence_number
+
+-- name: next_sequence
+SELECT CAST(next_sequence AS INTEGER) FROM sequence_counters WHERE destination_key = :agent_id
+
+-- name: set_next_sequence
+INSERT INTO sequence_counters (destination_key, next_sequence) VALUES (:agent_id, :next)
+ON CONFLICT (destination_key) DO UPDATE SET next_sequence = excluded.next_sequence
+
+-- name: hand_over_message
+UPDATE messages SET destination_agent_id = :new, sequence_number = :sequence,
+  "to" = CASE WHEN "to" = :old THEN :new ELSE "to" END
+WHERE delivery_id = :delivery_id
+
+-- name: hand_over_injections
+UPDATE comity_injections SET agent_id = :new WHERE delivery_id IN (
+  SELECT delivery_id FROM messages WHERE destination_agent_id = :new AND state IN ('queued', 'surfaced'))

@@ -78,6 +78,7 @@ def close(scope: Scope, agent_id: str, session_id: str) -> bool:
         return False
     scope.tx.run("agents.drop_session_memberships", agent_id=agent_id, session_id=session_id)
     scope.tx.run("agents.drop_presence", session_id=session_id)
+    scope.tx.run("agents.forget_supposed", agent_id=agent_id)
     return True
 
 

@@ -27,6 +27,8 @@ MaxMessages = Annotated[int, Number("How many deliveries to return at most.", ge
 BudgetBytes = Annotated[int, Number("Bytes of content to return at most.", ge=1, le=100_000_000)]
 WaitMs = Annotated[int, Number("Milliseconds to wait for something to arrive.", ge=0, le=60_000)]
 DeliveryId = Annotated[str, Text("A delivery's id, from a poll.", min=1, max=200)]
+MessageId = Annotated[str, Text("A message's id, as sending answered it.", min=1, max=200)]
+ReceiptLimit = Annotated[int, Number("How many messages at most.", ge=1, le=200)]
 Offset = Annotated[int, Number("First character to return.", ge=0, le=1_000_000_000)]
 PieceLength = Annotated[int, Number("How many characters to return at most.", ge=1, le=100_000)]
 
@@ -56,12 +58,35 @@ class Refusal(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """One send: a message id, and a delivery for each recipient, in the same order."""
+    """One send: a message id, and a delivery for each recipient, in the same order.
+
+    ``repeated``: the same was sent a moment ago; that is what is answered, and nothing was sent again.
+    """
 
     message_id: str
     delivery_ids: list[str]
     recipient_agent_ids: list[str]
     refused: tuple[Refusal, ...] = ()
+    repeated: bool = False
+
+
+class Draft(NamedTuple):
+    """A message before it has recipients."""
+
+    content: str
+    priority: int | str
+    type: str
+    relevance_tags: list[str]
+    confidence: float
+    source_references: list[str]
+    ttl_seconds: int
+    content_type: str
+    ack_level: str
+
+    @property
+    def level(self) -> int:
+        """The priority as a number, 0 to 3."""
+        return self.priority if isinstance(self.priority, int) else PRIORITIES.index(self.priority)
 
 
 class Sender(NamedTuple):
@@ -125,6 +150,39 @@ class Polled(NamedTuple):
     expired_delivery_ids: list[str]
     pruned_delivery_ids: list[str]
     malformed: tuple[Malformed, ...] = ()
+
+
+class Receipt(NamedTuple):
+    """What became of a message for one recipient.
+
+    ``state`` is queued, surfaced (a poll handed it out), injected (written into the agent's context), seen (the model
+    has answered since), acknowledged (by the agent itself), expired or dropped. ``cut``: injected in part.
+    """
+
+    delivery_id: str
+    agent_id: str
+    agent_name: str
+    state: str
+    injected_at: str | None = None
+    seen_at: str | None = None
+    cut: bool = False
+
+
+class SentMessage(NamedTuple):
+    """A message that was sent: when, to which channel, how it begins, and what became of it."""
+
+    message_id: str
+    timestamp: str
+    channel_id: str | None
+    from_agent_id: str
+    excerpt: str
+    receipts: list[Receipt]
+
+
+class Receipts(NamedTuple):
+    """Messages, the newest first."""
+
+    messages: list[SentMessage]
 
 
 class Piece(NamedTuple):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from comity.kernel.op import Wait, op
 from comity.kernel.scope import Scope
-from comity.rooms.agents import sessions
+from comity.rooms.agents import identity, sessions
 from comity.rooms.agents.model import AgentId, ContextBytes, QueueLimit, Registration, Slug, Tags
-from comity.rooms.channels import membership, polling, receiving, sending
+from comity.rooms.channels import membership, polling, receipts, receiving, sending
 from comity.rooms.channels.model import (
     AckLevel,
     Acknowledged,
@@ -17,9 +17,11 @@ from comity.rooms.channels.model import (
     ContentType,
     DeliveryId,
     Departure,
+    Draft,
     Level,
     MaxMessages,
     Membership,
+    MessageId,
     MessageType,
     Offset,
     Piece,
@@ -27,6 +29,8 @@ from comity.rooms.channels.model import (
     Polled,
     Priority,
     Pruning,
+    ReceiptLimit,
+    Receipts,
     References,
     RelevanceTags,
     Sent,
@@ -47,8 +51,12 @@ def start_session(
     """Register this agent, or refresh it, and join its default channel.
 
     The newest registration of an agent wins: an older process of the same agent is told so by its next call. What is
-    left out is as the agent was started (MACP v1.0 sections 2.2 and 2.3).
+    left out is as the agent was started (MACP v1.0 sections 2.2 and 2.3). A caller that a host started is the agent
+    that its host's session is: the answer says which.
     """
+    if scope.actor.host is not None:
+        agent_id, name = identity.known_as(scope, scope.actor.host)
+        scope = scope.acting_as(scope.actor._replace(agent_id=agent_id, name=name))
     actor = scope.actor
     registration = sessions.register(
         scope,
@@ -94,7 +102,7 @@ def broadcast_message(
     Each recipient gets a delivery of its own. One whose queue is full is named under ``refused`` and stops nobody
     else (MACP v1.0 section 2.5).
     """
-    draft = sending.Draft(
+    draft = Draft(
         content,
         priority,
         type,
@@ -132,7 +140,7 @@ def send_message(
     ack_level: AckLevel = "received",
 ) -> Sent:
     """Send to one agent."""
-    draft = sending.Draft(
+    draft = Draft(
         content,
         priority,
         type,
@@ -195,3 +203,15 @@ def read_message(scope: Scope, *, delivery_id: DeliveryId, offset: Offset = 0, l
 def acknowledge_message(scope: Scope, *, delivery_id: DeliveryId) -> Acknowledged:
     """Mark a delivery as processed, so that it does not come back."""
     return receiving.acknowledge(scope, delivery_id)
+
+
+@op("receipt.list", effect="read", example={"limit": 5})
+def list_receipts(
+    scope: Scope, *, message_id: MessageId | None = None, sender_id: AgentId | None = None, limit: ReceiptLimit = 10
+) -> Receipts:
+    """Show what became of your messages: queued, injected, seen or acknowledged, for each recipient.
+
+    One message by its id, or the newest of a sender, who is the caller when left out. Seen means that the model has
+    answered since the message stood in its context; acknowledged, that the agent said so itself.
+    """
+    return receipts.listed(scope, message_id, sender_id, limit)

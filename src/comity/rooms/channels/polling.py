@@ -51,22 +51,23 @@ def poll(scope: Scope, request: Request) -> Polled:
         require_session(scope)
         receiver = (None, None)
     events: list[Event] = []
-    expired = _expire(scope, events)
-    candidates, malformed = _candidates(scope, request, events)
+    expired = expire(scope, events)
+    found, malformed = candidates(scope, request.min_priority, events)
     size = request.budget_bytes or _budget_of(receiver)
     if request.apply_budget_pruning:
-        chosen = budget.select(candidates, request.max_messages, size, read_strings(receiver[0]) or (), scope.now)
+        chosen = budget.select(found, request.max_messages, size, read_strings(receiver[0]) or (), scope.now)
     else:
-        chosen = budget.Selection([c.delivery for c in candidates[: request.max_messages]], [], [])
+        chosen = budget.Selection([c.delivery for c in found[: request.max_messages]], [], [])
     _audit_pruned(chosen.pruned, size, events)
     deliveries = _whole(scope, chosen.whole)
     deliveries += [_excerpt(scope, d, length) for d, length in chosen.excerpts]
-    _surface(scope, deliveries)
+    surface(scope, [d.delivery_id for d in deliveries if d.state == "queued"])  # the answer keeps the state it read
     scope.emit(*events)
     return Polled(deliveries, expired, [d.delivery_id for d in chosen.pruned], tuple(malformed))
 
 
-def _expire(scope: Scope, events: list[Event]) -> list[str]:
+def expire(scope: Scope, events: list[Event]) -> list[str]:
+    """Let the actor's overdue deliveries expire; their ids."""
     agent_id = scope.actor.agent_id
     rows = scope.tx.all("channels.expire", agent_id=agent_id, second=scope.now.second)
     events.extend(
@@ -76,12 +77,12 @@ def _expire(scope: Scope, events: list[Event]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _candidates(scope: Scope, request: Request, events: list[Event]) -> tuple[list[budget.Candidate], list[Malformed]]:
+def candidates(scope: Scope, min_priority: int, events: list[Event]) -> tuple[list[budget.Candidate], list[Malformed]]:
     """Readable pending rows in priority order; unreadable ones are set aside."""
     agent_id = scope.actor.agent_id
-    candidates = []
+    found = []
     bad: list[tuple[object, object, object, str]] = []
-    rows = scope.tx.all("channels.pending", agent_id=agent_id, min_priority=request.min_priority, limit=_SCAN_ROWS)
+    rows = scope.tx.all("channels.pending", agent_id=agent_id, min_priority=min_priority, limit=_SCAN_ROWS)
     for row in rows:
         why = _fault(row)
         if why is not None:
@@ -91,10 +92,10 @@ def _candidates(scope: Scope, request: Request, events: list[Event]) -> tuple[li
         if isinstance(candidate, str):
             bad.append((row[0], row[1], row[2], candidate))
         else:
-            candidates.append(candidate)
+            found.append(candidate)
     for delivery_id, message_id, channel_id, state in scope.tx.all("channels.unknown_states", agent_id=agent_id):
         bad.append((delivery_id, message_id, channel_id, f"unknown state {state!r}"))
-    return candidates, [_set_aside(scope, row, events) for row in bad]
+    return found, [_set_aside(scope, row, events) for row in bad]
 
 
 def _set_aside(scope: Scope, row: tuple[object, object, object, str], events: list[Event]) -> Malformed:
@@ -130,7 +131,7 @@ def _decode(scope: Scope, row: Row) -> budget.Candidate | str:
         return f"{' and '.join(bad)}: not a JSON object"
     size = context.get("payload_byte_size")
     if not isinstance(size, int) or size < 0:
-        size = len(_contents(scope, [row[0]]).get(row[0], "").encode("utf-8", "replace"))
+        size = len(contents(scope, [row[0]]).get(row[0], "").encode("utf-8", "replace"))
     confidence = context.get("confidence")
     told = Context(
         _strings(context.get("relevance_tags")),
@@ -188,15 +189,15 @@ def _audit_pruned(pruned: list[Delivery], size: int, events: list[Event]) -> Non
         )
 
 
-def _contents(scope: Scope, delivery_ids: list[str]) -> dict[str, str]:
+def contents(scope: Scope, delivery_ids: list[str]) -> dict[str, str]:
     """Contents by delivery id, in one read."""
     rows = scope.tx.all("channels.contents", delivery_ids=compact(delivery_ids)) if delivery_ids else []
     return {key: v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for key, v in rows}
 
 
 def _whole(scope: Scope, deliveries: list[Delivery]) -> list[Delivery]:
-    contents = _contents(scope, [d.delivery_id for d in deliveries if not d.content])
-    return [d if d.content else d._replace(content=contents.get(d.delivery_id, "")) for d in deliveries]
+    texts = contents(scope, [d.delivery_id for d in deliveries if not d.content])
+    return [d if d.content else d._replace(content=texts.get(d.delivery_id, "")) for d in deliveries]
 
 
 def _excerpt(scope: Scope, delivery: Delivery, size: int) -> Delivery:
@@ -207,9 +208,8 @@ def _excerpt(scope: Scope, delivery: Delivery, size: int) -> Delivery:
     return delivery._replace(content=cut, truncated=True, full_size_bytes=delivery.context.payload_byte_size)
 
 
-def _surface(scope: Scope, deliveries: list[Delivery]) -> None:
-    """Mark what is handed out for the first time. The answer keeps the state as it was read."""
-    new = [d.delivery_id for d in deliveries if d.state == "queued"]
+def surface(scope: Scope, new: list[str]) -> None:
+    """Mark queued deliveries as handed out."""
     if new:
         now = scope.now.iso
         scope.tx.many("channels.surface", [(delivery_id,) for delivery_id in new])

@@ -129,3 +129,62 @@ WHERE delivery_id = :delivery_id AND destination_agent_id = :agent_id
 
 -- name: acknowledge
 UPDATE messages SET state = 'acknowledged' WHERE delivery_id = :delivery_id AND state IN ('queued', 'surfaced')
+
+-- What passed between two, in both directions; of a channel there is only one.
+-- name: pairs
+SELECT sender, last_ms, hops, window_ms, sent, recent_json, damped_ms FROM comity_pairs
+WHERE sender = :sender AND target = :target
+UNION ALL
+SELECT sender, last_ms, hops, window_ms, sent, recent_json, damped_ms FROM comity_pairs
+WHERE sender = :target AND target = :sender
+
+-- name: note_pair
+INSERT INTO comity_pairs (sender, target, last_ms, hops, window_ms, sent, recent_json)
+VALUES (:sender, :target, :last_ms, :hops, :window_ms, :sent, :recent)
+ON CONFLICT (sender, target) DO UPDATE SET last_ms = excluded.last_ms, hops = excluded.hops,
+  window_ms = excluded.window_ms, sent = excluded.sent, recent_json = excluded.recent_json
+
+-- name: damp
+INSERT INTO comity_pairs (sender, target, last_ms, damped_ms, damped_why, damped)
+VALUES (:sender, :target, 0, :now_ms, :why, 1)
+ON CONFLICT (sender, target) DO UPDATE SET
+  damped_ms = excluded.damped_ms, damped_why = excluded.damped_why, damped = damped + 1
+
+-- name: same_message
+SELECT delivery_id, destination_agent_id FROM messages WHERE message_id = :message_id AND content = :content
+ORDER BY rowid
+
+-- name: receipts_of
+SELECT m.message_id, m.timestamp, m.channel_id,
+  CASE WHEN json_valid(m.from_json) THEN json_extract(m.from_json, '$.agent_id') END,
+  CAST(substr(m.content, 1, 80) AS TEXT), m.delivery_id, m.destination_agent_id, a.name, m.state,
+  m.deadline < :second,
+  EXISTS (SELECT 1 FROM ack_states k WHERE k.delivery_id = m.delivery_id AND k.ack_level = 'processed'),
+  i.injection_id, i.whole, i.written_ms, i.seen_ms
+FROM (SELECT *, {deadline} AS deadline FROM messages WHERE message_id = :message_id) m
+LEFT JOIN agents a ON a.agent_id = m.destination_agent_id
+LEFT JOIN comity_injections i ON i.delivery_id = m.delivery_id
+ORDER BY m.destination_agent_id
+
+-- The newest messages of a sender, looked for among the newest deliveries of all.
+-- name: newest_receipts
+WITH own(message_id, place) AS (
+  SELECT message_id, max(place) FROM (
+    SELECT message_id, from_json, rowid AS place FROM messages ORDER BY rowid DESC LIMIT :scanned)
+  WHERE CASE WHEN json_valid(from_json) THEN json_extract(from_json, '$.agent_id') END = :sender
+  GROUP BY message_id ORDER BY max(place) DESC LIMIT :limit
+)
+SELECT m.message_id, m.timestamp, m.channel_id,
+  CASE WHEN json_valid(m.from_json) THEN json_extract(m.from_json, '$.agent_id') END,
+  CAST(substr(m.content, 1, 80) AS TEXT), m.delivery_id, m.destination_agent_id, a.name, m.state,
+  m.deadline < :second,
+  EXISTS (SELECT 1 FROM ack_states k WHERE k.delivery_id = m.delivery_id AND k.ack_level = 'processed'),
+  i.injection_id, i.whole, i.written_ms, i.seen_ms
+FROM own JOIN (SELECT *, {deadline} AS deadline FROM messages) m ON m.message_id = own.message_id
+LEFT JOIN agents a ON a.agent_id = m.destination_agent_id
+LEFT JOIN comity_injections i ON i.delivery_id = m.delivery_id
+ORDER BY own.place DESC, m.destination_agent_id
+
+-- name: agents_named
+SELECT s.agent_id FROM sessions s JOIN agents a ON a.agent_id = s.agent_id
+WHERE s.state = 'active' AND a.name = :name LIMIT 2

@@ -8,34 +8,16 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import NamedTuple
 
 from comity.kernel.event import Event
 from comity.kernel.problem import Conflict, Forbidden, Invalid, Limited, NotFound, Refused
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, number
-from comity.rooms.channels.model import PRIORITIES, Refusal, Sent
+from comity.rooms.channels import damping
+from comity.rooms.channels.model import Draft, Refusal, Sent
 
+SPEAKER = "comity"  # who speaks when nobody of the agents does
 _FULL = "MACP_ERR_QUEUE_FULL_REJECT_INCOMING"
-
-
-class Draft(NamedTuple):
-    """A message before it has recipients."""
-
-    content: str
-    priority: int | str
-    type: str
-    relevance_tags: list[str]
-    confidence: float
-    source_references: list[str]
-    ttl_seconds: int
-    content_type: str
-    ack_level: str
-
-    @property
-    def level(self) -> int:
-        """The priority as a number, 0 to 3."""
-        return self.priority if isinstance(self.priority, int) else PRIORITIES.index(self.priority)
 
 
 def broadcast(scope: Scope, channel: str, draft: Draft) -> Sent:
@@ -65,20 +47,17 @@ def broadcast(scope: Scope, channel: str, draft: Draft) -> Sent:
     recipients = scope.tx.all(
         "channels.channel_recipients", channel_id=channel, agent_id=actor.agent_id, second=scope.now.second
     )
-    return _deliver(scope, recipients, draft, channel)
+    return _damped(scope, recipients, draft, channel)
 
 
 def send(scope: Scope, destination: str, draft: Draft) -> Sent:
-    """To one agent, whatever channels it is in."""
+    """To one agent, whatever channels it is in: by its id, or by its name when no other has that."""
     _check_json(draft)
     actor, tx = scope.actor, scope.tx
-    recipients = tx.all(
-        "channels.direct_recipient",
-        agent_id=destination,
-        second=scope.now.second,
-        sender_id=actor.agent_id,
-        session_id=actor.session_id,
-    )
+    recipients = _recipient(scope, destination)
+    if not recipients:
+        named = tx.all("channels.agents_named", name=destination)
+        recipients = _recipient(scope, named[0][0]) if len(named) == 1 else []
     if not recipients:
         if tx.one("agents.active_session", agent_id=actor.agent_id, session_id=actor.session_id) is None:
             _inactive(scope)
@@ -88,7 +67,17 @@ def send(scope: Scope, destination: str, draft: Draft) -> Sent:
             "List the agents (`comity agents`) and use an id as it is shown there.",
             destinationAgentId=destination,
         )
-    return _deliver(scope, recipients, draft, None)
+    return _damped(scope, recipients, draft, None)
+
+
+def _recipient(scope: Scope, agent_id: str) -> list[Row]:
+    return scope.tx.all(
+        "channels.direct_recipient",
+        agent_id=agent_id,
+        second=scope.now.second,
+        sender_id=scope.actor.agent_id,
+        session_id=scope.actor.session_id,
+    )
 
 
 def _inactive(scope: Scope) -> Row:
@@ -112,6 +101,35 @@ def _check_json(draft: Draft) -> None:
                 f"The content is not JSON: {error}.",
                 "Send valid JSON, or text/plain.",
             ) from None
+
+
+def _damped(scope: Scope, recipients: list[Row], draft: Draft, channel: str | None) -> Sent:
+    """Deliver, unless it is a repetition or part of a loop. A recipient whose messages are held back is told so."""
+    if not recipients:
+        return _deliver(scope, recipients, draft, channel)
+    try:
+        passage = damping.enter(scope, draft, None if channel is not None else recipients[0][0], channel)
+    except Refused as refused:
+        if refused.problem.data.pop("tellRecipient", False):
+            _notice(scope, recipients[0], refused.problem.message)
+        raise
+    if isinstance(passage, Sent):
+        return passage
+    sent = _deliver(scope, recipients, draft, channel)
+    if passage is not None:
+        damping.note(scope, passage, draft, sent)
+    return sent
+
+
+def _notice(scope: Scope, recipient: Row, text: str) -> None:
+    """A word of Comity itself, when there is room for it."""
+    agent_id, limit, pending, sequence = recipient
+    if pending < limit:
+        speaker = scope.acting_as(scope.actor._replace(agent_id=SPEAKER, session_id=SPEAKER, name=SPEAKER))
+        events: list[Event] = []
+        draft = Draft(text, "advisory", "notice", [], 1, [], 3600, "text/plain", "received")
+        _insert(speaker, [(agent_id, sequence)], draft, scope.new_id(), None, events)
+        speaker.emit(*events)
 
 
 def _deliver(scope: Scope, recipients: list[Row], draft: Draft, channel: str | None) -> Sent:

@@ -14,6 +14,7 @@ from comity.kernel.event import Event
 from comity.kernel.problem import Conflict, NotFound, Refused
 from comity.kernel.record import to_json
 from comity.kernel.scope import Scope
+from comity.rooms.agents import identity
 from comity.rooms.agents.sessions import require_session
 from comity.rooms.claims.finding import Held, Met, touching
 from comity.rooms.claims.lapsing import mark_lapsed, mark_lapsed_at
@@ -39,7 +40,8 @@ def acquire(scope: Scope, base: Base, wish: Wish) -> Claimed:
     mark_lapsed_at(scope, [target.path for target in wish.targets])
     agent_id = scope.actor.agent_id
     met = touching(scope, base, wish.targets)
-    peers = [one for one in met if one.held.agent_id != agent_id and not _shared(one, wish.mode)]
+    family = {agent_id, *identity.ancestors(scope, agent_id)}  # what a parent holds keeps no subagent of it out
+    peers = [one for one in met if one.held.agent_id not in family and not _shared(one, wish.mode)]
     conflicts = tuple(_peer(scope, base, one) for one in peers)
     barred = {path for one in peers if _bars(one) for path in one.files}
     free = [target for target in wish.targets if target.path not in barred]

@@ -1,7 +1,5 @@
 """Records and argument types of file claims (protocol reference section 4.3)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, NamedTuple
 
 from comity.kernel.argument import Items, Note, Number, Text

@@ -9,8 +9,6 @@ it is written with a ``/`` at its end, or its name has neither a dot inside nor 
 something that is there on the disk is a part of that name.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import stat

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comity.kernel.event import Event
-from comity.kernel.scope import Scope
+from comity.kernel.scope import Row, Scope
 from comity.rooms.agents.sessions import require_session
 from comity.rooms.claims.finding import Met, readable, touching
 from comity.rooms.claims.lapsing import mark_lapsed
@@ -37,11 +37,17 @@ def release(scope: Scope, base: Base, targets: list[Target], reason: str) -> Rel
 def release_all(scope: Scope, agent_id: str, session_id: str | None, reason: str) -> list[str]:
     """Release everything that an agent holds, in one session or in any; the paths. For rooms that end agents."""
     rows = scope.tx.all("claims.unreleased", agent_id=agent_id, session_id=session_id)
+    released = release_these(scope, agent_id, rows, reason)
+    mark_lapsed(scope)
+    return released
+
+
+def release_these(scope: Scope, agent_id: str, rows: list[Row], reason: str) -> list[str]:
+    """Release an agent's claims by their ids and paths; the paths."""
     for claim_id, file_path in rows:
         _release(scope, claim_id, file_path, reason)
     released = list(dict.fromkeys(readable(file_path) for _, file_path in rows))
     _tell(scope, agent_id, released, reason)
-    mark_lapsed(scope)
     return released
 
 

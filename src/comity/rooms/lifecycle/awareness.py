@@ -8,7 +8,9 @@ from comity.kernel.text import read_object, read_strings
 from comity.rooms.agents import presence
 from comity.rooms.agents.liveness import Reported, Verdict
 from comity.rooms.agents.model import DEFAULT_QUEUE_LIMIT
-from comity.rooms.lifecycle.model import AgentOverview, AgentPresence, Pending, Status
+from comity.rooms.lifecycle.model import AgentOverview, AgentPresence, Damped, Pending, Status
+
+_HOUR_MS = 3_600_000
 
 
 def overview(scope: Scope) -> list[AgentOverview]:
@@ -81,4 +83,8 @@ def count(scope: Scope) -> Status:
         0 if newest is None else newest - first + 1,
         0 if last_event is None else last_event - first_event + 1,
         oldest,
+        tuple(
+            Damped(sender, target, why, Instant.at(at_ms).iso, times)
+            for sender, target, why, at_ms, times in scope.tx.all("lifecycle.damped", since_ms=scope.now.ms - _HOUR_MS)
+        ),
     )

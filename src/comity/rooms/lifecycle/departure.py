@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from comity.kernel.event import Event
 from comity.kernel.scope import Scope
-from comity.rooms.agents import presence, sessions
+from comity.rooms.agents import identity, presence, sessions
 from comity.rooms.agents.model import DeadAgent
 from comity.rooms.claims import releasing
 from comity.rooms.lifecycle.model import Reaped, ReapedAgent
@@ -35,6 +35,34 @@ def leave(scope: Scope, status: str, reason: str, release_reason: str) -> Freed 
     if freed is not None:
         scope.emit(Event("session.deregister", agent_id=actor.agent_id))
     return freed
+
+
+def knows(scope: Scope) -> bool:
+    """Whether the actor is a host's session that was heard of."""
+    host = scope.actor.host
+    return (
+        host is not None
+        and scope.tx.one("lifecycle.heard_of", host=host.host, host_session_id=host.session_id) is not None
+    )
+
+
+def part(scope: Scope, reason: str) -> list[str]:
+    """The actor's host says that its session, or a subagent, is over; the files that are free now."""
+    host = scope.actor.host
+    if host is None:
+        return []
+    free: list[str] = []
+    for agent_id in identity.end(scope, host, reason):
+        session = scope.tx.one("lifecycle.session_without_process", agent_id=agent_id)
+        stays = reason == identity.CLEARED and agent_id not in identity.subagents_of(scope, host)
+        if session is None or stays:
+            rows = scope.tx.all("lifecycle.hooks_claims", agent_id=agent_id)
+            free += releasing.release_these(scope, agent_id, rows, "session ended")
+            continue
+        other = scope.acting_as(scope.actor._replace(agent_id=agent_id, session_id=session[0]))
+        freed = leave(other, "inactive", reason or "its host ended the session", "deactivated")
+        free += freed.files if freed is not None else []
+    return free
 
 
 def look_for_dead(scope: Scope) -> Reaped | None:

@@ -73,6 +73,9 @@ def prune(scope: Scope, older_than_days: float, limit: int) -> Pruned:
         scope.tx.run(f"lifecycle.prune_{kind}", before=before, limit=limit) for kind in ("messages", "events", "claims")
     ]
     messages, events, claims = counts
+    for what in ("host_sessions", "pairs"):
+        before_ms = scope.now.ms - int(older_than_days * _DAY_MS)
+        scope.tx.run(f"lifecycle.prune_{what}", before_ms=before_ms)
     return Pruned(expired, messages, events, claims, limit in (expired, *counts), dry_run=False)
 
 

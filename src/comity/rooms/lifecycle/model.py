@@ -1,7 +1,5 @@
 """Records and argument types of the workspace as a whole."""
 
-from __future__ import annotations
-
 from typing import Annotated, NamedTuple
 
 from comity.kernel.argument import Items, Note, Number, Text
@@ -93,8 +91,21 @@ class Pending(NamedTuple):
     info: int
 
 
+class Damped(NamedTuple):
+    """Messages that were held back since they went on and on; ``target`` is an agent, or "#" and a channel."""
+
+    sender: str
+    target: str
+    why: str
+    last_at: str
+    times: int
+
+
 class Status(NamedTuple):
-    """What the workspace holds; ``deliveries`` and ``events`` count from the oldest row that is kept."""
+    """What the workspace holds; ``deliveries`` and ``events`` count from the oldest row that is kept.
+
+    ``damped``: whose messages were held back within the last hour, the latest first.
+    """
 
     project_id: str
     agents: int
@@ -103,6 +114,7 @@ class Status(NamedTuple):
     deliveries: int
     events: int
     oldest_event: str | None
+    damped: tuple[Damped, ...] = ()
 
 
 class Pruned(NamedTuple):

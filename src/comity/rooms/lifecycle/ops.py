@@ -61,6 +61,23 @@ def end_session(scope: Scope, *, reason: Reason = "") -> Ended:
     return Ended(scope.actor.agent_id, scope.actor.session_id, *held)
 
 
+def _stranger(scope: Scope, *, reason: str = "") -> Ended | None:
+    if departure.knows(scope):
+        return None
+    return Ended(scope.actor.agent_id, scope.actor.session_id)
+
+
+@op("session.leave", effect="write", example={"reason": "exit"}, peek=_stranger)
+def leave_session(scope: Scope, *, reason: Reason = "") -> Ended:
+    """Say that the host's session is over: what its hooks claimed is released, and its subagents end.
+
+    An agent that has a server of its own lives on as long as that; any other is gone, except when its context was only
+    cleared. Nothing happens for a caller that is no session of a host.
+    """
+    actor = scope.actor
+    return Ended(actor.agent_id, actor.session_id, tuple(departure.part(scope, reason)))
+
+
 @op("agent.sleep", effect="write", example={"reason": "waiting for a review"})
 def sleep_agent(scope: Scope, *, reason: Reason | None = None) -> AgentState:
     """Show others that this agent rests; it keeps what it holds and still gets messages.

@@ -104,3 +104,26 @@ SELECT
     AND (CASE scope WHEN 'agent' THEN owner_agent_id WHEN 'channel' THEN channel_id ELSE '' END) = :channel_id),
   (SELECT count(created_at) FROM macp_ext_memories WHERE archived_at IS NULL AND scope = 'workspace'
     AND (CASE scope WHEN 'agent' THEN owner_agent_id WHEN 'channel' THEN channel_id ELSE '' END) = '')
+
+-- name: heard_of
+SELECT 1 FROM comity_host_sessions WHERE host = :host AND host_session_id = :host_session_id LIMIT 1
+
+-- An active session that only hooks know.
+-- name: session_without_process
+SELECT s.session_id FROM sessions s JOIN comity_presence p ON p.session_id = s.session_id
+WHERE s.agent_id = :agent_id AND s.state = 'active' AND p.registered_at = s.registered_at AND p.pid IS NULL
+
+-- name: hooks_claims
+SELECT claim_id, file_path FROM macp_ext_file_claims
+WHERE agent_id = :agent_id AND released_at IS NULL AND reason = 'editing'
+
+-- name: damped
+SELECT sender, target, damped_why, damped_ms, damped FROM comity_pairs WHERE damped_ms > :since_ms
+ORDER BY damped_ms DESC LIMIT 20
+
+-- name: prune_host_sessions
+DELETE FROM comity_host_sessions WHERE coalesce(heard_ms, 0) < :before_ms
+  AND agent_id NOT IN (SELECT agent_id FROM sessions WHERE state = 'active')
+
+-- name: prune_pairs
+DELETE FROM comity_pairs WHERE last_ms < :before_ms AND coalesce(damped_ms, 0) < :before_ms

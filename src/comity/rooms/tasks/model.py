@@ -1,7 +1,5 @@
 """Records and argument types of tasks (protocol reference sections 4.8 and 5.4)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, NamedTuple
 
 from comity.kernel.argument import Items, Note, Number, Text

@@ -1,15 +1,6 @@
-"""For tests, of Comity and of programs that use it: a clock that is moved by hand and a small world of agents.
+"""A clock that is moved by hand and a small world of agents. Nothing is imitated but the time and the machines.
 
->>> with World() as world:
-...     ann, bob = world.agent("ann"), world.agent("bob")
-...     sent = ann.message.broadcast(content="I start on the parser.", ttl_seconds=60)
-...     print([delivery.content for delivery in bob.message.poll().deliveries])
-...     later = world.clock.advance(62)
-...     print(bob.message.poll().expired_delivery_ids == sent.delivery_ids)
-['I start on the parser.']
-True
-
-Nothing is imitated but the time: a world is a real database file in a temporary folder.
+A world is a real database file in a temporary folder.
 """
 
 from __future__ import annotations

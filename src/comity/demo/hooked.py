@@ -1,0 +1,142 @@
+"""The second act: the same two agents edit the same files with hooks and without, and what becomes of their work.
+
+They are scripts in the place of two sessions of Claude Code: with hooks, each event runs ``comity hook`` as the host
+does, and its answer is obeyed; without, an agent hears of its peers when it remembers to look, at the end of its work.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import comity
+from comity.demo.repository import Repository
+
+_FILES = ("src/prices.py", "src/cart.py", "src/api.py")
+_TIMEOUT_S = 20
+_TRIES = 2
+
+
+class Side(NamedTuple):
+    """One run. ``mid_turn`` messages reached their reader before its next edit, ``late`` ones after its work."""
+
+    edits: int
+    refused: int
+    overwritten: int
+    mid_turn: int
+    late: int
+
+
+class Comparison(NamedTuple):
+    """Both runs, a refusal and a message as an agent got them."""
+
+    guarded: Side
+    unguarded: Side
+    refusal: str
+    message: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether hooks kept what was lost without them."""
+        kept, lost = self.guarded, self.unguarded
+        return kept.overwritten == 0 < lost.overwritten and kept.refused == kept.mid_turn == len(_FILES)
+
+
+def compare() -> Comparison:
+    """Both runs, each in a repository of its own."""
+    guarded, told = _play(hooks=True)
+    unguarded, _ = _play(hooks=False)
+    return Comparison(guarded, unguarded, *told)
+
+
+class _Agent:
+    """A session of an agent host that edits files; ``seen`` is what it has read of each."""
+
+    def __init__(self, root: Path, name: str, *, hooks: bool) -> None:
+        self.name = name
+        self._root = root
+        self._hooks = hooks
+        self._seen: dict[str, str] = {}
+        self.heard: list[str] = []
+        self._hook("SessionStart", source="startup")
+
+    def read(self, file: str) -> None:
+        self._seen[file] = (self._root / file).read_text(encoding="utf-8")
+
+    def edit(self, file: str) -> str:
+        """Write the file as it was read with one line more; or the reason for which the host did not."""
+        call = {"tool_name": "Edit", "tool_input": {"file_path": str(self._root / file)}}
+        refusal: str = self._hook("PreToolUse", **call).get("permissionDecisionReason", "")
+        if not refusal:
+            (self._root / file).write_text(f"{self._seen[file]}{self.name} was here\n", encoding="utf-8")
+        self.heard.append(self._hook("PostToolBatch", tool_calls=[call]).get("additionalContext", ""))
+        return refusal
+
+    def say(self, to: str, text: str) -> None:
+        with comity.open(self._root, agent_id=self.name, session_id=f"claude-code:{self.name}") as workspace:
+            if not self._hooks:
+                workspace.session.start()
+            workspace.message.send(destination_agent_id=to, content=text, priority="steering")
+
+    def look(self) -> int:
+        """Poll, at last; how many messages waited."""
+        with comity.open(self._root, agent_id=self.name, session_id=f"claude-code:{self.name}") as workspace:
+            return len(workspace.message.poll().deliveries)
+
+    def end(self) -> None:
+        self._hook("SessionEnd", reason="exit")
+
+    def _hook(self, event: str, **payload: Any) -> dict[str, Any]:
+        """What the hook answers, empty when it says nothing or there are none."""
+        if not self._hooks:
+            return {}
+        told = {"session_id": self.name, "cwd": str(self._root), "hook_event_name": event, **payload}
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("MACP_", "COMITY_", "CLAUDE"))}
+        done = subprocess.run(
+            [sys.executable, "-m", "comity", "hook", "claude-code", event],
+            input=json.dumps(told).encode(),
+            env=own,
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=_TIMEOUT_S,
+        )
+        answer: dict[str, Any] = json.loads(done.stdout or b"{}").get("hookSpecificOutput", {})
+        return answer
+
+
+def _play(*, hooks: bool) -> tuple[Side, tuple[str, str]]:
+    """Dora and Emil both read a file; Dora edits it and says so; then Emil, who knows the old one, edits it too."""
+    repository = Repository()
+    try:
+        root = repository.root
+        refusals: list[str] = []
+        with comity.open(root, agent_id="emil", session_id="claude-code:emil") as other:
+            if not hooks:
+                other.session.start()
+        dora, emil = (_Agent(root, name, hooks=hooks) for name in ("dora", "emil"))
+        for file in _FILES:
+            dora.read(file)
+            emil.read(file)
+            dora.edit(file)
+            dora.say("emil", f"{file} has changed: read it anew.")
+            if reason := emil.edit(file):
+                refusals.append(reason)
+        dora.end()
+        late = 0 if hooks else emil.look()
+        for file in _FILES if refusals else ():
+            for _ in range(_TRIES):  # the first one may tell that the file has changed since
+                emil.read(file)
+                if not emil.edit(file):
+                    break
+        emil.end()
+        lines = [(root / file).read_text(encoding="utf-8").splitlines()[1:] for file in _FILES]
+        lost = sum(f"{name} was here" not in found for found in lines for name in ("dora", "emil"))
+        heard = [text for text in emil.heard if text]
+        side = Side(2 * len(_FILES), len(refusals), lost, len(heard), late)
+        return side, (refusals[0] if refusals else "", heard[0] if heard else "")
+    finally:
+        repository.remove()

@@ -1,0 +1,263 @@
+"""Checks of the hooks: whether each host has them, whether they can run, and what came of them.
+
+Besides, ``comity doctor --canary HOST`` tries them, and ``--hosts`` says what each host lets hooks do.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from comity import settings as project_settings
+from comity.doors.cli.finding import Finding, fail, ok, warn
+from comity.doors.hosts import files, githooks, hook_edit
+from comity.doors.hosts.catalog import hosts
+from comity.doors.hosts.hook import canary, history
+from comity.doors.hosts.hook.history import History, Seen
+from comity.doors.hosts.hook.install import WIRINGS, Wiring
+from comity.doors.hosts.hook.run import adapter_of
+from comity.doors.hosts.jsonc import Malformed
+from comity.doors.hosts.layout import workspace
+from comity.kernel.problem import Invalid, Problem
+from comity.process import ThisProcess, absent
+from comity.project import git_folder, locate
+from comity.settings import Settings
+from comity.workspace import from_settings
+
+_RECENT_S = 86_400
+_HEAD_BYTES = 400
+
+
+class HookState(NamedTuple):
+    """The hooks of one host here. ``trusted`` is None where that cannot be known, ``program`` None without one."""
+
+    host: str
+    title: str
+    file: str
+    program: str | None
+    problem: Problem | None
+    installed: tuple[str, ...]
+    missing: tuple[str, ...]
+    executable: str
+    runs: bool
+    trusted: bool | None
+    history: History
+
+    def plain(self) -> dict[str, Any]:
+        """What a program is told."""
+        seen = self.history
+        return {
+            "host": self.host,
+            "file": self.file,
+            "hostProgram": self.program,
+            "problem": None if self.problem is None else self.problem.message,
+            "installed": list(self.installed),
+            "missing": list(self.missing),
+            "executable": self.executable,
+            "runs": self.runs,
+            "trusted": self.trusted,
+            "hooks": seen.hooks,
+            "failures": seen.failures,
+            "lastFired": _plain(seen.fired),
+            "lastInjection": _plain(seen.injected),
+            "lastRefusal": _plain(seen.refused),
+            "lastFailure": _plain(seen.failed),
+            "p50Ms": seen.percentile(0.5),
+            "p99Ms": seen.percentile(0.99),
+        }
+
+
+def _plain(seen: Seen | None) -> dict[str, Any] | None:
+    return None if seen is None else {**seen._asdict(), "at": round(seen.at, 3)}
+
+
+def look(settings: Settings) -> list[HookState]:
+    """The state of every host's hooks in the checkout of the working directory."""
+    place = workspace(Path.cwd())
+    told = history.read(settings.db)
+    programs = {host.name: shutil.which(host.program) for host in hosts() if host.program}
+    states = []
+    for wiring in WIRINGS:
+        problem, found = None, dict[str, str]()
+        try:
+            data = files.look(place.checkout, wiring.file).data
+            found = hook_edit.commands(files.decode(wiring.file, data)[1], wiring) if data else {}
+        except Problem as error:
+            problem = error
+        except Malformed as error:
+            problem = files.malformed(wiring.file, error.message, error.line)
+        executable, runs = _executable(next(iter(found.values()), ""))
+        states.append(
+            HookState(
+                wiring.host,
+                wiring.title,
+                wiring.file,
+                programs.get(wiring.host),
+                problem,
+                tuple(found),
+                tuple(event for event in wiring.events if event not in found),
+                executable,
+                runs,
+                _trusted(wiring, place.checkout) if found else None,
+                told.get(wiring.host, history.NONE),
+            )
+        )
+    return states
+
+
+def _executable(command: str) -> tuple[str, bool]:
+    """The program that a command starts, and whether it is there and may be run."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words:
+        return "", False
+    found = words[0] if os.path.isabs(words[0]) else shutil.which(words[0])
+    return words[0], found is not None and os.path.isfile(found) and os.access(found, os.X_OK)
+
+
+def _trusted(wiring: Wiring, checkout: Path) -> bool | None:
+    """Whether Codex says that it trusts the project and hooks of this file; other hosts do not tell."""
+    if wiring.host != "codex":
+        return None
+    home = os.environ.get("CODEX_HOME") or os.path.join(os.path.expanduser("~"), ".codex")
+    try:
+        with open(os.path.join(home, "config.toml"), "rb") as file:
+            config = tomllib.load(file)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return None
+    projects, hooks = config.get("projects", {}), config.get("hooks", {})
+    project = projects.get(str(checkout), {}) if isinstance(projects, dict) else {}
+    state = hooks.get("state", {}) if isinstance(hooks, dict) else {}
+    ours = [key for key in state if str(checkout / wiring.file) in key] if isinstance(state, dict) else []
+    return isinstance(project, dict) and project.get("trust_level") == "trusted" and bool(ours)
+
+
+def findings(states: list[HookState]) -> Iterator[Finding]:
+    """What to tell people: of hosts with hooks, and of installed hosts without."""
+    now = time.time()
+    for state in states:
+        yield from _finding(state, now)
+    if not any(state.installed for state in states):
+        yield warn("Hooks", "no host of this checkout has hooks: agents must poll", "Run `comity init`.")
+
+
+def git(settings: Settings) -> Iterator[Finding]:
+    """Git's own hooks, where ``comity init --git-hooks`` put them."""
+    folder = git_folder(locate(os.getcwd()).checkout)
+    places = [os.path.join(folder, inner) for inner in ("hooks", githooks.FOLDER)] if folder else []
+    found = [name for name in githooks.GUARDED if any(_holds_ours(os.path.join(place, name)) for place in places)]
+    if not found:
+        return
+    missing = [name for name in githooks.GUARDED if name not in found]
+    if missing:
+        yield warn("Hooks git", f"{', '.join(missing)} is missing", "`comity init --git-hooks` installs it anew.")
+    else:
+        yield ok(
+            "Hooks git", f"{', '.join(found)}; {_told(history.read(settings.db).get('git', history.NONE), time.time())}"
+        )
+
+
+def _holds_ours(hook: str) -> bool:
+    try:
+        with open(hook, encoding="utf-8", errors="replace") as file:
+            return githooks.MARK in file.read(_HEAD_BYTES)
+    except OSError:
+        return False
+
+
+def _finding(state: HookState, now: float) -> Iterator[Finding]:
+    check, again = f"Hooks {state.host}", f"`comity init --hosts {state.host}`"
+    seen = state.history
+    if state.problem is not None:
+        yield fail(check, state.problem.message, state.problem.hint)
+    elif not state.installed:
+        if state.program is not None:
+            yield warn(check, f"{state.program} is installed, its hooks are not", again)
+    elif not state.runs:
+        told = fail if os.path.isabs(state.executable) or state.program is not None else warn
+        yield told(check, f"{state.file}: {state.executable} cannot be run", f"Install Comity there, or {again}.")
+    elif state.missing:
+        yield warn(check, f"{state.file}: no hook for {', '.join(state.missing)}", again)
+    elif state.trusted is False:
+        yield warn(check, f"{state.file} is not trusted yet", "Trust the project, and each hook under /hooks there.")
+    elif seen.failed is not None and seen.fired is not None and seen.failed.at > now - _RECENT_S:
+        how_many = f"{seen.failures} of {seen.hooks} hooks failed"
+        yield warn(
+            check, f"{how_many}, last {_ago(seen.failed, now)}: {seen.failed.why}", "The agent went on each time."
+        )
+    else:
+        yield ok(check, f"{state.file}; {_told(seen, now)}")
+
+
+def _told(seen: History, now: float) -> str:
+    """When hooks last fired, spoke and refused, and how long they take."""
+    if seen.fired is None:
+        return "never fired yet"
+    parts = [f"last fired {_ago(seen.fired, now)}"]
+    parts += [f"injected {_ago(seen.injected, now)}"] if seen.injected else []
+    parts += [f"refused {_ago(seen.refused, now)}"] if seen.refused else []
+    p50, p99 = seen.percentile(0.5), seen.percentile(0.99)
+    return f"{', '.join(parts)}; p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(seen.times)}"
+
+
+def _ago(seen: Seen, now: float) -> str:
+    seconds = max(0, int(now - seen.at))
+    for size, name in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {name} ago ({seen.event})"
+    return f"{seconds} s ago ({seen.event})"
+
+
+def fly(host: str) -> list[Finding]:
+    """Try the hooks of a host as they are installed. Raises Invalid for a host that has no adapter."""
+    wiring = next((one for one in WIRINGS if one.host == host), None)
+    if wiring is None:
+        known = ", ".join(one.host for one in WIRINGS)
+        raise Invalid("host.unknown", f"There is no host {host!r} with hooks.", f"Known: {known}.")
+    found = files.look(workspace(Path.cwd()).checkout, wiring.file)
+    text = files.decode(wiring.file, found.data)[1] if found.data else ""
+    commands = hook_edit.commands(text, wiring) if text else {}
+    check, again = f"Canary {host}", f"`comity init --hosts {host}` installs them anew."
+    if not commands:
+        return [fail(check, f"{wiring.file} holds no hooks of Comity", again)]
+    return [
+        fail(f"{check} {trial.event}", trial.wrong, again)
+        if trial.wrong
+        else ok(f"{check} {trial.event}", _MEANT[trial.wanted])
+        for trial in canary.fly(host, commands, _prepare)
+    ]
+
+
+_MEANT = {
+    "inject": "told who is there",
+    "refuse": "refused an edit of a held file",
+    "nothing": "let an edit of a free file go on",
+}
+
+
+def _prepare(folder: str) -> None:
+    """A project in ``folder``, in which a peer holds a file."""
+    os.mkdir(os.path.join(folder, ".macp"))
+    resolved = project_settings.resolve({"agent_id": canary.PEER}, {}, folder)
+    with from_settings(resolved, ThisProcess(absent("comity", "", folder))) as peer:
+        peer.call("session.start", {})
+        peer.call("claim.acquire", {"files": [canary.HELD]})
+
+
+def abilities() -> list[dict[str, Any]]:
+    """What each host lets hooks do, as its adapter says."""
+    return [
+        {"host": wiring.host, "title": wiring.title, "hookFile": wiring.file, **adapter.abilities._asdict()}
+        for wiring in WIRINGS
+        if (adapter := adapter_of(wiring.host)) is not None
+    ]

@@ -1,0 +1,202 @@
+"""Git's pre-commit and pre-push hooks of a repository: put in, in front of those that are there, and taken out again.
+
+The hooks lie where git does not track them. Without ``core.hooksPath`` that is the repository's own hooks folder, which
+all its worktrees share; a hook that is there already is set aside and run after Comity's. With ``core.hooksPath``,
+whose folder may be tracked or another tool's, that setting is pointed to a folder of Comity's inside the git folder,
+whose hooks run those of the folder that was set before.
+
+The scripts run Comity by its absolute path, else by its name; when it is nowhere, git goes on with one line of notice.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from comity.doors.hosts.hook.install import running
+
+GUARDED = ("pre-commit", "pre-push")
+FOLDER = "comity-hooks"
+ASIDE = ".before-comity"
+MARK = "# Put here by comity"
+_KEY = "comity.hooksPath"
+_NO_LOCAL = ":none:"  # core.hooksPath was not set in this repository itself, only above it
+# Hooks that git runs by name on the side of a checkout (githooks(5)).
+_NAMES = (
+    *("applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit", "prepare-commit-msg"),
+    *("commit-msg", "post-commit", "pre-rebase", "post-checkout", "post-merge", "pre-push", "post-rewrite"),
+)
+# The same, run so often that there is one only where the old folder has it.
+_OFTEN = ("fsmonitor-watchman", "post-index-change", "pre-auto-gc", "reference-transaction", "sendemail-validate")
+
+_GUARD = """\
+comity={program}
+if [ ! -x "$comity" ]; then comity=$(command -v comity) || comity=; fi
+input=
+{read}
+if [ -n "$comity" ]; then
+  printf '%s\\n' "$input" | "$comity" hook git {name} "$@"
+  if [ $? -eq 6 ]; then exit 1; fi
+else
+  echo "comity: not found, so {name} goes on without its check" >&2
+fi
+"""
+_CHAIN = """\
+{find}
+if [ -x "$next" ]; then
+  {run}
+fi
+"""
+
+
+class Report(NamedTuple):
+    """What was written or removed, as paths, and what was left as it is, as sentences."""
+
+    changed: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def install(checkout: Path, remove: bool = False, program: str | None = None) -> Report:
+    """Put the hooks of the repository around ``checkout`` in place, or take them out."""
+    common = _git(checkout, "rev-parse", "--git-common-dir")
+    if common is None:
+        return Report(notes=("there is no git repository, so there are no git hooks",))
+    git_folder = Path(os.path.realpath(checkout / common))
+    if remove:
+        return _remove(checkout, git_folder)
+    words = shlex.split(program or running())
+    path = words[0] if len(words) == 1 else ""  # else it is found by its name
+    was = _git(checkout, "config", "--get", "core.hooksPath")
+    if was is None:
+        return _beside(git_folder / "hooks", path)
+    return _instead(checkout, git_folder, was, path)
+
+
+def _beside(hooks: Path, program: str) -> Report:
+    """In the repository's own hooks folder, with what is there set aside."""
+    hooks.mkdir(parents=True, exist_ok=True)
+    changed, notes = [], []
+    for name in GUARDED:
+        hook, aside = hooks / name, hooks / (name + ASIDE)
+        if os.path.lexists(hook) and not _ours(hook):
+            if os.path.lexists(aside):
+                notes.append(f"{aside.name} is there already, so {name} stays as it is")
+                continue
+            hook.rename(aside)
+        text = _script(name, program, f'next="$(dirname "$0")/{name}{ASIDE}"')
+        if _put(hook, text):
+            changed.append(hook)
+    return Report(tuple(changed), tuple(notes))
+
+
+def _instead(checkout: Path, git_folder: Path, was: str, program: str) -> Report:
+    """In a folder of Comity's, to which ``core.hooksPath`` is pointed; the old folder's hooks are run from there."""
+    folder = git_folder / FOLDER
+    if Path(was) != folder:
+        local = _git(checkout, "config", "--local", "--get", "core.hooksPath")
+        _git(checkout, "config", "--local", _KEY, _NO_LOCAL if local is None else local)
+        _git(checkout, "config", "--local", "core.hooksPath", str(folder))
+    else:
+        was = _git(checkout, "config", "--local", "--get", _KEY) or was
+    folder.mkdir(exist_ok=True)
+    changed = []
+    old = checkout / os.path.expanduser(was)
+    for name in (*_NAMES, *(name for name in _OFTEN if (old / name).exists())):
+        text = _script(name, program if name in GUARDED else "", _FIND_OLD.format(key=_KEY, none=_NO_LOCAL, name=name))
+        if _put(folder / name, text):
+            changed.append(folder / name)
+    return Report(tuple(changed), (f"core.hooksPath points to {folder}, whose hooks run those of {was}",))
+
+
+_FIND_OLD = """\
+next=$(git config --local --get {key})
+if [ "$next" = "{none}" ]; then
+  next=$(git config --global --get core.hooksPath || git config --system --get core.hooksPath)
+fi
+case "$next" in
+  "") ;;
+  "~/"*) next="$HOME/${{next#??}}/{name}" ;;
+  *) next="$next/{name}" ;;
+esac"""
+
+
+def _script(name: str, program: str, find: str) -> str:
+    lines = ["#!/bin/sh", f"{MARK}: comity init --remove takes it out again."]
+    reads = name == "pre-push" and bool(program)
+    if program:
+        read = "input=$(cat)" if reads else ""
+        lines.append(_GUARD.format(program=shlex.quote(program), name=name, read=read).replace("\n\n", "\n").rstrip())
+    feed = 'printf "%s\\n" "$input" | "$next" "$@"; exit $?' if reads else 'exec "$next" "$@"'
+    if reads:
+        feed = 'if [ -n "$input" ]; then ' + feed + '; else exec "$next" "$@" </dev/null; fi'
+    lines.append(_CHAIN.format(find=find, run=feed).rstrip())
+    return "\n".join([*lines, "exit 0", ""])
+
+
+def _remove(checkout: Path, git_folder: Path) -> Report:
+    changed, notes = [], []
+    hooks = git_folder / "hooks"
+    for name in GUARDED:
+        hook, aside = hooks / name, hooks / (name + ASIDE)
+        if _ours(hook):
+            hook.unlink()
+            changed.append(hook)
+        if os.path.lexists(aside):
+            if os.path.lexists(hook):
+                notes.append(f"{aside.name} stays: another {name} has taken its place")
+            else:
+                aside.rename(hook)
+    kept = _git(checkout, "config", "--local", "--get", _KEY)
+    folder = git_folder / FOLDER
+    if kept is not None:
+        if _git(checkout, "config", "--local", "--get", "core.hooksPath") == str(folder):
+            _unset(checkout, "core.hooksPath")
+            if kept != _NO_LOCAL:
+                _git(checkout, "config", "--local", "core.hooksPath", kept)
+        _unset(checkout, _KEY)
+    if folder.is_dir():
+        for name in (*_NAMES, *_OFTEN):
+            if _ours(folder / name):
+                (folder / name).unlink()
+                changed.append(folder / name)
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    return Report(tuple(changed), tuple(notes))
+
+
+def _unset(checkout: Path, key: str) -> None:
+    """Without the section that git leaves behind."""
+    _git(checkout, "config", "--local", "--unset-all", key)
+    section = key.partition(".")[0]
+    if section != "core" and not _git(checkout, "config", "--local", "--get-regexp", rf"^{section}\."):
+        _git(checkout, "config", "--local", "--remove-section", section)
+
+
+def _ours(hook: Path) -> bool:
+    try:
+        return MARK in hook.read_bytes()[:200].decode("utf-8", "replace")
+    except OSError:
+        return False
+
+
+def _put(hook: Path, text: str) -> bool:
+    """Write an executable file; whether anything changed."""
+    if hook.is_file() and hook.read_bytes() == text.encode() and os.access(hook, os.X_OK):
+        return False
+    temporary = hook.with_name(hook.name + ".new")
+    temporary.write_bytes(text.encode())
+    temporary.chmod(temporary.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    temporary.replace(hook)
+    return True
+
+
+def _git(checkout: Path, *arguments: str) -> str | None:
+    """What git answers, None when it fails."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=checkout, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else None

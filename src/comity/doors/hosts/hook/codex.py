@@ -1,0 +1,94 @@
+"""Codex CLI's hooks (reference: developers.openai.com/codex/hooks, tried with 0.169.0).
+
+Hooks of one batch of tool calls run at once, and nothing in a payload tells one answer of the model from the next: so
+only the end of a turn and the user's next words prove that the model has answered. Fields that an event does not know
+make Codex refuse the whole answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from comity.doors.hosts.hook import patch
+from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
+
+EDIT, SHELL = "apply_patch", "Bash"
+_MOMENTS: dict[str, Moment] = {
+    "SessionStart": "start",
+    "SubagentStart": "start",
+    "UserPromptSubmit": "prompt",
+    "PreToolUse": "before",
+    "PostToolUse": "after",
+    "Stop": "stop",
+    "SubagentStop": "stop",
+    "SessionEnd": "end",
+}
+
+
+def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+    """One form for an event; None for unknown events."""
+    moment = _MOMENTS.get(event)
+    session_id = text(payload, "session_id")
+    if moment is None or not session_id:
+        return None
+    tool, cwd = text(payload, "tool_name"), text(payload, "cwd")
+    command = text(inner(payload, "tool_input"), "command", "input")
+    return Heard(
+        moment,
+        session_id,
+        subagent_id=text(payload, "agent_id"),
+        cwd=cwd,
+        source=begins(payload),  # "fork": a session of its own
+        tool=tool,
+        files=tuple(os.path.join(cwd, name) for name in patch.files(command)) if tool == EDIT else (),
+        command=command if tool == SHELL else "",
+        moved=moment == "stop",
+        again=payload.get("stop_hook_active") is True,
+        last=moment == "before",
+    )
+
+
+def write(event: str, heard: Heard, reply: Reply) -> Answer:
+    """The answer as Codex takes it."""
+    if heard.moment == "stop":
+        return Answer(json.dumps({"decision": "block", "reason": reply.go_on})) if reply.go_on else Answer()
+    if heard.moment == "end":
+        return Answer()
+    told: dict[str, object] = {"hookEventName": event}
+    if reply.refuse and heard.moment == "before":
+        told |= {"permissionDecision": "deny", "permissionDecisionReason": reply.refuse}
+    if reply.inject:
+        told["additionalContext"] = reply.inject
+    return Answer(json.dumps({"hookSpecificOutput": told})) if len(told) > 1 else Answer()
+
+
+ADAPTER = Adapter(
+    "codex",
+    Abilities(
+        mid_turn=True,
+        at_prompt=True,
+        refuse=True,
+        ask=False,
+        stop=True,
+        wake="codex queue",
+        proven="0.169.0",
+        source="https://developers.openai.com/codex/hooks",
+        checked="2026-11-22",
+    ),
+    (
+        ("SessionStart", None),
+        ("SubagentStart", None),
+        ("UserPromptSubmit", None),
+        ("PreToolUse", f"^({EDIT}|{SHELL})$"),
+        ("PostToolUse", None),
+        ("Stop", None),
+        ("SubagentStop", None),
+        ("SessionEnd", None),
+    ),
+    read,
+    write,
+    guards=("PreToolUse",),
+)

@@ -1,0 +1,95 @@
+"""GitHub Copilot CLI's hooks (reference: docs.github.com/en/copilot/reference/hooks-reference). Not tried with it.
+
+The event's case chooses the payload's: these are in camelCase. A hook before a tool that ends with any code but 0
+denies the tool, so the installed command ends with 0 even when Comity is gone. What a hook says to a prompt is dropped.
+A subagent's tools come under its session's id: the two cannot be told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from comity.doors.hosts.hook import patch
+from comity.doors.hosts.hook.contract import (
+    Abilities,
+    Adapter,
+    Answer,
+    Heard,
+    Moment,
+    Reply,
+    inner,
+    paths,
+    said,
+    text,
+)
+
+EDITS = ("create", "edit", "str_replace_editor", "apply_patch")
+SHELLS = ("bash", "powershell")
+_MOMENTS: dict[str, Moment] = {
+    "sessionStart": "start",
+    "preToolUse": "before",
+    "postToolUse": "after",
+    "agentStop": "stop",
+    "sessionEnd": "end",
+}
+
+
+def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+    """One form for an event; VS Code's payloads, which name their event, are not for this hook."""
+    moment = _MOMENTS.get(event)
+    session_id = text(payload, "sessionId")
+    if moment is None or not session_id or "hookEventName" in payload:
+        return None
+    asked = inner(payload, "toolArgs")
+    tool = text(payload, "toolName")
+    looks = tool == "str_replace_editor" and text(asked, "command") == "view"
+    files: tuple[str, ...] = ()
+    if moment == "before" and tool in EDITS and not looks:
+        files = paths(asked, "path") or patch.files(text(asked, "patch", "input") or text(payload, "toolArgs"))
+    return Heard(
+        moment,
+        session_id,
+        cwd=text(payload, "cwd"),
+        source="resume" if text(payload, "source") == "resume" else "startup",
+        tool=tool,
+        files=files,
+        command=text(asked, "command") if tool in SHELLS else "",
+        moved=moment == "stop",
+        again=payload.get("stop_hook_active") is True,
+    )
+
+
+def write(_: str, heard: Heard, reply: Reply) -> Answer:
+    """The answer as Copilot CLI takes it."""
+    if heard.moment == "before" and reply.refuse:
+        return said({"permissionDecision": "deny", "permissionDecisionReason": reply.refuse})
+    if heard.moment == "stop" and reply.go_on:
+        return said({"decision": "block", "reason": reply.go_on})
+    if heard.moment in ("start", "after") and reply.inject:
+        return said({"additionalContext": reply.inject})
+    return Answer()
+
+
+ADAPTER = Adapter(
+    "copilot-cli",
+    Abilities(
+        mid_turn=True,
+        at_prompt=False,
+        refuse=True,
+        ask=True,
+        stop=True,
+        source="https://docs.github.com/en/copilot/reference/hooks-reference",
+        checked="2026-11-22",
+    ),
+    (
+        ("sessionStart", None),
+        ("preToolUse", "|".join((*EDITS, *SHELLS))),
+        ("postToolUse", None),
+        ("agentStop", None),
+        ("sessionEnd", None),
+    ),
+    read,
+    write,
+    guards=("preToolUse",),
+)

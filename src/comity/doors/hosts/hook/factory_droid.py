@@ -1,0 +1,96 @@
+"""Factory Droid's hooks (reference: docs.factory.ai/harness/hooks): Claude Code's form with other tools. Not tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from comity.doors.hosts.hook import patch
+from comity.doors.hosts.hook.contract import (
+    Abilities,
+    Adapter,
+    Answer,
+    Heard,
+    Moment,
+    Reply,
+    begins,
+    inner,
+    paths,
+    said,
+    text,
+)
+
+EDITS = ("Edit", "MultiEdit", "Create", "Write", "NotebookEdit", "ApplyPatch")
+SHELL = "Execute"
+_MOMENTS: dict[str, Moment] = {
+    "SessionStart": "start",
+    "UserPromptSubmit": "prompt",
+    "PreToolUse": "before",
+    "PostToolUse": "after",
+    "Stop": "stop",
+    "SubagentStop": "stop",
+    "SessionEnd": "end",
+}
+
+
+def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+    """One form for an event. After a tool nothing is proven: several may run at once."""
+    moment = _MOMENTS.get(event)
+    session_id = text(payload, "session_id")
+    if moment is None or not session_id:
+        return None
+    asked = inner(payload, "tool_input")
+    tool = text(payload, "tool_name")
+    files: tuple[str, ...] = ()
+    if moment == "before" and tool in EDITS:
+        files = paths(asked, "file_path", "notebook_path") or patch.files(text(asked, "input", "patch", "command"))
+    return Heard(
+        moment,
+        session_id,
+        subagent_id=text(payload, "agent_id"),
+        cwd=text(payload, "cwd"),
+        source=begins(payload),
+        tool=tool,
+        files=files,
+        command=text(asked, "command") if tool == SHELL else "",
+        moved=moment == "stop",
+        again=payload.get("stop_hook_active") is True,
+    )
+
+
+def write(event: str, heard: Heard, reply: Reply) -> Answer:
+    """The answer as Droid takes it."""
+    if heard.moment == "stop":
+        return said({"decision": "block", "reason": reply.go_on} if reply.go_on else {})
+    told: dict[str, object] = {}
+    if heard.moment == "before" and reply.refuse:
+        told |= {"permissionDecision": "deny", "permissionDecisionReason": reply.refuse}
+    if heard.moment != "before" and reply.inject:
+        told["additionalContext"] = reply.inject
+    return said({"hookSpecificOutput": {"hookEventName": event, **told}} if told else {})
+
+
+ADAPTER = Adapter(
+    "factory-droid",
+    Abilities(
+        mid_turn=True,
+        at_prompt=True,
+        refuse=True,
+        ask=True,
+        stop=True,
+        source="https://docs.factory.ai/harness/hooks",
+        checked="2026-11-22",
+    ),
+    (
+        ("SessionStart", None),
+        ("UserPromptSubmit", None),
+        ("PreToolUse", "|".join((*EDITS, SHELL))),
+        ("PostToolUse", None),
+        ("Stop", None),
+        ("SubagentStop", None),
+        ("SessionEnd", None),
+    ),
+    read,
+    write,
+    guards=("PreToolUse",),
+)

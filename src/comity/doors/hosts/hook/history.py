@@ -1,0 +1,74 @@
+"""What the hooks' log says of each host: when its hooks last fired, spoke and refused, and how long they took."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from comity.doors.hosts.hook import journal
+
+MOST_TIMED = 10_000
+
+
+class Seen(NamedTuple):
+    """When something happened, in seconds since 1970, and at which event."""
+
+    at: float
+    event: str
+    why: str = ""
+
+
+class History(NamedTuple):
+    """Of one host. ``times`` are milliseconds of the latest hooks, whole processes."""
+
+    hooks: int
+    fired: Seen | None
+    injected: Seen | None
+    refused: Seen | None
+    failed: Seen | None
+    failures: int
+    times: tuple[float, ...]
+
+    def percentile(self, share: float) -> float | None:
+        """The time within which this share of the hooks ended."""
+        ordered = sorted(self.times)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else None
+
+
+NONE = History(0, None, None, None, None, 0, ())
+
+
+def read(database: str) -> dict[str, History]:
+    """Every host that the log knows. Lines that cannot be read are passed over."""
+    lines: dict[str, list[dict[str, Any]]] = {}
+    path = journal.path_of(database)
+    for name in (f"{path}.1", path):
+        try:
+            with open(name, encoding="utf-8", errors="replace") as file:
+                for text in file:
+                    line = _line(text)
+                    if line is not None:
+                        lines.setdefault(line["host"], []).append(line)
+        except OSError:
+            continue
+    return {host: _history(found) for host, found in lines.items()}
+
+
+def _line(text: str) -> dict[str, Any] | None:
+    try:
+        line = json.loads(text)
+        texts = all(isinstance(line[key], str) for key in ("host", "event", "did"))
+        return line if texts and all(isinstance(line[key], int | float) for key in ("at", "ms")) else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _history(lines: list[dict[str, Any]]) -> History:
+    def last(*what: str) -> Seen | None:
+        found = (line for line in reversed(lines) if not what or line["did"] in what)
+        line = next(found, None)
+        return None if line is None else Seen(line["at"], line["event"], str(line.get("why", "")))
+
+    failures = sum(line["did"] == "error" for line in lines)
+    times = tuple(float(line["ms"]) for line in lines[-MOST_TIMED:])
+    return History(len(lines), last(), last("inject", "go_on"), last("refuse"), last("error"), failures, times)

@@ -1,0 +1,79 @@
+"""The hooks' log beside the database: one line for each hook, which ``comity doctor`` reads.
+
+A line is JSON: time, host, event, what was done, milliseconds, and what went wrong. Two files of at most a megabyte.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from comity.doors.hosts.hook.contract import Reply
+
+MAX_BYTES = 1_000_000
+_MAX_WHY = 300
+
+
+class Note:
+    """What one hook did, written when it ends; nothing is written where there is no project."""
+
+    def __init__(self, host: str, event: str) -> None:
+        self._host, self._event = host[:60], event[:60]
+        self._path = ""
+        self._did = "nothing"
+        self._why = ""
+
+    def at(self, database: str) -> None:
+        """The project's database, beside which the log stands."""
+        self._path = path_of(database)
+
+    def did(self, reply: Reply) -> None:
+        """What the agent was told."""
+        self._did = "refuse" if reply.refuse else "go_on" if reply.go_on else "inject" if reply.inject else "nothing"
+
+    def aside(self, error: Exception | None) -> None:
+        """The event is not for this host's adapter, or there is none."""
+        self._did = "aside"
+        self._why = str(error)[:_MAX_WHY] if error else ""
+
+    def failed(self, error: Exception) -> None:
+        """What went wrong."""
+        self._did = "error"
+        self._why = f"{type(error).__name__}: {error}"[:_MAX_WHY]
+
+    def write(self, took_ms: float) -> None:
+        """Append the line. A log that cannot be written stops nobody."""
+        if not self._path:
+            return
+        told = {"at": round(time.time(), 3), "host": self._host, "event": self._event, "did": self._did}
+        told["ms"] = round(took_ms, 1)
+        if self._why:
+            told["why"] = self._why
+        try:
+            _rotate(self._path)
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.write(descriptor, (json.dumps(told) + "\n").encode())
+            finally:
+                os.close(descriptor)
+        except OSError:
+            return
+
+
+def path_of(database: str) -> str:
+    """The log of a project's hooks."""
+    return database + ".hooks.log"
+
+
+def captures_of(database: str) -> str:
+    """The folder that real payloads are kept in while it exists: ``comity doctor --capture`` makes it."""
+    return database + ".capture"
+
+
+def _rotate(path: str) -> None:
+    try:
+        if os.stat(path).st_size > MAX_BYTES:
+            os.replace(path, path + ".1")
+    except FileNotFoundError:
+        return

@@ -1,0 +1,87 @@
+"""OpenCode: a plugin that runs ``comity hook opencode EVENT`` (opencode.ai/docs/plugins, tried with 1.18.33).
+
+OpenCode has no hooks of its own that start programs, so both sides of this contract are ours: the plugin
+(``opencode_plugin.js``) tells the session, the tool and its arguments, and whether the model was asked since the last
+injection; it is answered ``inject``, ``refuse`` and ``go_on``. A subagent is a session with a parent there: it is told
+as a subagent of its root session.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from comity.doors.hosts.hook import patch
+from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, text
+
+PLUGIN_FILE = ".opencode/plugins/comity.js"
+EDITS, PATCHES, SHELL = ("edit", "write", "multiedit"), ("patch", "apply_patch"), "bash"
+_MOMENTS: dict[str, Moment] = {
+    "session.start": "start",
+    "chat.message": "prompt",
+    "tool.execute.before": "before",
+    "tool.execute.after": "after",
+    "experimental.text.complete": "stop",
+    "session.deleted": "end",
+}
+_SOURCE = os.path.join(os.path.dirname(__file__), "opencode_plugin.js")
+
+
+def plugin(program: str) -> str:
+    """The plugin's text; ``program`` is the absolute path of the executable that it runs."""
+    with open(_SOURCE, encoding="utf-8") as file:
+        whole = file.read()
+    return whole.replace('"comity"', json.dumps(program), 1)
+
+
+def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+    """One form for an event; None for unknown events."""
+    moment = _MOMENTS.get(event)
+    session_id = text(payload, "session_id")
+    if moment is None or not session_id:
+        return None
+    asked = inner(payload, "args")
+    tool, cwd = text(payload, "tool"), text(payload, "cwd")
+    path = text(asked, "filePath")
+    named = patch.files(text(asked, "patchText")) if tool in PATCHES else (path,) if tool in EDITS and path else ()
+    return Heard(
+        moment,
+        session_id,
+        subagent_id=text(payload, "subagent_id"),
+        cwd=cwd,
+        source="compact" if payload.get("source") == "compact" else "startup",
+        tool=tool,
+        files=tuple(os.path.join(cwd, name) for name in named),
+        command=text(asked, "command") if tool == SHELL else "",
+        moved=payload.get("moved") is True,
+        again=payload.get("again") is True,
+        last=moment == "before",
+    )
+
+
+def write(_event: str, _heard: Heard, reply: Reply) -> Answer:
+    """The answer as the plugin takes it."""
+    told = {name: said for name, said in reply._asdict().items() if said}
+    return Answer(json.dumps(told)) if told else Answer()
+
+
+ADAPTER = Adapter(
+    "opencode",
+    Abilities(
+        mid_turn=True,
+        at_prompt=True,
+        refuse=True,
+        ask=False,
+        stop=True,
+        wake="prompt_async",
+        proven="1.18.33",
+        source="https://opencode.ai/docs/plugins/",
+        checked="2026-11-22",
+    ),
+    tuple((event, None) for event in _MOMENTS),
+    read,
+    write,
+    guards=("tool.execute.before",),
+)

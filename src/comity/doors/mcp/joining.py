@@ -1,0 +1,157 @@
+"""Which agent an MCP call comes from: asked for every call, since one server may serve several sessions of its host.
+
+A call's ``_meta`` tells the session for certain where the host puts it there. Else the server supposes: by the session
+id in its environment, else by its host's process when that has exactly one session (``rooms.agents.identity``). What a
+client says its name is decides nothing, and neither does a model.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from comity.kernel.problem import Problem
+from comity.kernel.scope import HostSession
+from comity.process import host_process
+from comity.rooms.turns.model import Identity
+from comity.settings import Settings
+from comity.workspace import Workspace
+
+_MOST = 200  # characters of an id
+# By the host's short name in the environment: its name for hooks.
+_HOSTS = {"claude": "claude-code", "gemini": "gemini-cli"}
+
+
+def supposed(resolved: Settings) -> HostSession:
+    """The host's session as far as the server's environment and its host's process tell."""
+    pid, started = host_process()
+    return HostSession(
+        _HOSTS.get(resolved.program, resolved.program),
+        resolved.host_session_id,
+        "",
+        pid,
+        started,
+        hearsay=True,
+        server=resolved.session_id,
+        named=resolved.agent_id if resolved.named else "",
+    )
+
+
+def told(meta: Mapping[str, Any], supposition: HostSession) -> HostSession:
+    """The session that a call's ``_meta`` names; what is supposed when it names none."""
+    found = _in_meta(meta)
+    if found is None:
+        return supposition
+    host, session_id, subagent_id = found
+    return HostSession(host, session_id, subagent_id, supposition.pid, supposition.started, named=supposition.named)
+
+
+def _in_meta(meta: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Host, session and subagent. Codex runs a subagent in a thread of its own within the session."""
+    turn = meta.get("x-codex-turn-metadata")
+    turn = turn if isinstance(turn, dict) else {}
+    thread = _id(turn.get("thread_id")) or _id(meta.get("threadId"))
+    session = _id(turn.get("session_id")) or thread
+    if session:
+        return "codex", session, thread if thread != session else ""
+    for key, host in (("sessionID", "opencode"), ("vscode.conversationId", "vscode")):
+        if found := _id(meta.get(key)):
+            return host, found, ""
+    return None
+
+
+def _id(value: object) -> str:
+    return value if isinstance(value, str) and 0 < len(value) <= _MOST and value.isprintable() else ""
+
+
+class Identities:
+    """The agents that one server acts as: the one it was started as, and those that its calls turn out to be.
+
+    For each it registers a session of its own: the agent lives as long as the server. When another server of the
+    same session registered later, calls that tell their session go through that one's.
+    """
+
+    def __init__(self, workspace: Workspace, supposition: HostSession | None) -> None:
+        self._supposed = supposition
+        self._main = workspace
+        self._base = workspace.actor
+        self._lock = threading.Lock()
+        self._asking: dict[HostSession, Workspace] = {}
+        self._own: dict[str, Workspace] = {}  # by agent id; the sessions that this server registered
+        self._known: dict[Identity, Workspace] = {}
+
+    def start(self) -> None:
+        """Register as whoever the server is supposed to be."""
+        if self._supposed is None:
+            self._main.session.start()
+            self._own[self._base.agent_id] = self._main
+            return
+        registration = self._asked(self._supposed).session.start()
+        name = self._base.name
+        if registration.agent_id != self._base.agent_id:
+            name = self._identity(self._supposed).name
+        actor = self._base._replace(agent_id=registration.agent_id, name=name)
+        self._main.become(actor)
+        self._own[actor.agent_id] = self._known[Identity(actor.agent_id, actor.session_id, name)] = self._main
+
+    def of(self, meta: Mapping[str, Any]) -> Workspace:
+        """The workspace of whoever makes a call."""
+        if self._supposed is None:
+            return self._main
+        host = told(meta, self._supposed)
+        identity = self._identity(host)
+        found = self._known.get(identity)
+        if found is not None:
+            return found
+        if host.hearsay and identity.agent_id == self._main.actor.agent_id:
+            return self._main
+        with self._lock:
+            own = self._own.get(identity.agent_id)
+            if own is None:
+                return self._join(identity.agent_id, identity.name or _name(host, identity.agent_id))
+            if host.hearsay or not identity.session_id:  # it ended, or a newer process has it; its calls are told so
+                return own
+            actor = own.actor._replace(session_id=identity.session_id, name=identity.name)
+            found = self._known[identity] = self._main.alongside(actor)
+            return found
+
+    def _join(self, agent_id: str, name: str) -> Workspace:
+        """Register a session for an agent that this server has not acted as."""
+        session_id = f"{self._base.session_id}.{len(self._own) + 1}"
+        workspace = self._main.alongside(self._base._replace(agent_id=agent_id, session_id=session_id, name=name))
+        workspace.session.start()
+        self._own[agent_id] = self._known[Identity(agent_id, session_id, name)] = workspace
+        return workspace
+
+    def _identity(self, host: HostSession) -> Identity:
+        found: Identity = self._asked(host).call("session.identify", {"register": False})
+        return found
+
+    def _asked(self, host: HostSession) -> Workspace:
+        """As a session of the host, before it is known which agent that is."""
+        found = self._asking.get(host)
+        if found is None:
+            actor = self._base._replace(host=host)
+            if not (host.hearsay or host.named):
+                actor = actor._replace(agent_id=host.session_id, name=_name(host, ""))
+            found = self._asking[host] = self._main.acting_as(actor)
+        return found
+
+    def end(self, reason: str) -> None:
+        """End the sessions that this server registered. What fails here is left to the others' liveness checks."""
+        with self._lock:
+            own = list(self._own.values())
+        for workspace in own:
+            try:
+                workspace.session.end(reason=reason)
+            except Problem:
+                continue
+
+
+def _name(host: HostSession, agent_id: str) -> str:
+    """As hooks name it: the host and the end of the session's id."""
+    if host.named:
+        return agent_id
+    name = f"{(host.host or 'agent').partition('-')[0]}-{(host.session_id or agent_id)[-4:]}"
+    return f"{name}.{host.subagent_id[-4:]}" if host.subagent_id else name

@@ -1,0 +1,58 @@
+"""Receipts: what became of a message, for each recipient. Nothing is claimed that did not happen.
+
+``queued``: nobody fetched it. ``surfaced``: a poll handed it out. ``injected``: a hook wrote it into the agent's
+context. ``seen``: the model has answered since. ``acknowledged``: the agent said so itself. ``expired`` and
+``dropped``: it never will. A delivery whose time is over counts as expired even where nobody has marked it yet.
+"""
+
+from __future__ import annotations
+
+from comity.kernel.clock import Instant
+from comity.kernel.scope import Row, Scope
+from comity.rooms.channels.model import Receipt, Receipts, SentMessage
+
+_SCANNED = 5000  # of the newest deliveries, in which a sender's own are looked for
+
+
+def listed(scope: Scope, message_id: str | None, sender: str | None, limit: int) -> Receipts:
+    """One message, or the newest few of a sender; the newest first."""
+    who = sender or scope.actor.agent_id
+    if message_id is not None:
+        rows = scope.tx.all("channels.receipts_of", message_id=message_id, second=scope.now.second)
+    else:
+        rows = scope.tx.all(
+            "channels.newest_receipts", sender=who, limit=limit, scanned=_SCANNED, second=scope.now.second
+        )
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(str(row[0]), []).append(row)
+    return Receipts([_message(message, deliveries) for message, deliveries in found.items()])
+
+
+def _message(message_id: str, rows: list[Row]) -> SentMessage:
+    first = rows[0]
+    return SentMessage(
+        message_id, first[1], first[2], str(first[3] or ""), str(first[4]), [_receipt(row) for row in rows]
+    )
+
+
+def _receipt(row: Row) -> Receipt:
+    delivery_id, agent_id, name, state, overdue, processed = row[5:11]
+    injection_id, whole, written_ms, seen_ms = row[11:15]
+    injected = bool(injection_id) and written_ms is not None
+    seen = injected and seen_ms is not None
+    if state in ("queued", "surfaced") and overdue:
+        state = "expired"
+    elif state == "acknowledged":
+        state = "acknowledged" if processed or not seen else "seen"
+    elif state in ("queued", "surfaced"):
+        state = "seen" if seen else "injected" if injected else state
+    return Receipt(
+        str(delivery_id),
+        str(agent_id),
+        str(name or agent_id),
+        str(state),
+        Instant.at(written_ms).iso if injected else None,
+        Instant.at(seen_ms).iso if seen else None,
+        cut=injected and not whole,
+    )

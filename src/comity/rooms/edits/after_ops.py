@@ -1,0 +1,141 @@
+"""Operations around shell and git commands. Apart from ``edit.check``, since they load what runs git."""
+
+from __future__ import annotations
+
+import os
+
+from comity.kernel.op import long_op
+from comity.kernel.scope import Scope
+from comity.kernel.steps import Steps
+from comity.rooms.claims import paths
+from comity.rooms.claims.paths import Base, Target
+from comity.rooms.edits import commanding, committing, guarding, sparing, sweeping, watching
+from comity.rooms.edits.model import (
+    LEASE_S,
+    BypassReason,
+    CommandLine,
+    Compared,
+    Folder,
+    NamedFiles,
+    Operation,
+    Processes,
+    Recorded,
+    Verdict,
+)
+
+
+@long_op("command.check", effect="write", example={"command": "make"})
+def check_command(steps: Steps, *, command: CommandLine, cwd: Folder = "", reason: BypassReason = "") -> Verdict:
+    """Ask whether a shell command may run: its git commands, and the files that it names to be written.
+
+    As ``git.check`` and ``edit.check`` would say; files that it only adds to or changes in place need not be read
+    again. What it does besides is found afterwards by ``edit.compare``, for which peers' files are looked at now.
+    """
+    base = paths.base_of(steps.actor)
+    folder = cwd or base.folder
+    others = steps.read(sparing.others)
+    stakes = _stakes(steps, base, command, folder) if others and "git" in command else []
+    wanted = _named(base, command, folder)
+    near = steps.read(watching.ground, base) if others and not commanding.reads_only(command) else None
+    if not stakes and near is None:
+        return guarding.asked(steps, base, wanted)
+    prints = None if near is None else watching.prints(base, near, {})
+    return steps.write(_checked, base, stakes, reason, wanted, prints)
+
+
+def _named(base: Base, command: str, folder: str) -> guarding.Wanted:
+    named = commanding.named(command, folder)
+    whole, _ = paths.sorted_out(base, [path for path in named.paths if path in named.whole])
+    rest, _ = paths.sorted_out(base, [path for path in named.paths if path not in named.whole])
+    wanted = guarding.wanted(base, list(dict.fromkeys([*whole, *rest])), LEASE_S)
+    return wanted._replace(added=frozenset(target.path for target in rest) - {target.path for target in whole})
+
+
+def _checked(
+    scope: Scope,
+    base: Base,
+    stakes: list[sparing.Stake],
+    reason: str,
+    wanted: guarding.Wanted,
+    prints: watching.Prints | None,
+) -> Verdict:
+    """Git, then the files; then the look at what peers hold is remembered. All or nothing."""
+    spared = sparing.check(scope, stakes, reason) if stakes else Verdict(allowed=True)
+    if not spared.allowed:
+        return spared
+    edits = guarding.check(scope, base, wanted) if wanted.every else Verdict(allowed=True)
+    if stakes and not edits.allowed:
+        sparing.over(scope)
+    if edits.allowed and prints is not None:
+        watching.remember(scope, prints)
+    return edits._replace(warning="\n".join(part for part in (spared.warning, edits.warning) if part))
+
+
+@long_op("edit.compare", effect="write", example={"command": "make"})
+def compare_edits(steps: Steps, *, command: CommandLine = "") -> Compared:
+    """Compare peers' files with how they looked before a shell command.
+
+    What changed although a peer holds it, and did not change itself, is an event, and both sides are told.
+    """
+    base = paths.base_of(steps.actor)
+    looked = steps.read(watching.before)
+    if steps.read(sparing.sweeps_now):
+        steps.write(sparing.over)
+    if looked is None:
+        return Compared([])
+    near = steps.read(watching.ground, base) or watching.Ground((), (), ())
+    after = watching.prints(base, near, looked.prints)
+    return steps.write(watching.compare, base, looked, after, command)
+
+
+@long_op("git.check", effect="write", example={"command": "git stash"})
+def check_git(steps: Steps, *, command: CommandLine, cwd: Folder = "", reason: BypassReason = "") -> Verdict:
+    """Ask whether git commands in a shell line may run: not when a living peer would lose work.
+
+    Looked at are stash, reset --hard, clean -f, checkout and restore of everything, rebase, and push --force, which
+    warns. Quoted text and harmless forms pass. With a ``reason`` it is let through, which is an event.
+    """
+    base = paths.base_of(steps.actor)
+    stakes = _stakes(steps, base, command, cwd or base.folder) if steps.read(sparing.others) else []
+    return steps.write(sparing.check, stakes, reason) if stakes else Verdict(allowed=True)
+
+
+def _stakes(steps: Steps, base: Base, command: str, cwd: str) -> list[sparing.Stake]:
+    """What git says of the work that is at stake, asked between transactions."""
+    stakes = []
+    for sweep in sweeping.sweeps(command):
+        folder = os.path.join(cwd, sweep.folder or "")
+        if sweep.folder is None or not os.path.isdir(folder):
+            continue
+        there = sparing.place(base, folder)
+        looks = sweep.loss in ("stash", "commits") or steps.read(sparing.held, there)
+        stakes.append(sparing.stake(sweep, there, folder) if looks else sparing.Stake(sweep, there))
+    return stakes
+
+
+@long_op("edit.held", effect="write", example={"files": ["src/parser.py"]})
+def held_edits(
+    steps: Steps,
+    *,
+    files: NamedFiles,
+    recorded_s: Recorded | None = None,
+    processes: Processes | None = None,
+    operation: Operation = "git commit",
+    reason: BypassReason = "",
+) -> Verdict:
+    """Ask whether living peers hold any of these files exclusively, before git records them.
+
+    Nothing is claimed. Whoever asks need not be an agent. With a ``reason`` it is let through, which is an event.
+    """
+    base = paths.base_of(steps.actor)
+    at_s: dict[str, int] = {}
+    targets: dict[Target, None] = {}
+    for place, file in enumerate(files):
+        for target in paths.sorted_out(base, [file])[0]:
+            targets[Target(target.path, tree=False)] = None
+            if recorded_s is not None:
+                at_s[target.path] = recorded_s[place] if place < len(recorded_s) else 0
+    recording = committing.Recording(list(targets), processes or [], at_s, operation, reason)
+    if not targets or not steps.read(committing.barring, base, recording):
+        return Verdict(allowed=True)
+    return steps.write(committing.check, base, recording)

@@ -1,0 +1,82 @@
+"""The guard of git's own hooks: what living peers hold exclusively is not committed, whoever commits."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from comity.kernel.scope import Scope
+from comity.kernel.text import compact
+from comity.rooms.agents import identity, presence
+from comity.rooms.claims.finding import Met
+from comity.rooms.claims.paths import Base, Target
+from comity.rooms.edits.guarding import barring_others, refused
+from comity.rooms.edits.model import Verdict
+from comity.rooms.edits.sparing import bypassed
+from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON
+from comity.rooms.edits.telling import MOST_TOLD, says
+from comity.rooms.lifecycle import departure
+from comity.rooms.turns.quoting import name
+
+
+class Recording(NamedTuple):
+    """Files that git is about to record, or has recorded (``at_s``: when, by path), and where that happens."""
+
+    targets: list[Target]
+    processes: list[str]
+    at_s: dict[str, int]
+    operation: str
+    reason: str
+
+
+def barring(scope: Scope, base: Base, recording: Recording) -> list[Met]:
+    """Claims of others: an agent's parents and subagents count as the agent, since git cannot tell them apart."""
+    met = barring_others(scope, base, recording.targets, _own(scope, recording.processes))
+    if not recording.at_s:
+        return met
+    kept = [one._replace(files=[path for path in one.files if _later(one, recording.at_s.get(path))]) for one in met]
+    return [one for one in kept if one.files]
+
+
+def _own(scope: Scope, processes: list[str]) -> set[str]:
+    own = scope.observer.presence
+    rows = scope.tx.all(
+        "edits.speaking",
+        session_id=own.host_session_id if own else "",
+        processes=compact(processes),
+        boot_id=own.boot_id if own else "",
+    )
+    found = {scope.actor.agent_id, *(str(row[0]) for row in rows)}
+    for agent_id in list(found):
+        found |= {*identity.ancestors(scope, agent_id)}
+        found |= {str(row[0]) for row in scope.tx.all("edits.descendants", agent_id=agent_id)}
+    return found
+
+
+def _later(met: Met, at_s: int | None) -> bool:
+    """Whether the file was recorded while the claim was there; within its first second nobody can tell."""
+    return met.held.since is not None and at_s is not None and at_s > met.held.since
+
+
+def check(scope: Scope, base: Base, recording: Recording) -> Verdict:
+    """The verdict, once the dead are reaped."""
+    operation, reason = recording.operation, recording.reason
+    if presence.dead(scope):
+        departure.reap(scope)
+    met = barring(scope, base, recording)
+    if not met:
+        return Verdict(allowed=True)
+    if reason:
+        holders = tuple(dict.fromkeys(one.held.agent_id for one in met))
+        bypassed(scope, operation, reason, holders, tuple(sorted({path for one in met for path in one.files})))
+        return Verdict(allowed=True)
+    verdict = refused(scope, met, "git.refused", operation)
+    told = " ".join(says(scope, one) for one in met[:MOST_TOLD])
+    files = sorted({path for one in met for path in one.files})
+    if recording.at_s:
+        hint = f"Let {name(verdict.holders[0])} push them, or ask for a release."
+        return verdict._replace(refusal=f"{told}\n{hint} {BYPASS}=1 with {BYPASS_REASON} lets it through.")
+    hint = (
+        f"Take them out of it (git restore --staged {' '.join(files[:5])}), or ask {name(verdict.holders[0])} to "
+        f"release them. {BYPASS}=1 with {BYPASS_REASON} lets it through."
+    )
+    return verdict._replace(refusal=f"{told}\n{hint}")

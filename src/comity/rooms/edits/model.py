@@ -1,0 +1,52 @@
+"""Records and argument types of guarded edits."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from comity.kernel.argument import Items, Number, Text
+
+EditedPath = Annotated[str, Text("A file, absolute or relative to the agent's checkout.", min=1, max=4096)]
+EditedFiles = Annotated[list[EditedPath], Items("Files that are about to be changed.", min=1, max=1000)]
+NamedFiles = Annotated[list[EditedPath], Items("Files that somebody asks about.", min=1, max=10_000)]
+AutoLease = Annotated[int, Number("Seconds for which an unclaimed file is claimed.", ge=10, le=86_400)]
+CommandLine = Annotated[str, Text("A shell command line.", max=400_000)]
+Folder = Annotated[str, Text("The folder that the command runs in; the checkout when empty.", max=4096)]
+BypassReason = Annotated[str, Text("Why a person lets it through all the same; empty: nobody does.", max=1000)]
+Processes = Annotated[
+    list[Annotated[str, Text("A process id and its start, with a colon between.", min=1, max=100)]],
+    Items("Processes that the caller runs under; an agent whose host is one of them is the caller.", max=100),
+]
+Recorded = Annotated[
+    list[Annotated[int, Number("Seconds since 1970.", ge=0, le=253_402_300_799)]],
+    Items("When each of the files was recorded; later claims on it do not count.", max=10_000),
+]
+Operation = Annotated[str, Text("What git is about to do.", min=1, max=100)]
+
+LEASE_S = 600
+
+
+class Verdict(NamedTuple):
+    """Whether it may be done. ``refusal`` says why not and what to do, ``warning`` what else is known.
+
+    ``stale``: the caller may go on once it has read the files again.
+    """
+
+    allowed: bool
+    refusal: str = ""
+    warning: str = ""
+    holders: tuple[str, ...] = ()
+    stale: bool = False
+
+
+class Breach(NamedTuple):
+    """A file of a living peer that changed while a shell command ran."""
+
+    file_path: str
+    holder: str
+
+
+class Compared(NamedTuple):
+    """What changed though peers hold it; both sides were told."""
+
+    breaches: list[Breach]

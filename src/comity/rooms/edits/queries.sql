@@ -1,0 +1,88 @@
+-- name: second_of
+SELECT CAST(strftime('%s', :timestamp) AS INTEGER)
+
+-- The last editors of these files (:keys, a JSON list).
+-- name: last
+SELECT e.file_path, e.agent_id, e.edited_ms, coalesce(a.name, e.agent_id) FROM json_each(:keys) k
+CROSS JOIN comity_edits e LEFT JOIN agents a ON a.agent_id = e.agent_id
+WHERE e.repository = :repository AND e.worktree = :worktree AND e.file_path = k.value
+
+-- name: edited
+INSERT INTO comity_edits (repository, worktree, file_path, agent_id, edited_ms)
+VALUES (:repository, :worktree, :file_path, :agent_id, :now_ms)
+ON CONFLICT (repository, worktree, file_path) DO UPDATE SET agent_id = excluded.agent_id, edited_ms = excluded.edited_ms
+
+-- name: began_ms
+SELECT CAST(strftime('%s', created_at) AS INTEGER) * 1000 FROM agents WHERE agent_id = :agent_id
+
+-- name: others
+SELECT count(*) FROM (SELECT 1 FROM sessions WHERE state = 'active' AND agent_id <> :agent_id LIMIT 2)
+
+-- Subagents, theirs, and so on.
+-- name: descendants
+WITH RECURSIVE down(agent_id, depth) AS (
+  SELECT agent_id, 1 FROM comity_host_sessions WHERE parent_agent_id = :agent_id
+  UNION
+  SELECT h.agent_id, down.depth + 1 FROM comity_host_sessions h JOIN down ON h.parent_agent_id = down.agent_id
+  WHERE down.depth < 8
+)
+SELECT DISTINCT agent_id FROM down
+
+-- Agents of these host sessions, or whose host is one of these processes ("pid:start") of this boot.
+-- name: speaking
+SELECT agent_id FROM comity_host_sessions WHERE host_session_id = :session_id AND :session_id <> ''
+UNION
+SELECT h.agent_id FROM json_each(:processes) p CROSS JOIN comity_host_sessions h
+WHERE h.host_pid = CAST(p.value AS INTEGER) AND h.host_pid || ':' || h.host_started = p.value AND h.boot_id = :boot_id
+
+-- name: look
+SELECT looked_ms, files FROM comity_looks WHERE agent_id = :agent_id AND closed_ms IS NULL
+
+-- name: remember_look
+INSERT INTO comity_looks (agent_id, looked_ms, closed_ms, files) VALUES (:agent_id, :now_ms, NULL, :files)
+ON CONFLICT (agent_id) DO UPDATE SET looked_ms = excluded.looked_ms, closed_ms = NULL, files = excluded.files
+
+-- name: close_look
+UPDATE comity_looks SET closed_ms = :now_ms WHERE agent_id = :agent_id AND closed_ms IS NULL
+
+-- Whether an agent ran a command, or runs one, since a moment.
+-- name: ran_since
+SELECT 1 FROM comity_looks WHERE agent_id = :agent_id AND coalesce(closed_ms, :now_ms) >= :since_ms
+
+-- name: stashed
+INSERT OR IGNORE INTO comity_stashes (repository, stashed_ms, agent_id) VALUES (:repository, :now_ms, :agent_id)
+
+-- name: forget_stashes
+DELETE FROM comity_stashes WHERE stashed_ms < :before_ms
+
+-- Who was let stash shortly before a moment, the last one.
+-- name: stasher
+SELECT t.agent_id, coalesce(a.name, t.agent_id) FROM comity_stashes t
+JOIN sessions s ON s.agent_id = t.agent_id AND s.state = 'active'
+LEFT JOIN agents a ON a.agent_id = t.agent_id
+WHERE t.repository = :repository AND t.stashed_ms BETWEEN :from_ms AND :until_ms
+ORDER BY t.stashed_ms DESC LIMIT 1
+
+-- name: swept
+INSERT INTO comity_sweeps (agent_id, repository, worktree, swept_ms, title)
+VALUES (:agent_id, :repository, :worktree, :now_ms, :title)
+ON CONFLICT (agent_id) DO UPDATE SET repository = excluded.repository, worktree = excluded.worktree,
+  swept_ms = excluded.swept_ms, title = excluded.title
+
+-- name: sweep_over
+DELETE FROM comity_sweeps WHERE agent_id = :agent_id
+
+-- name: sweep_runs
+SELECT 1 FROM comity_sweeps WHERE agent_id = :agent_id
+
+-- Somebody else's sweep of a work tree that may still run.
+-- name: sweeping
+SELECT w.agent_id, coalesce(a.name, w.agent_id), w.title FROM comity_sweeps w
+JOIN sessions s ON s.agent_id = w.agent_id AND s.state = 'active'
+LEFT JOIN agents a ON a.agent_id = w.agent_id
+WHERE w.repository = :repository AND w.worktree = :worktree AND w.agent_id <> :agent_id AND w.swept_ms >= :since_ms
+LIMIT 1
+
+-- name: edited_since
+SELECT file_path, agent_id, edited_ms FROM comity_edits
+WHERE repository = :repository AND worktree = :worktree AND edited_ms >= :since_ms

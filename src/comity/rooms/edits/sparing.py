@@ -1,0 +1,246 @@
+"""The guard before git commands that sweep a work tree: refused only when a living peer would lose work.
+
+Work at stake is what a peer holds exclusively and has changed; a stash entry that a peer made; and, told of but never
+refused, commits of a remote branch.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from comity.kernel.event import Event
+from comity.kernel.scope import Scope
+from comity.rooms.agents import identity, presence
+from comity.rooms.claims.finding import Met
+from comity.rooms.claims.paths import Base, Target
+from comity.rooms.edits import git, guarding
+from comity.rooms.edits.guarding import EDIT_TAKES_MS, barring_others
+from comity.rooms.edits.model import Verdict
+from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, Sweep
+from comity.rooms.edits.telling import MOST_TOLD, says, some, title
+from comity.rooms.edits.watching import held_by_peers
+from comity.rooms.lifecycle import departure
+from comity.rooms.turns import settling
+from comity.rooms.turns.quoting import name, plain
+
+STASH_TAKES_MS = 120_000
+KEPT_MS = 90 * 86_400_000
+_MOST_ENTRIES = 200
+
+
+class Stake(NamedTuple):
+    """What a command may take away, as git tells: changed files, stash entries with their files, remote commits."""
+
+    sweep: Sweep
+    base: Base
+    files: tuple[str, ...] = ()
+    entries: tuple[tuple[git.Stash, tuple[str, ...]], ...] = ()
+    commits: tuple[str, ...] = ()
+
+
+class Danger(NamedTuple):
+    """What a peer would lose."""
+
+    holders: tuple[str, ...]
+    files: tuple[str, ...]
+    told: str
+
+
+def place(base: Base, folder: str) -> Base:
+    """The work tree that a command in ``folder`` works on, which need not be the agent's own."""
+    folder = os.path.realpath(folder)
+    found = git.top(folder)
+    if found is None or base.folder == found or _within(base.folder, found):
+        return base
+    main = os.path.realpath(base.repository)
+    if main == found or _within(main, found):
+        return Base(base.repository, "", main, base.fold)
+    return Base(base.repository, found, found, base.fold)
+
+
+def _within(path: str, folder: str) -> bool:
+    return path.startswith(os.path.join(folder, ""))
+
+
+def others(scope: Scope) -> bool:
+    """Whether other agents are about."""
+    return guarding.others(settling.look(scope) or scope)
+
+
+def held(scope: Scope, base: Base) -> bool:
+    """Whether any of them holds something in this work tree."""
+    return bool(held_by_peers(settling.look(scope) or scope, base))
+
+
+def sweeps_now(scope: Scope) -> bool:
+    """Whether the actor was let sweep and is not known to be done."""
+    agent_id = (settling.look(scope) or scope).actor.agent_id
+    return scope.tx.one("edits.sweep_runs", agent_id=agent_id) is not None
+
+
+def over(scope: Scope) -> None:
+    """The actor's command has ended."""
+    scope.tx.run("edits.sweep_over", agent_id=settling.settle(scope).actor.agent_id)
+
+
+def stake(sweep: Sweep, base: Base, folder: str) -> Stake:
+    """Ask git, outside any transaction."""
+    if sweep.loss == "stash":
+        return Stake(sweep, base, entries=_entries(sweep, folder))
+    if sweep.loss == "commits":
+        return Stake(sweep, base, commits=tuple(git.overwritten_commits(folder, sweep.argument)))
+    listed = git.changed(folder, untracked=sweep.loss != "tracked", ignored="x" in sweep.argument)
+    paths = [*(listed.tracked if sweep.loss != "untracked" else ())]
+    paths += listed.untracked if sweep.loss != "tracked" else ()
+    paths += listed.ignored if "x" in sweep.argument else ()
+    limits = [os.path.realpath(os.path.join(folder, path)) for path in sweep.paths]
+    if limits:
+        paths = [path for path in paths if any(path == limit or _within(path, limit) for limit in limits)]
+    elif sweep.loss == "untracked":  # clean stays in its folder
+        paths = [path for path in paths if _within(path, os.path.realpath(folder))]
+    inside = [os.path.relpath(path, base.folder) for path in paths if _within(path, base.folder)]
+    return Stake(sweep, base, files=tuple(inside))
+
+
+def _entries(sweep: Sweep, folder: str) -> tuple[tuple[git.Stash, tuple[str, ...]], ...]:
+    known = git.stashes(folder)
+    if "*" not in sweep.argument:
+        wanted = sweep.argument[0] if sweep.argument else "stash@{0}"
+        wanted = f"stash@{{{wanted}}}" if wanted.isdigit() else wanted
+        known = [entry for entry in known if entry.name == wanted]
+    return tuple((entry, tuple(git.stashed_files(folder, entry.name))) for entry in known[:_MOST_ENTRIES])
+
+
+def check(scope: Scope, stakes: list[Stake], reason: str) -> Verdict:
+    """The verdict on all of them; a refusal, or what lets it through, is an event."""
+    scope = settling.settle(scope)
+    if presence.dead(scope):
+        departure.reap(scope)
+    warnings = []
+    for stake in stakes:
+        danger = _danger(scope, stake)
+        why = stake.sweep.bypass or reason
+        if danger is not None and not why:
+            return _refused(scope, stake, danger, asked=stake.sweep.bypass is not None)
+        if danger is not None:
+            bypassed(scope, stake.sweep.title, why, danger.holders, danger.files)
+            warnings.append(f"{danger.told} It was let through: {plain(why)[:200]}")
+        if stake.commits:
+            warnings.append(_lost_commits(stake))
+        if stake.sweep.loss in ("tracked", "untracked", "both"):
+            scope.tx.run(
+                "edits.swept",
+                agent_id=scope.actor.agent_id,
+                repository=stake.base.repository,
+                worktree=stake.base.worktree,
+                now_ms=scope.now.ms,
+                title=stake.sweep.title,
+            )
+        if stake.sweep.saves:
+            scope.tx.run("edits.forget_stashes", before_ms=scope.now.ms - KEPT_MS)
+            scope.tx.run(
+                "edits.stashed",
+                repository=stake.base.repository,
+                now_ms=scope.now.ms,
+                agent_id=scope.actor.agent_id,
+            )
+    return Verdict(allowed=True, warning="\n".join(warnings[:MOST_TOLD]))
+
+
+def _danger(scope: Scope, stake: Stake) -> Danger | None:
+    if stake.entries:
+        return _stashed_by_peers(scope, stake)
+    if stake.sweep.loss in ("stash", "commits"):
+        return None
+    family = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
+    files_at_stake = [*stake.files, *_pending(scope, stake, family)]
+    if not files_at_stake:
+        return None
+    targets = [Target(path, tree=False) for path in files_at_stake]
+    barring = barring_others(scope, stake.base, targets, family)
+    if not barring:
+        return None
+    holders = tuple(dict.fromkeys(one.held.agent_id for one in barring))
+    files = tuple(sorted({path for one in barring for path in one.files}))
+    return Danger(holders, files, _lost_files(scope, barring, files))
+
+
+def _pending(scope: Scope, stake: Stake, family: set[str]) -> list[str]:
+    """Files that others were let edit just now and have not written yet."""
+    base = stake.base
+    since_ms = scope.now.ms - EDIT_TAKES_MS
+    rows = scope.tx.all("edits.edited_since", repository=base.repository, worktree=base.worktree, since_ms=since_ms)
+    found = []
+    for path, agent_id, edited_ms in rows:
+        if agent_id not in family:
+            try:
+                written_ms = os.stat(os.path.join(base.folder, path)).st_mtime_ns // 1_000_000
+            except OSError:
+                written_ms = 0
+            if written_ms < edited_ms:
+                found.append(str(path))
+    return found
+
+
+def _lost_files(scope: Scope, barring: list[Met], files: tuple[str, ...]) -> str:
+    told = " ".join(says(scope, one) for one in barring[:MOST_TOLD])
+    return f"It would take away uncommitted changes of {some(list(files))}. {told}"
+
+
+def _stashed_by_peers(scope: Scope, stake: Stake) -> Danger | None:
+    """Entries that a living peer was let make shortly before they were made."""
+    holders: dict[str, str] = {}
+    names: list[str] = []
+    files: list[str] = []
+    for entry, paths in stake.entries:
+        maker = scope.tx.one(
+            "edits.stasher",
+            repository=stake.base.repository,
+            from_ms=entry.made_ms - STASH_TAKES_MS,
+            until_ms=entry.made_ms + 1000,
+        )
+        if maker is not None and maker[0] != scope.actor.agent_id:
+            holders[str(maker[0])] = str(maker[1])
+            names.append(entry.name)
+            files += paths
+    if not holders:
+        return None
+    who = ", ".join(title(*holder) for holder in holders.items())
+    told = f"{some(names)} was stashed by {who}, with changes of {some(files)}: all worktrees share one stash."
+    return Danger(tuple(holders), tuple(files), told)
+
+
+def _lost_commits(stake: Stake) -> str:
+    shown = "; ".join(plain(commit)[:80] for commit in stake.commits[:3])
+    more = f" and {len(stake.commits) - 3} more" if len(stake.commits) > 3 else ""
+    what = plain(stake.sweep.title)
+    return f"{what} takes commits away from the remote branch that are not in what you push: {shown}{more}."
+
+
+def _refused(scope: Scope, stake: Stake, danger: Danger, *, asked: bool) -> Verdict:
+    detail: dict[str, object] = {
+        "command": stake.sweep.title,
+        "files": list(danger.files)[:20],
+        "holders": list(danger.holders)[:20],
+    }
+    scope.emit(Event("git.refused", agent_id=scope.actor.agent_id, reason_code="claim.held", metadata=detail))
+    who = name(danger.holders[0])
+    hint = (
+        f"Nothing was done. Limit the command to your own files, or ask {who} (macp_send_direct to {who}) to commit "
+        f"first. The user can let it through with {BYPASS}=1 and {BYPASS_REASON}."
+    )
+    if asked:
+        hint = f"Nothing was done: {BYPASS} needs a reason in {BYPASS_REASON}."
+    return Verdict(False, f"{plain(stake.sweep.title)}: {danger.told} {hint}", holders=danger.holders)
+
+
+def bypassed(scope: Scope, command: str, reason: str, holders: tuple[str, ...], files: tuple[str, ...]) -> None:
+    """Record that a person let something through."""
+    detail: dict[str, object] = {
+        "command": command,
+        "reason": reason[:1000],
+        "holders": list(holders)[:20],
+        "files": list(files)[:20],
+    }
+    scope.emit(Event("guard.bypassed", agent_id=scope.actor.agent_id, reason_code="guard.bypassed", metadata=detail))

@@ -1,0 +1,193 @@
+"""What a shell command did to files that peers hold: their fingerprints before it, and again after it.
+
+Nothing else can be known of a program that writes by itself. A file is looked at directly where a claim names it; git
+lists what changed where a claim names a folder or a glob. When nobody else holds anything, nothing is looked at.
+
+A holder who edited the file in the meantime, or ran a command of its own, changed it itself as far as anybody can tell.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from typing import NamedTuple
+
+from comity.kernel.event import Event
+from comity.kernel.problem import Problem, Refused
+from comity.kernel.scope import Scope
+from comity.kernel.text import compact
+from comity.rooms.agents import identity
+from comity.rooms.channels import sending
+from comity.rooms.channels.model import Draft
+from comity.rooms.claims.finding import Held, Wanted
+from comity.rooms.claims.paths import Base, Target
+from comity.rooms.edits import git
+from comity.rooms.edits.guarding import EDIT_TAKES_MS, others
+from comity.rooms.edits.model import Breach, Compared
+from comity.rooms.edits.telling import some, titled
+from comity.rooms.turns import settling
+from comity.rooms.turns.quoting import name
+
+MAX_FILES = 500
+MAX_CLAIMS = 2000
+_WHOLE_BYTES = 2_000_000  # larger files are known by size and time
+_TTL_S = 86_400
+
+Prints = dict[str, str]
+
+
+class Ground(NamedTuple):
+    """What peers hold in the caller's work tree. ``wide``: folders and globs among it."""
+
+    held: tuple[Held, ...]
+    plain: tuple[str, ...]
+    wide: tuple[Target, ...]
+
+
+class Before(NamedTuple):
+    """The look that was taken before a command."""
+
+    looked_ms: int
+    prints: Prints
+
+
+def held_by_peers(scope: Scope, base: Base) -> list[Held]:
+    """Exclusive claims in this work tree of agents that are neither the actor nor its ancestors."""
+    family = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
+    rows = scope.tx.all("claims.active", second=scope.now.second, agent_id=None, limit=MAX_CLAIMS)
+    held = [Held.read(row) for row in rows]
+    return [one for one in held if one.mode == "exclusive" and one.agent_id not in family and not one.elsewhere(base)]
+
+
+def ground(scope: Scope, base: Base) -> Ground | None:
+    """What is to be looked at; None when no other agent is about."""
+    scope = settling.look(scope) or scope
+    if not others(scope):
+        return None
+    held = held_by_peers(scope, base)
+    wide = [Target(one.file_path, bool(one.tree)) for one in held if _wide(base, one)]
+    plain = [one.file_path for one in held if not _wide(base, one)]
+    return Ground(tuple(held), tuple(dict.fromkeys(plain))[:MAX_FILES], tuple(wide))
+
+
+def _wide(base: Base, held: Held) -> bool:
+    if "*" in held.file_path or "?" in held.file_path:
+        return True
+    return bool(held.tree) and os.path.isdir(os.path.join(base.folder, held.file_path))
+
+
+def prints(base: Base, near: Ground, known: Prints) -> Prints:
+    """Fingerprints of what is held, and of whatever was looked at before."""
+    paths = dict.fromkeys([*near.plain, *known])
+    if near.wide:
+        listed = git.changed(base.folder)
+        inside = [os.path.relpath(path, base.folder) for path in (*listed.tracked, *listed.untracked)]
+        files = [Target(path, tree=False) for path in inside if not path.startswith("..")]
+        wanted = Wanted(base, files)
+        for target in near.wide:
+            paths |= dict.fromkeys(wanted.met_by(target.pattern(base)))
+    return {path: fingerprint(os.path.join(base.folder, path)) for path in list(paths)[:MAX_FILES]}
+
+
+def fingerprint(path: str) -> str:
+    """When a file was last written, in milliseconds, and after a bar what tells its content; empty for no file."""
+    try:
+        with open(path, "rb") as file:
+            seen = os.fstat(file.fileno())
+            content = seen.st_mtime_ns if seen.st_size > _WHOLE_BYTES else zlib.crc32(file.read())
+            return f"{seen.st_mtime_ns // 1_000_000}|{seen.st_size}:{content:x}"
+    except OSError:
+        return ""
+
+
+def remember(scope: Scope, prints: Prints) -> int:
+    """The look before a command; one that is open yet keeps what it saw first, and its time."""
+    scope = settling.settle(scope)
+    agent_id = scope.actor.agent_id
+    before = _open(scope)
+    if before is not None and scope.now.ms - before.looked_ms < _TTL_S * 1000:
+        merged = {**prints, **before.prints}
+        scope.tx.run("edits.remember_look", agent_id=agent_id, now_ms=before.looked_ms, files=compact(merged))
+    else:
+        scope.tx.run("edits.remember_look", agent_id=agent_id, now_ms=scope.now.ms, files=compact(prints))
+    return len(prints)
+
+
+def before(scope: Scope) -> Before | None:
+    """The open look of the actor, if any."""
+    settled = settling.look(scope)
+    return _open(settled or scope)
+
+
+def _open(scope: Scope) -> Before | None:
+    row = scope.tx.one("edits.look", agent_id=scope.actor.agent_id)
+    if row is None:
+        return None
+    found = json.loads(row[1])
+    return Before(int(row[0]), {str(path): str(seen) for path, seen in found.items()})
+
+
+def compare(scope: Scope, base: Base, looked: Before, after: Prints, command: str) -> Compared:
+    """What changed though a peer holds it; an event for each holder, and a message to both sides."""
+    scope = settling.settle(scope)
+    scope.tx.run("edits.close_look", agent_id=scope.actor.agent_id, now_ms=scope.now.ms)
+    # Of what was not there to be seen before (a folder's file that had no changes), having changes is the change.
+    files = [path for path, seen in after.items() if path not in looked.prints or _differ(looked.prints[path], seen)]
+    if not files:
+        return Compared([])
+    wanted = Wanted(base, [Target(path, tree=False) for path in files])
+    found: dict[str, tuple[Held, list[str]]] = {}
+    for held in held_by_peers(scope, base):
+        if held.since is not None and held.since * 1000 > looked.looked_ms + 1000:
+            continue  # claimed later than the command began
+        met = [path for path in wanted.met_by(Target(held.file_path, bool(held.tree)).pattern(base)) if path in files]
+        met = [path for path in met if not _by_holder(scope, base, held, path, looked)]
+        if met:
+            known = found.setdefault(held.agent_id, (held, []))[1]
+            known += [path for path in met if path not in known]
+    for held, paths in found.values():
+        _tell(scope, held, sorted(paths), command)
+    return Compared([Breach(path, held.agent_id) for held, paths in found.values() for path in sorted(paths)])
+
+
+def _differ(one: str, other: str) -> bool:
+    return one.partition("|")[2] != other.partition("|")[2]
+
+
+def _by_holder(scope: Scope, base: Base, held: Held, path: str, looked: Before) -> bool:
+    """Whether the holder may have changed the file itself since then: it ran a command, or was let edit the file and
+    had not done so yet.
+    """
+    since_ms = looked.looked_ms
+    if scope.tx.one("edits.ran_since", agent_id=held.agent_id, now_ms=scope.now.ms, since_ms=since_ms):
+        return True
+    keys = compact([base.key(path)])
+    row = scope.tx.one("edits.last", keys=keys, repository=base.repository, worktree=base.worktree)
+    if row is None or row[1] != held.agent_id or int(row[2]) < since_ms - EDIT_TAKES_MS:
+        return False
+    written = looked.prints.get(path, "").partition("|")[0]
+    return int(row[2]) >= since_ms or int(written or 0) < int(row[2])
+
+
+def _tell(scope: Scope, held: Held, paths: list[str], command: str) -> None:
+    actor = scope.actor
+    detail: dict[str, object] = {"files": paths[:20], "by": actor.agent_id, "command": command[:200]}
+    scope.emit(Event("edit.breached", agent_id=held.agent_id, reason_code="claim.held", metadata=detail))
+    who = name(actor.name or actor.agent_id)
+    what = some(paths)
+    ran = f" ({command[:120]})" if command else ""
+    holder = name(held.agent_id)
+    theirs = f"While a shell command of {who}{ran} ran, {what} changed, which you hold. Read it before you go on."
+    ours = f"While your shell command{ran} ran, {what} changed, which {titled(held)} holds. {holder} was told."
+    _send(scope, held.agent_id, theirs)
+    _send(scope, actor.agent_id, ours)
+
+
+def _send(scope: Scope, agent_id: str, content: str) -> None:
+    """A note in the actor's session, labelled as Comity's; a queue that is full stops nothing."""
+    draft = Draft(content, "steering", "edit.breached", [], 1.0, [], _TTL_S, "text/plain", "received")
+    try:
+        sending.send(scope.acting_as(scope.actor._replace(name="comity")), agent_id, draft)
+    except (Problem, Refused):
+        return

@@ -1,0 +1,77 @@
+"""Operations of a turn. Hooks of agent hosts call them; each acts for the agent of the host's session."""
+
+from __future__ import annotations
+
+from comity.kernel.op import op
+from comity.kernel.scope import Scope
+from comity.rooms.turns import brief, digest, seeing, settling
+from comity.rooms.turns.model import (
+    BRIEF_TOKENS,
+    REMIND_MS,
+    TURN_TOKENS,
+    Digest,
+    InjectionId,
+    Moved,
+    Source,
+    Tokens,
+    Written,
+)
+from comity.rooms.turns.quoting import tokens
+
+
+@op("turn.start", effect="write", example={"source": "startup"})
+def start_turn(scope: Scope, *, source: Source = "startup", budget_tokens: Tokens = BRIEF_TOKENS) -> Digest:
+    """Brief an agent whose context begins: who is here, what they hold, and what waits.
+
+    Empty when it is alone. What was injected into the old context and not seen is given again.
+    """
+    scope = settling.settle(scope, source)
+    seeing.forget_unseen(scope)
+    new = digest.digest(scope, min(TURN_TOKENS, budget_tokens // 2))
+    left = max(budget_tokens - tokens(new.text), budget_tokens // 2)
+    text = brief.brief(scope, left)
+    return new._replace(text="\n".join(part for part in (text, new.text) if part))
+
+
+def _looked(scope: Scope, question: str, *, moved: bool) -> Digest | None:
+    settled = settling.look(scope)
+    if settled is None:
+        return None
+    now_ms, agent_id = settled.now.ms, settled.actor.agent_id
+    if question == "turns.something_urgent":
+        row = settled.tx.one(question, agent_id=agent_id, now_ms=now_ms, moved=int(moved))
+    else:
+        row = settled.tx.one(question, agent_id=agent_id, now_ms=now_ms, moved=int(moved), remind_ms=REMIND_MS)
+    return Digest() if row == (0,) else None
+
+
+def _nothing_new(scope: Scope, *, moved: bool = False, budget_tokens: int = TURN_TOKENS) -> Digest | None:
+    return _looked(scope, "turns.something_to_do", moved=moved)
+
+
+@op("turn.next", effect="write", example={"budget_tokens": 150}, peek=_nothing_new)
+def next_turn(scope: Scope, *, moved: Moved = False, budget_tokens: Tokens = TURN_TOKENS) -> Digest:
+    """Say what is new since the last turn, most useful first, within a budget; each delivery once."""
+    scope = settling.settle(scope)
+    if moved:
+        seeing.seen(scope)
+    return digest.digest(scope, budget_tokens)
+
+
+@op("turn.written", effect="write", example={"injection_id": "0190d3f0-0000-7000-8000-000000000000"})
+def turn_written(scope: Scope, *, injection_id: InjectionId) -> Written:
+    """Confirm that a digest reached the host: its deliveries count as surfaced, and come no more."""
+    return seeing.written(settling.settle(scope), injection_id)
+
+
+def _nothing_urgent(scope: Scope, *, moved: bool = True) -> Digest | None:
+    return _looked(scope, "turns.something_urgent", moved=moved)
+
+
+@op("turn.stop", effect="write", example={}, peek=_nothing_urgent)
+def stop_turn(scope: Scope, *, moved: Moved = True) -> Digest:
+    """Ask whether the agent may stop: interrupts it has not dealt with keep it going, once each."""
+    scope = settling.settle(scope)
+    if moved:
+        seeing.seen(scope)
+    return digest.at_stop(scope)

@@ -1,0 +1,90 @@
+-- name: identity
+SELECT a.name, s.session_id FROM agents a LEFT JOIN sessions s ON s.agent_id = a.agent_id AND s.state = 'active'
+WHERE a.agent_id = :agent_id
+
+-- The agent's active session, unless its lease is to be renewed.
+-- name: session
+SELECT s.session_id FROM sessions s JOIN comity_presence p ON p.session_id = s.session_id
+WHERE s.agent_id = :agent_id AND s.state = 'active' AND p.registered_at = s.registered_at
+  AND (:now_ms - p.last_seen_ms) * :share < p.lease_until_ms - p.last_seen_ms
+
+-- What is known of deliveries that were injected, leased or polled.
+-- name: told
+SELECT delivery_id, written_ms IS NULL AND leased_until_ms > :now_ms, written_ms IS NOT NULL, asked_ms, at_stop
+FROM comity_injections WHERE delivery_id IN (SELECT value FROM json_each(:delivery_ids))
+
+-- Whether a turn has anything to write: something is new or due, or something was injected and is seen now.
+-- name: something_to_do
+SELECT EXISTS (
+  SELECT 1 FROM messages m {by_pending} LEFT JOIN comity_injections i ON i.delivery_id = m.delivery_id
+  WHERE m.destination_agent_id = :agent_id AND m.state IN ('queued', 'surfaced')
+    AND (i.delivery_id IS NULL
+      OR (i.written_ms IS NULL AND i.asked_ms IS NULL AND i.leased_until_ms <= :now_ms)
+      OR i.asked_ms <= :now_ms - :remind_ms)
+) OR (:moved AND EXISTS (SELECT 1 FROM comity_injections INDEXED BY comity_injections_unseen
+  WHERE agent_id = :agent_id AND seen_ms IS NULL AND written_ms IS NOT NULL))
+
+-- The same for an agent that is about to stop: only interrupts, each once.
+-- name: something_urgent
+SELECT EXISTS (
+  SELECT 1 FROM messages m {by_pending} LEFT JOIN comity_injections i ON i.delivery_id = m.delivery_id
+  WHERE m.destination_agent_id = :agent_id AND m.state IN ('queued', 'surfaced') AND m.priority = 3
+    AND (i.delivery_id IS NULL OR (i.written_ms IS NULL AND i.asked_ms IS NULL AND i.leased_until_ms <= :now_ms)
+      OR (i.at_stop = 0 AND (i.written_ms IS NOT NULL OR i.leased_until_ms <= :now_ms)))
+) OR (:moved AND EXISTS (SELECT 1 FROM comity_injections INDEXED BY comity_injections_unseen
+  WHERE agent_id = :agent_id AND seen_ms IS NULL AND written_ms IS NOT NULL))
+
+-- name: lease
+INSERT INTO comity_injections (delivery_id, agent_id, injection_id, whole, leased_until_ms, at_stop)
+VALUES (:delivery_id, :agent_id, :injection_id, :whole, :leased_until_ms, :at_stop)
+ON CONFLICT (delivery_id) DO UPDATE SET
+  agent_id = excluded.agent_id, injection_id = excluded.injection_id, whole = excluded.whole,
+  leased_until_ms = excluded.leased_until_ms, at_stop = excluded.at_stop, written_ms = NULL, seen_ms = NULL
+
+-- What the agent polled by itself: nothing to inject, but something to remind of.
+-- name: polled
+INSERT INTO comity_injections (delivery_id, agent_id, injection_id, whole, leased_until_ms, seen_ms, asked_ms)
+VALUES (:delivery_id, :agent_id, '', 0, 0, :now_ms, :now_ms)
+ON CONFLICT (delivery_id) DO NOTHING
+
+-- name: asked_at_stop
+UPDATE comity_injections SET at_stop = 1 WHERE delivery_id IN (SELECT value FROM json_each(:delivery_ids))
+
+-- name: written
+UPDATE comity_injections SET written_ms = :now_ms
+WHERE agent_id = :agent_id AND injection_id = :injection_id AND written_ms IS NULL
+RETURNING delivery_id
+
+-- name: queued
+SELECT delivery_id FROM messages
+WHERE state = 'queued' AND delivery_id IN (SELECT value FROM json_each(:delivery_ids))
+
+-- name: seen
+UPDATE comity_injections INDEXED BY comity_injections_unseen SET seen_ms = :now_ms
+WHERE agent_id = :agent_id AND seen_ms IS NULL AND written_ms IS NOT NULL
+RETURNING delivery_id, whole
+
+-- The context begins anew: what was written into the old one and not seen is to be given again.
+-- name: unsee
+UPDATE comity_injections INDEXED BY comity_injections_unseen SET written_ms = NULL, leased_until_ms = 0
+WHERE agent_id = :agent_id AND seen_ms IS NULL AND written_ms IS NOT NULL
+
+-- name: seen_messages
+SELECT delivery_id, message_id, channel_id, ack_json FROM messages
+WHERE state IN ('queued', 'surfaced') AND delivery_id IN (SELECT value FROM json_each(:delivery_ids))
+
+-- name: reminded
+UPDATE comity_injections SET asked_ms = :now_ms WHERE delivery_id IN (SELECT value FROM json_each(:delivery_ids))
+
+-- name: names
+SELECT s.agent_id, a.name FROM sessions s JOIN agents a ON a.agent_id = s.agent_id
+WHERE s.state = 'active' AND s.agent_id <> :agent_id ORDER BY s.registered_at DESC LIMIT :limit
+
+-- name: held
+SELECT agent_id, file_path FROM macp_ext_file_claims
+WHERE released_at IS NULL AND {claim_expiry} > :second ORDER BY claimed_at DESC LIMIT :limit
+
+-- name: doing
+SELECT assigned_agent_id, title FROM macp_ext_tasks
+WHERE status = 'in-progress' AND archived_at IS NULL AND assigned_agent_id IS NOT NULL
+ORDER BY updated_at DESC LIMIT :limit

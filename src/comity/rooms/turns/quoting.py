@@ -1,0 +1,97 @@
+"""Peers' text inside another agent's context: quoted, attributed, and never able to look like anything else. Pure.
+
+A host shows injected text to the model beside what the user says. So peers' words stand in a fence that they cannot
+close, inside quotation marks that they cannot close either, on a line that names their sender; without control
+characters, marks that turn the reading direction and characters that nobody sees.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from comity.rooms.channels.model import PRIORITIES, Delivery
+
+OPEN = '<comity-messages note="Quoted words of other agents, not of the user.">'
+CLOSE = "</comity-messages>"
+CUT = "\u2026"
+_NAME = 60
+_MOST_BYTES = 6  # that a token holds, in texts of any use
+# C0 and C1 controls, soft hyphen, zero-width and bidirectional marks, line separators, tags, surrogates, specials.
+_UNSEEN = (  # compiled when there is something to tell, and not at every tool call
+    "[\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    "\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]+"
+)
+_LABEL = str.maketrans({"[": "(", "]": ")", ":": " "})
+_ALIKE = str.maketrans({"<": "\u2039", ">": "\u203a", '"': "\u201d"})
+# What the vocabularies of models cut apart: words, capitals, up to three digits, and any other character by itself.
+_PIECE = r"[a-z]+|[A-Z]+|[0-9]{1,3}| +|[^ a-zA-Z0-9]"
+
+
+class Line(NamedTuple):
+    """One delivery as it is told: the text, whether its whole content is in it, and about how many tokens it costs."""
+
+    text: str
+    whole: bool
+    tokens: int
+
+
+def tokens(text: str) -> int:
+    """About how many tokens ``text`` costs, rather too many than too few."""
+    return max(
+        (len(text.encode("utf-8", "replace")) + 2) // 3, -(-sum(_tenths(p) for p in re.findall(_PIECE, text)) // 10)
+    )
+
+
+def _tenths(piece: str) -> int:
+    """Tenths of a token. Names and prose are cheap; identifiers made of chance, signs and rare scripts are not."""
+    first, length = piece[0], len(piece)
+    if first == " ":
+        return 0 if length == 1 else 10
+    if "a" <= first <= "z":
+        return 10 if length <= 6 else 20 if length <= 12 else length * 6
+    if "A" <= first <= "Z":
+        return 10 if length == 1 else length * 6
+    code = ord(first)
+    if code < 0x80:
+        return 11
+    if code < 0x700:
+        return 6
+    return 13 if 0x3000 <= code < 0xA000 or 0xAC00 <= code < 0xD7B0 else 26
+
+
+def head(text: str, most: int) -> str:
+    """The beginning of ``text`` that costs at most ``most`` tokens."""
+    text = text[: most * _MOST_BYTES]
+    if tokens(text) <= most:
+        return text
+    tenths = size = end = 0
+    for found in re.finditer(_PIECE, text):
+        tenths += _tenths(found[0])
+        size += len(found[0].encode("utf-8", "replace"))
+        if max(tenths, size * 10 // 3) > most * 10:
+            break
+        end = found.end()
+    return text[:end].rstrip() or text[: max(0, most)]
+
+
+def plain(text: str) -> str:
+    """On one line, visible, and without the signs that open and close a fence or a quotation."""
+    return re.sub(_UNSEEN, " ", text).translate(_ALIKE).strip()
+
+
+def name(text: str) -> str:
+    """A name as a label: short, and without what ends a label."""
+    return plain(text[: _NAME * 4])[:_NAME].translate(_LABEL).strip() or "?"
+
+
+def line(delivery: Delivery, room: int) -> Line:
+    """One delivery on a line of about ``room`` tokens at most; more only where the label alone is longer."""
+    label = f"- [{PRIORITIES[delivery.priority]}] {name(delivery.from_.name or delivery.from_.agent_id)}: "
+    wants = f" wants macp_ack {plain(delivery.delivery_id)}" if delivery.ack.request_level == "processed" else ""
+    spare = max(6, room - tokens(f'{label}"{CUT}"{wants}') - 1)
+    text = plain(delivery.content[: (spare + 1) * _MOST_BYTES * 2])
+    shown = head(text, spare)
+    whole = not delivery.truncated and len(delivery.content) <= (spare + 1) * _MOST_BYTES * 2 and shown == text
+    told = f'{label}"{shown}{"" if whole else CUT}"{wants}'
+    return Line(told, whole, tokens(told))

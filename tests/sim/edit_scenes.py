@@ -1,0 +1,78 @@
+"""Scenes of guarded edits and git commands: each operation in the case in which it writes most."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from comity.testing import World
+from tests.sim.scene import Scene
+
+_GIT = ("git", "-c", "user.name=Tess", "-c", "user.email=tess@example.com", "-c", "commit.gpgsign=false")
+
+
+def _root(world: World) -> str:
+    """A repository beside the database, with a commit of a.py, b.py and src/c.py."""
+    root = os.path.realpath(os.path.join(os.path.dirname(world.path), "repo"))
+    os.makedirs(os.path.join(root, "src"))
+    for name in ("a.py", "b.py", "src/c.py"):
+        _write(os.path.join(root, name), "1")
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Begin."]):
+        subprocess.run([*_GIT, *arguments], cwd=root, check=True, capture_output=True)
+    return root
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def check(world: World) -> Scene:
+    """One file is free, one must be read again."""
+    root = _root(world)
+    ann, bob = world.agent("ann", root=root), world.agent("bob", root=root)
+    bob.edit.check(files=["a.py"])
+    bob.claim.release(files=["**"])
+    return Scene(ann, "edit.check", {"files": ["a.py", "b.py"]})
+
+
+def refused_check(world: World) -> Scene:
+    scene = check(world)
+    world.agent("cid", root=scene.workspace.actor.root).claim.acquire(files=["src"])
+    return scene._replace(arguments={"files": ["src/c.py"]})
+
+
+def command(world: World) -> Scene:
+    """It names files, one of which must be read again, and peers hold others."""
+    scene = refused_check(world)
+    return scene._replace(operation="command.check", arguments={"command": "sed -i s/1/2/ a.py; cp a.py b.py; make"})
+
+
+def compare(world: World) -> Scene:
+    """A file of a peer has changed."""
+    scene = command(world)
+    world.clock.advance(300)
+    scene.workspace.command.check(command="make")
+    _write(os.path.join(scene.workspace.actor.root, "src/c.py"), "2")
+    return scene._replace(operation="edit.compare", arguments={"command": "make"})
+
+
+def held(world: World) -> Scene:
+    scene = refused_check(world)
+    return scene._replace(operation="edit.held", arguments={"files": ["a.py", "src/c.py"]})
+
+
+def held_bypassed(world: World) -> Scene:
+    return held(world)._replace(arguments={"files": ["src/c.py"], "reason": "asked to"})
+
+
+def git_check(world: World) -> Scene:
+    scene = compare(world)
+    return scene._replace(operation="git.check", arguments={"command": "git reset --hard"})
+
+
+def git_check_bypassed(world: World) -> Scene:
+    return git_check(world)._replace(arguments={"command": "git stash", "reason": "asked to"})
+
+
+SCENES = [check, refused_check, command, compare, held, held_bypassed, git_check, git_check_bypassed]
