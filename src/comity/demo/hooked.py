@@ -10,15 +10,16 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import comity
 from comity.demo.repository import Repository
+from comity.kernel.problem import Unavailable
+from comity.workspace import Workspace, from_settings
 
 _FILES = ("src/prices.py", "src/cart.py", "src/api.py")
 _TIMEOUT_S = 20
 _TRIES = 2
+_STRANGE = ("MACP_", "COMITY_", "CLAUDE", "GIT_")  # what would lead a hook to another project
 
 
 class Side(NamedTuple):
@@ -56,9 +57,10 @@ def compare() -> Comparison:
 class _Agent:
     """A session of an agent host that edits files; ``seen`` is what it has read of each."""
 
-    def __init__(self, root: Path, name: str, *, hooks: bool) -> None:
+    def __init__(self, repository: Repository, name: str, *, hooks: bool) -> None:
         self.name = name
-        self._root = root
+        self._repository = repository
+        self._root = repository.root
         self._hooks = hooks
         self._seen: dict[str, str] = {}
         self.heard: list[str] = []
@@ -77,14 +79,14 @@ class _Agent:
         return refusal
 
     def say(self, to: str, text: str) -> None:
-        with comity.open(self._root, agent_id=self.name, session_id=f"claude-code:{self.name}") as workspace:
+        with _workspace(self._repository, self.name) as workspace:
             if not self._hooks:
                 workspace.session.start()
             workspace.message.send(destination_agent_id=to, content=text, priority="steering")
 
     def look(self) -> int:
         """Poll, at last; how many messages waited."""
-        with comity.open(self._root, agent_id=self.name, session_id=f"claude-code:{self.name}") as workspace:
+        with _workspace(self._repository, self.name) as workspace:
             return len(workspace.message.poll().deliveries)
 
     def end(self) -> None:
@@ -95,17 +97,37 @@ class _Agent:
         if not self._hooks:
             return {}
         told = {"session_id": self.name, "cwd": str(self._root), "hook_event_name": event, **payload}
-        own = {name: value for name, value in os.environ.items() if not name.startswith(("MACP_", "COMITY_", "CLAUDE"))}
-        done = subprocess.run(
-            [sys.executable, "-m", "comity", "hook", "claude-code", event],
-            input=json.dumps(told).encode(),
-            env=own,
-            stdout=subprocess.PIPE,
-            check=True,
-            timeout=_TIMEOUT_S,
-        )
-        answer: dict[str, Any] = json.loads(done.stdout or b"{}").get("hookSpecificOutput", {})
+        own = {name: value for name, value in os.environ.items() if not name.startswith(_STRANGE)}
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "comity", "hook", "claude-code", event],
+                input=json.dumps(told).encode(),
+                env=own,
+                capture_output=True,
+                timeout=_TIMEOUT_S,
+                check=False,
+            )
+            if done.returncode:
+                raise _failed(
+                    event, f"it exited with {done.returncode}: {done.stderr.decode(errors='replace').strip()}"
+                )
+            answer: dict[str, Any] = json.loads(done.stdout or b"{}").get("hookSpecificOutput", {})
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            raise _failed(event, str(error)) from error
         return answer
+
+
+def _workspace(repository: Repository, name: str) -> Workspace:
+    """The workspace as the agent of the session ``name``, whatever this process's own environment says."""
+    return from_settings(repository.settings(name, f"claude-code:{name}"))
+
+
+def _failed(event: str, why: str) -> Unavailable:
+    return Unavailable(
+        "demo.hook",
+        f"In the comparison the hook of {event} failed: {why}.",
+        "comity doctor --canary claude-code tries the hooks of a project.",
+    )
 
 
 def _play(*, hooks: bool) -> tuple[Side, tuple[str, str]]:
@@ -114,10 +136,10 @@ def _play(*, hooks: bool) -> tuple[Side, tuple[str, str]]:
     try:
         root = repository.root
         refusals: list[str] = []
-        with comity.open(root, agent_id="emil", session_id="claude-code:emil") as other:
+        with _workspace(repository, "emil") as other:
             if not hooks:
                 other.session.start()
-        dora, emil = (_Agent(root, name, hooks=hooks) for name in ("dora", "emil"))
+        dora, emil = (_Agent(repository, name, hooks=hooks) for name in ("dora", "emil"))
         for file in _FILES:
             dora.read(file)
             emil.read(file)

@@ -29,9 +29,9 @@ class Repository:
             self.remove()
             raise
 
-    def settings(self, agent_id: str) -> settings.Settings:
+    def settings(self, agent_id: str, session_id: str | None = None) -> settings.Settings:
         """What a process in this repository works with, whatever this process's own environment says."""
-        return settings.resolve({"agent_id": agent_id}, {}, str(self.root))
+        return settings.resolve({"agent_id": agent_id, "session_id": session_id}, {}, str(self.root))
 
     def edits(self) -> dict[str, list[str]]:
         """What the agents have added to each file, line by line."""

@@ -58,8 +58,9 @@ def test_rule_02_values_are_bound_never_spliced(world: World) -> None:
         bob.message.ack(delivery_id=delivery.delivery_id)
     with pytest.raises(NotFound):
         bob.message.ack(delivery_id=HOSTILE)
+    assert bob.message.send(destination_agent_id=HOSTILE, content="x").recipient_agent_ids == [ann.actor.agent_id]
     with pytest.raises(NotFound):
-        ann.message.send(destination_agent_id=HOSTILE, content="x")
+        bob.message.send(destination_agent_id=f"cid {HOSTILE}", content="x")
     wire_format.check(world.path)
 
 
