@@ -15,6 +15,7 @@ import pytest
 
 from comity.demo.account import Account, Rows, TaskRow, Told, settle
 from comity.demo.board import Fact
+from comity.demo.hooked import Comparison, Side
 from comity.demo.mail import Delivered, latency
 from comity.doors.mcp.macp import LIST_FILE
 from tests.doors.mcp.driven import environment
@@ -176,6 +177,42 @@ def test_a_signal_ends_it_and_everything_is_cleared_away(tmp_path: Path, name: s
     finally:
         demo.kill()
         demo.communicate()
+
+
+AT_ITS_FIRST_HOOK = """
+import os, signal, subprocess, sys
+from comity.demo import hooked, run
+real = subprocess.run
+def began(command, **options):
+    if "hook" in command:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return real(command, **options)
+subprocess.run = began
+try:
+    with run.interruptible():
+        hooked.compare()
+except run.Interrupted as told:
+    sys.exit(128 + told.signal)
+"""
+
+
+def test_a_signal_in_the_second_act_leaves_nothing_either(tmp_path: Path) -> None:
+    _, env = command(tmp_path)
+    told = subprocess.run([sys.executable, "-c", AT_ITS_FIRST_HOOK], env=env, timeout=TIMEOUT_S, check=False)
+    assert (told.returncode, os.listdir(tmp_path)) == (143, [])
+
+
+def test_a_comparison_that_proves_nothing_says_why() -> None:
+    kept, lost = Side(6, 3, 0, 3, 0), Side(6, 0, 3, 0, 3)
+    assert Comparison(kept, lost, "", "").ok
+    for guarded, bare, why in [
+        (kept._replace(refused=2), lost, "2 edits of a held file were refused"),
+        (kept._replace(mid_turn=0), lost, "0 messages were heard"),
+        (kept._replace(overwritten=1), lost, "1 edits were overwritten"),
+        (kept, lost._replace(overwritten=0), "nothing is proven"),
+    ]:
+        (fault,) = Comparison(guarded, bare, "", "").faults()
+        assert why in fault
 
 
 @pytest.mark.parametrize(

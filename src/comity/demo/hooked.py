@@ -43,8 +43,21 @@ class Comparison(NamedTuple):
     @property
     def ok(self) -> bool:
         """Whether hooks kept what was lost without them."""
-        kept, lost = self.guarded, self.unguarded
-        return kept.overwritten == 0 < lost.overwritten and kept.refused == kept.mid_turn == len(_FILES)
+        return not self.faults()
+
+    def faults(self) -> list[str]:
+        """What is not as it should be, a sentence each."""
+        kept, lost, files = self.guarded, self.unguarded, len(_FILES)
+        found = []
+        if kept.refused != files:
+            found.append(f"With hooks {kept.refused} edits of a held file were refused, not {files}.")
+        if kept.mid_turn != files:
+            found.append(f"With hooks {kept.mid_turn} messages were heard between two steps, not {files}.")
+        if kept.overwritten:
+            found.append(f"With hooks {kept.overwritten} edits were overwritten.")
+        if not lost.overwritten:
+            found.append("Without hooks no edit was overwritten, so nothing is proven.")
+        return found
 
 
 def compare() -> Comparison:

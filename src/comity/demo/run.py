@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import NamedTuple
+from types import FrameType
+from typing import NamedTuple, NoReturn
 
 from comity.demo.account import Account
 from comity.demo.hooked import Comparison, compare
@@ -15,6 +20,7 @@ from comity.demo.view import Terminal, View
 from comity.kernel.problem import Invalid, Unavailable
 from comity.kernel.record import to_json
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 MIN_TASKS, MAX_TASKS = 6, 500
 
 
@@ -28,6 +34,32 @@ class Document(NamedTuple):
     database: str | None
     account: Account
     hooks: Comparison
+
+
+class Interrupted(BaseException):
+    """A signal ended the demo."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = number
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """A signal that would end the process raises Interrupted within, so that everything is cleared away."""
+    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
+        yield
+        return
+    before = {number: signal.signal(number, _interrupt) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, _: FrameType | None) -> NoReturn:
+    raise Interrupted(number)
 
 
 def run(*, tasks: int = 12, json_output: bool = False, seed: int = 7, keep: bool = False) -> int:
@@ -53,12 +85,12 @@ def run(*, tasks: int = 12, json_output: bool = False, seed: int = 7, keep: bool
             raise _no_client(f"cannot be used ({error})") from error
         outcome = perform(view or Nobody(), tasks, seed, keep=keep)
         if outcome.account is None:
-            sys.stderr.write("\nInterrupted: the processes are ended.\n")
-            return 128 + outcome.signal
+            raise Interrupted(outcome.signal)
         account = outcome.account
         if view is not None:
             view.before_comparison()
-        comparison = compare()
+        with interruptible():
+            comparison = compare()
         ok = account.ok and comparison.ok
         folder, database = (outcome.folder, outcome.database) if keep else (None, None)
         if view is None:
@@ -67,9 +99,11 @@ def run(*, tasks: int = 12, json_output: bool = False, seed: int = 7, keep: bool
         else:
             view.compared(comparison)
             notes = [f"The repository stays in {folder}"] if folder else []
-            if not comparison.ok:
-                notes.append("NOT GOOD: with hooks something was lost that should have been kept.")
+            notes += [f"NOT GOOD: {fault}" for fault in comparison.faults()]
             view.closing(account, notes)
+    except Interrupted as interrupted:
+        sys.stderr.write("\nInterrupted: the processes are ended.\n")
+        return 128 + interrupted.signal
     finally:
         if view is not None:
             view.stop()
