@@ -7,16 +7,14 @@ stops nobody else from getting it. When everybody refuses, the send is refused.
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 
 from comity.kernel.event import Event
 from comity.kernel.problem import Conflict, Forbidden, Invalid, Limited, NotFound, Refused
 from comity.kernel.scope import Row, Scope
-from comity.kernel.text import compact, number
 from comity.rooms.channels import damping
+from comity.rooms.channels.delivering import insert, make_room, notice, recipient
 from comity.rooms.channels.model import Draft, Refusal, Sent
 
-SPEAKER = "comity"  # who speaks when nobody of the agents does
 _FULL = "MACP_ERR_QUEUE_FULL_REJECT_INCOMING"
 
 
@@ -54,10 +52,10 @@ def send(scope: Scope, destination: str, draft: Draft) -> Sent:
     """To one agent, whatever channels it is in: by its id, or by its name when no other has that."""
     _check_json(draft)
     actor, tx = scope.actor, scope.tx
-    recipients = _recipient(scope, destination)
+    recipients = recipient(scope, destination)
     if not recipients:
         named = tx.all("channels.agents_named", name=destination)
-        recipients = _recipient(scope, named[0][0]) if len(named) == 1 else []
+        recipients = recipient(scope, named[0][0]) if len(named) == 1 else []
     if not recipients:
         if tx.one("agents.active_session", agent_id=actor.agent_id, session_id=actor.session_id) is None:
             _inactive(scope)
@@ -68,16 +66,6 @@ def send(scope: Scope, destination: str, draft: Draft) -> Sent:
             destinationAgentId=destination,
         )
     return _damped(scope, recipients, draft, None)
-
-
-def _recipient(scope: Scope, agent_id: str) -> list[Row]:
-    return scope.tx.all(
-        "channels.direct_recipient",
-        agent_id=agent_id,
-        second=scope.now.second,
-        sender_id=scope.actor.agent_id,
-        session_id=scope.actor.session_id,
-    )
 
 
 def _inactive(scope: Scope) -> Row:
@@ -111,7 +99,7 @@ def _damped(scope: Scope, recipients: list[Row], draft: Draft, channel: str | No
         passage = damping.enter(scope, draft, None if channel is not None else recipients[0][0], channel)
     except Refused as refused:
         if refused.problem.data.pop("tellRecipient", False):
-            _notice(scope, recipients[0], refused.problem.message)
+            notice(scope, recipients[0], refused.problem.message, "advisory", 3600)
         raise
     if isinstance(passage, Sent):
         return passage
@@ -121,52 +109,21 @@ def _damped(scope: Scope, recipients: list[Row], draft: Draft, channel: str | No
     return sent
 
 
-def _notice(scope: Scope, recipient: Row, text: str) -> None:
-    """A word of Comity itself, when there is room for it."""
-    agent_id, limit, pending, sequence = recipient
-    if pending < limit:
-        speaker = scope.acting_as(scope.actor._replace(agent_id=SPEAKER, session_id=SPEAKER, name=SPEAKER))
-        events: list[Event] = []
-        draft = Draft(text, "advisory", "notice", [], 1, [], 3600, "text/plain", "received")
-        _insert(speaker, [(agent_id, sequence)], draft, scope.new_id(), None, events)
-        speaker.emit(*events)
-
-
 def _deliver(scope: Scope, recipients: list[Row], draft: Draft, channel: str | None) -> Sent:
     message_id, level = scope.new_id(), draft.level
     events: list[Event] = []
     takers: list[tuple[str, int]] = []
     refused: list[Refusal] = []
     for agent_id, limit, pending, sequence in recipients:
-        if pending < limit or _make_room(scope, agent_id, level, message_id, events):
+        if pending < limit or make_room(scope, agent_id, level, message_id, events):
             takers.append((agent_id, sequence))
         else:
             refused.append(_refusal(agent_id, level, message_id, channel, events))
-    delivery_ids = _insert(scope, takers, draft, message_id, channel, events) if takers else []
+    delivery_ids = insert(scope, takers, draft, message_id, channel, events) if takers else []
     scope.emit(*events)
     if refused and not takers:
         raise Refused(_all_refused(refused))
     return Sent(message_id, delivery_ids, [agent_id for agent_id, _ in takers], tuple(refused))
-
-
-def _make_room(scope: Scope, agent_id: str, level: int, message_id: str, events: list[Event]) -> bool:
-    """Drop the oldest queued delivery of the lowest priority, unless that outranks the incoming one."""
-    row = scope.tx.one("channels.eviction_candidate", agent_id=agent_id, second=scope.now.second)
-    if row is None or row[3] > level or not scope.tx.run("channels.drop", delivery_id=row[0]):
-        return False
-    delivery_id, evicted, channel_id, _ = row
-    events.append(
-        Event(
-            "message.drop",
-            evicted,
-            delivery_id,
-            agent_id,
-            channel_id,
-            "MACP_ERR_QUEUE_FULL_DROP_OLDEST",
-            {"replaced_by_message_id": message_id},
-        )
-    )
-    return True
 
 
 def _refusal(agent_id: str, level: int, message_id: str, channel: str | None, events: list[Event]) -> Refusal:
@@ -183,51 +140,3 @@ def _all_refused(refused: list[Refusal]) -> Limited:
         destinationAgentId=refused[0].agent_id,
         refused=[{"agentId": one.agent_id, "reasonCode": one.reason_code} for one in refused],
     )
-
-
-def _insert(
-    scope: Scope,
-    takers: list[tuple[str, int]],
-    draft: Draft,
-    message_id: str,
-    channel: str | None,
-    events: list[Event],
-) -> list[str]:
-    """Write a delivery for each taker, who comes with its next sequence number."""
-    actor, tx, now = scope.actor, scope.tx, scope.now.iso
-    sender = _sender(actor.agent_id, actor.session_id, actor.name or actor.agent_id)
-    kind = "agent" if channel is None else "channel"
-    context = compact(
-        {
-            "relevance_tags": draft.relevance_tags,
-            "confidence": number(draft.confidence),
-            "source_references": draft.source_references,
-            "payload_byte_size": len(draft.content.encode()),
-        }
-    )
-    before = (message_id, channel, sender, kind)
-    body = (draft.content_type, draft.level, draft.type, draft.content)
-    after = (context, _request(draft.ack_level), now, draft.ttl_seconds)
-    delivery_ids = []
-    counters, messages, acks = [], [], []
-    for agent_id, sequence in takers:
-        delivery_id = scope.new_id()
-        delivery_ids.append(delivery_id)
-        counters.append((agent_id, sequence + 1))
-        messages.append((delivery_id, *before, channel or agent_id, *body, sequence, *after, agent_id))
-        acks.append((delivery_id, "queued", now))
-        events.append(Event("message.send", message_id, delivery_id, agent_id, channel))
-    tx.many("channels.set_sequence", counters)
-    tx.many("channels.insert_delivery", messages)
-    tx.many("channels.insert_ack", acks)
-    return delivery_ids
-
-
-@lru_cache(maxsize=8)
-def _request(level: str) -> str:
-    return compact({"request_level": level})
-
-
-@lru_cache(maxsize=64)
-def _sender(agent_id: str, session_id: str, name: str) -> str:
-    return compact({"agent_id": agent_id, "session_id": session_id, "name": name})
