@@ -34,9 +34,9 @@ class Hooked:
         asked = {"file_path": str(self.folder / path), **told}
         return self("PreToolUse", session, tool_name="Write", tool_input=asked)
 
-    def shell(self, script: str, event: str, data: bytes) -> Done:
+    def shell(self, script: str, event: str, data: bytes, host: str = "claude-code") -> Done:
         """A hook by a shell, whose redirections say what is open. ``$HOOK`` is the command."""
-        hook = f"'{sys.executable}' -m comity hook claude-code {event}"
+        hook = f"'{sys.executable}' -m comity hook {host} {event}"
         done = subprocess.run(
             ["/bin/sh", "-c", script.replace("$HOOK", hook)],
             cwd=self.folder,
@@ -60,6 +60,19 @@ class Hooked:
             return list(connection.execute(sql).fetchall())
         finally:
             connection.close()
+
+
+FIXTURES = Path(__file__).parent / "fixtures"
+_SESSION = ("session_id", "sessionId", "conversationId", "conversation_id")
+
+
+def told(hooked: Hooked, host: str, name: str, session: str = "S1", **changes: Any) -> tuple[str, bytes]:
+    """The event and the payload of a fixture, as a session in this repository would send it."""
+    text = (FIXTURES / host / f"{name}.json").read_text(encoding="utf-8").replace('"/repo', f'"{hooked.folder}')
+    fixture = json.loads(text)
+    payload = {**fixture["payload"], **changes}
+    payload |= {key: session for key in _SESSION if key in payload}
+    return fixture["event"], json.dumps(payload).encode()
 
 
 def refusal(done: Done) -> str:

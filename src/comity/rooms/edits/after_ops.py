@@ -16,6 +16,7 @@ from comity.rooms.edits.model import (
     CommandLine,
     Compared,
     Folder,
+    KeepWarning,
     NamedFiles,
     Operation,
     Processes,
@@ -25,7 +26,14 @@ from comity.rooms.edits.model import (
 
 
 @long_op("command.check", effect="write", example={"command": "make"})
-def check_command(steps: Steps, *, command: CommandLine, cwd: Folder = "", reason: BypassReason = "") -> Verdict:
+def check_command(
+    steps: Steps,
+    *,
+    command: CommandLine,
+    cwd: Folder = "",
+    reason: BypassReason = "",
+    keep_warning: KeepWarning = False,
+) -> Verdict:
     """Ask whether a shell command may run: its git commands, and the files that it names to be written.
 
     As ``git.check`` and ``edit.check`` would say; files that it only adds to or changes in place need not be read
@@ -38,9 +46,9 @@ def check_command(steps: Steps, *, command: CommandLine, cwd: Folder = "", reaso
     wanted = _named(base, command, folder)
     near = steps.read(watching.ground, base) if others and not commanding.reads_only(command) else None
     if not stakes and near is None:
-        return guarding.asked(steps, base, wanted)
+        return guarding.asked(steps, base, wanted, keep_warning=keep_warning)
     prints = None if near is None else watching.prints(base, near, {})
-    return steps.write(_checked, base, stakes, reason, wanted, prints)
+    return steps.write(_checked, base, stakes, reason, wanted, prints, keep_warning=keep_warning)
 
 
 def _named(base: Base, command: str, folder: str) -> guarding.Wanted:
@@ -58,6 +66,8 @@ def _checked(
     reason: str,
     wanted: guarding.Wanted,
     prints: watching.Prints | None,
+    *,
+    keep_warning: bool,
 ) -> Verdict:
     """Git, then the files; then the look at what peers hold is remembered. All or nothing."""
     spared = sparing.check(scope, stakes, reason) if stakes else Verdict(allowed=True)
@@ -68,7 +78,10 @@ def _checked(
         sparing.over(scope)
     if edits.allowed and prints is not None:
         watching.remember(scope, prints)
-    return edits._replace(warning="\n".join(part for part in (spared.warning, edits.warning) if part))
+    verdict = edits._replace(warning="\n".join(part for part in (spared.warning, edits.warning) if part))
+    if keep_warning:
+        guarding.keep(scope, verdict)
+    return verdict
 
 
 @long_op("edit.compare", effect="write", example={"command": "make"})

@@ -15,6 +15,7 @@ from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.kernel.text import compact
 from comity.rooms.agents import identity, presence
+from comity.rooms.channels import delivering
 from comity.rooms.claims import holding
 from comity.rooms.claims.finding import Met, touching
 from comity.rooms.claims.paths import Base, Target
@@ -29,6 +30,7 @@ _REASON = "editing"
 EDIT_TAKES_MS = 120_000
 SWEEP_TAKES_MS = 30_000  # where no hook tells that it is over
 _FRESH_MS = 60_000  # how old the note of an edit may be for an answer without a write
+KEPT_S = 86_400  # a warning that is left as a message
 _LOGGED = 20
 
 
@@ -70,12 +72,27 @@ def wanted(base: Base, targets: list[Target], lease_s: int) -> Wanted:
     return Wanted(files, wide, lease_s)
 
 
-def asked(steps: Steps, base: Base, wanted: Wanted) -> Verdict:
+def asked(steps: Steps, base: Base, wanted: Wanted, *, keep_warning: bool) -> Verdict:
     """The verdict, by reading alone where that is enough."""
     if not wanted.every:
         return Verdict(allowed=True)
     known = steps.read(own, base, wanted)
-    return known if known is not None else steps.write(check, base, wanted)
+    return known if known is not None else steps.write(_checked, base, wanted, keep_warning=keep_warning)
+
+
+def _checked(scope: Scope, base: Base, wanted: Wanted, *, keep_warning: bool) -> Verdict:
+    verdict = check(scope, base, wanted)
+    if keep_warning:
+        keep(scope, verdict)
+    return verdict
+
+
+def keep(scope: Scope, verdict: Verdict) -> None:
+    """Leave the warning as a message of Comity for the actor: what is given once, later, like any other."""
+    if verdict.allowed and verdict.warning:
+        scope = settling.settle(scope)
+        for recipient in delivering.recipient(scope, scope.actor.agent_id):
+            delivering.notice(scope, recipient, verdict.warning, "steering", KEPT_S)
 
 
 def own(scope: Scope, base: Base, wanted: Wanted) -> Verdict | None:
@@ -125,11 +142,11 @@ def check(scope: Scope, base: Base, wanted: Wanted) -> Verdict:
     shared = {path for one in peers if one.held.mode == "shared" and not one.elsewhere for path in one.files}
     changed = _changed_since(scope, base, wanted.files, family)
     _claim(scope, base, wanted, shared)
-    stale = [edit for edit, path in changed if path not in shared and path not in wanted.added]
-    if stale:
-        return _stale(scope, stale)
     had = {path for one in met if one.held.agent_id == scope.actor.agent_id and not one.elsewhere for path in one.files}
     told = [says(scope, one) for one in peers if one.held.mode != "shared" and not had.issuperset(one.files)]
+    stale = [edit for edit, path in changed if path not in shared and path not in wanted.added]
+    if stale:
+        return _stale(scope, stale, told[:MOST_TOLD])
     told += [_changed(scope, edit) for edit, path in changed if path in shared or path in wanted.added]
     return Verdict(allowed=True, warning="\n".join(told[:MOST_TOLD]))
 
@@ -229,13 +246,13 @@ def refused(scope: Scope, barring: list[Met], event_type: str = "edit.refused", 
     return Verdict(allowed=False, refusal=f"{told}{more} {hint}", holders=holders)
 
 
-def _stale(scope: Scope, stale: list[_Edit]) -> Verdict:
+def _stale(scope: Scope, stale: list[_Edit], besides: list[str]) -> Verdict:
     detail: dict[str, object] = {
         "files": [edit.file_path for edit in stale][:_LOGGED],
         "editors": sorted({edit.agent_id for edit in stale})[:_LOGGED],
     }
     scope.emit(Event("edit.refused", agent_id=scope.actor.agent_id, reason_code="edit.stale", metadata=detail))
-    told = " ".join(_changed(scope, edit) for edit in stale[:MOST_TOLD])
+    told = " ".join([*(_changed(scope, edit) for edit in stale[:MOST_TOLD]), *besides])
     hint = "Nothing was changed, and the file is claimed for you now: read it again, then make the edit."
     return Verdict(allowed=False, refusal=f"{told} {hint}", stale=True)
 

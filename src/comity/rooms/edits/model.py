@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, NamedTuple
 
-from comity.kernel.argument import Items, Number, Text
+from comity.kernel.argument import Items, Note, Number, Text
 
 EditedPath = Annotated[str, Text("A file, absolute or relative to the agent's checkout.", min=1, max=4096)]
 EditedFiles = Annotated[list[EditedPath], Items("Files that are about to be changed.", min=1, max=1000)]
 NamedFiles = Annotated[list[EditedPath], Items("Files that somebody asks about.", min=1, max=10_000)]
 AutoLease = Annotated[int, Number("Seconds for which an unclaimed file is claimed.", ge=10, le=86_400)]
 CommandLine = Annotated[str, Text("A shell command line.", max=400_000)]
+KeepWarning = Annotated[bool, Note("Also send the caller a warning as a message: it is not shown one before a tool.")]
 Folder = Annotated[str, Text("The folder that the command runs in; the checkout when empty.", max=4096)]
 BypassReason = Annotated[str, Text("Why a person lets it through all the same; empty: nobody does.", max=1000)]
 Processes = Annotated[

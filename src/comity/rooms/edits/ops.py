@@ -6,11 +6,13 @@ from comity.kernel.op import long_op
 from comity.kernel.steps import Steps
 from comity.rooms.claims import paths
 from comity.rooms.edits import guarding
-from comity.rooms.edits.model import LEASE_S, AutoLease, EditedFiles, Verdict
+from comity.rooms.edits.model import LEASE_S, AutoLease, EditedFiles, KeepWarning, Verdict
 
 
 @long_op("edit.check", effect="write", example={"files": ["src/parser.py"]})
-def check_edit(steps: Steps, *, files: EditedFiles, lease_s: AutoLease = LEASE_S) -> Verdict:
+def check_edit(
+    steps: Steps, *, files: EditedFiles, lease_s: AutoLease = LEASE_S, keep_warning: KeepWarning = False
+) -> Verdict:
     """Ask whether files may be changed now; what nobody holds is claimed for the caller, briefly.
 
     Files outside the repository are nobody's. An exclusive claim of a living peer refuses; claims of other
@@ -19,4 +21,4 @@ def check_edit(steps: Steps, *, files: EditedFiles, lease_s: AutoLease = LEASE_S
     """
     base = paths.base_of(steps.actor)
     targets, _ = paths.sorted_out(base, files)
-    return guarding.asked(steps, base, guarding.wanted(base, targets, lease_s))
+    return guarding.asked(steps, base, guarding.wanted(base, targets, lease_s), keep_warning=keep_warning)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import zlib
 from typing import NamedTuple
 
@@ -82,7 +83,8 @@ def prints(base: Base, near: Ground, known: Prints) -> Prints:
     paths = dict.fromkeys([*near.plain, *known])
     if near.wide:
         listed = git.changed(base.folder)
-        inside = [os.path.relpath(path, base.folder) for path in (*listed.tracked, *listed.untracked)]
+        listed_here = (path for path in (*listed.tracked, *listed.untracked) if _is_text(path))
+        inside = [os.path.relpath(path, base.folder) for path in listed_here]
         files = [Target(path, tree=False) for path in inside if not path.startswith("..")]
         wanted = Wanted(base, files)
         for target in near.wide:
@@ -90,15 +92,29 @@ def prints(base: Base, near: Ground, known: Prints) -> Prints:
     return {path: fingerprint(os.path.join(base.folder, path)) for path in list(paths)[:MAX_FILES]}
 
 
+def _is_text(path: str) -> bool:
+    """Names of other encodings have no place in the store: they are not watched."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in path)
+
+
 def fingerprint(path: str) -> str:
-    """When a file was last written, in milliseconds, and after a bar what tells its content; empty for no file."""
+    """When a file was last written, in milliseconds, and after a bar what tells its content; empty for no file.
+
+    What is no plain file is none: a pipe or a terminal may keep whoever opens it for ever.
+    """
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             seen = os.fstat(file.fileno())
+            if not stat.S_ISREG(seen.st_mode):
+                return ""
             content = seen.st_mtime_ns if seen.st_size > _WHOLE_BYTES else zlib.crc32(file.read())
             return f"{seen.st_mtime_ns // 1_000_000}|{seen.st_size}:{content:x}"
-    except OSError:
+    except (OSError, ValueError):
         return ""
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
 def remember(scope: Scope, prints: Prints) -> int:

@@ -6,6 +6,7 @@ from comity.kernel.argument import Note, Number, Text
 
 Tokens = Annotated[int, Number("About how many tokens to say at most.", ge=20, le=20_000)]
 Moved = Annotated[bool, Note("The model has answered since the last injection.")]
+Asking = Annotated[bool, Note("Whether the agent can be kept going; else it is only noted what it has seen.")]
 Registering = Annotated[bool, Note("Begin a session for it when it has none.")]
 Source = Annotated[Literal["startup", "resume", "clear", "compact"], Note("Why the context begins anew.")]
 InjectionId = Annotated[str, Text("An injection's id, as the digest names it.", min=1, max=200)]

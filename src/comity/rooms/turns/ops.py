@@ -9,6 +9,7 @@ from comity.rooms.turns.model import (
     BRIEF_TOKENS,
     REMIND_MS,
     TURN_TOKENS,
+    Asking,
     Digest,
     InjectionId,
     Moved,
@@ -64,14 +65,14 @@ def turn_written(scope: Scope, *, injection_id: InjectionId) -> Written:
     return seeing.written(settling.settle(scope), injection_id)
 
 
-def _nothing_urgent(scope: Scope, *, moved: bool = True) -> Digest | None:
+def _nothing_urgent(scope: Scope, *, moved: bool = True, ask: bool = True) -> Digest | None:
     return _looked(scope, "turns.something_urgent", moved=moved)
 
 
 @op("turn.stop", effect="write", example={}, peek=_nothing_urgent)
-def stop_turn(scope: Scope, *, moved: Moved = True) -> Digest:
+def stop_turn(scope: Scope, *, moved: Moved = True, ask: Asking = True) -> Digest:
     """Ask whether the agent may stop: interrupts it has not dealt with keep it going, once each."""
     scope = settling.settle(scope)
     if moved:
         seeing.seen(scope)
-    return digest.at_stop(scope)
+    return digest.at_stop(scope) if ask else Digest()

@@ -1,8 +1,9 @@
 """Antigravity's hooks (reference: antigravity.google/docs/hooks; measured by others with agy 1.1.2 to 1.1.26).
 
 Payloads are in camelCase and do not name their event. There is no event for the user's prompt: ``PreInvocation`` comes
-before every request to the model, so what was injected at one has been answered at the next. A tool call whose hook
-does not answer with a decision is denied.
+before every request to the model, so what was injected at one has been answered at the next of the same turn; the first
+of a turn proves nothing, since the turn before may have been broken off. A tool call whose hook does not answer with a
+decision is denied.
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     spaces = payload.get("workspacePaths")
     folder = next((one for one in spaces if isinstance(one, str)), "") if isinstance(spaces, list) else ""
     if event == "PreInvocation":
-        first = payload.get("invocationNum") == 0 and payload.get("initialNumSteps") in (0, 1)
-        return Heard("start" if first else "after", session_id, cwd=folder, moved=not first)
+        number = payload.get("invocationNum")
+        first = number == 0 and payload.get("initialNumSteps") in (0, 1)
+        answered = isinstance(number, int) and number > 0
+        return Heard("start" if first else "after", session_id, cwd=folder, moved=answered)
     if event == "Stop":
         tries = payload.get("executionNum")
-        return Heard("stop", session_id, cwd=folder, moved=True, again=isinstance(tries, int) and tries > 1)
+        done = text(payload, "terminationReason") in ("", "model_stop") and not payload.get("error")
+        again = not done or (isinstance(tries, int) and tries > 1)
+        return Heard("stop", session_id, cwd=folder, moved=done, again=again)
     if event != "PreToolUse":
         return None
     call = inner(payload, "toolCall")
@@ -74,6 +79,7 @@ ADAPTER = Adapter(
         refuse=True,
         ask=True,
         stop=True,
+        warn=False,
         source="https://antigravity.google/docs/hooks",
         checked="2026-11-22",
     ),

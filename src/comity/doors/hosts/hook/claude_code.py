@@ -82,6 +82,7 @@ ADAPTER = Adapter(
         refuse=True,
         ask=True,
         stop=True,
+        warn=True,
         wake="session socket",
         proven="2.1.197",
         source="https://code.claude.com/docs/en/hooks",

@@ -1,7 +1,7 @@
 """Codex CLI's hooks (reference: developers.openai.com/codex/hooks, tried with 0.169.0).
 
 Hooks of one batch of tool calls run at once, and nothing in a payload tells one answer of the model from the next: so
-only the end of a turn and the user's next words prove that the model has answered. Fields that an event does not know
+only the end of a turn proves that the model has answered. Fields that an event does not know
 make Codex refuse the whole answer.
 """
 
@@ -73,6 +73,7 @@ ADAPTER = Adapter(
         refuse=True,
         ask=False,
         stop=True,
+        warn=True,
         wake="codex queue",
         proven="0.169.0",
         source="https://developers.openai.com/codex/hooks",

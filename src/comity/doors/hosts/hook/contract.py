@@ -58,6 +58,7 @@ class Abilities(NamedTuple):
     refuse: bool  # keep a tool call from running
     ask: bool  # have the user decide
     stop: bool  # keep the agent going at the end of its turn
+    warn: bool  # say something before a tool that may run; else it is said at the next chance
     wake: str = ""  # the host's own way to wake an idle agent, which Comity does not use yet
     proven: str = ""  # the version of the real program that this was tried with; empty: documentation only
     source: str = ""

@@ -44,6 +44,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     asked = inner(payload, "toolArgs")
     tool = text(payload, "toolName")
     looks = tool == "str_replace_editor" and text(asked, "command") == "view"
+    broken = text(payload, "stopReason") not in ("", "end_turn")  # no answer; and nobody is asked to go on
     files: tuple[str, ...] = ()
     if moment == "before" and tool in EDITS and not looks:
         files = paths(asked, "path") or patch.files(text(asked, "patch", "input") or text(payload, "toolArgs"))
@@ -55,8 +56,8 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         tool=tool,
         files=files,
         command=text(asked, "command") if tool in SHELLS else "",
-        moved=moment == "stop",
-        again=payload.get("stop_hook_active") is True,
+        moved=moment == "stop" and not broken,
+        again=broken or payload.get("stop_hook_active") is True,
     )
 
 
@@ -79,6 +80,7 @@ ADAPTER = Adapter(
         refuse=True,
         ask=True,
         stop=True,
+        warn=False,
         source="https://docs.github.com/en/copilot/reference/hooks-reference",
         checked="2026-11-22",
     ),

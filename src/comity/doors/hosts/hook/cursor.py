@@ -46,6 +46,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     asked = inner(payload, "tool_input")
     tool = text(payload, "tool_name")
     loops = payload.get("loop_count")
+    broken = text(payload, "status") in ("aborted", "error")  # no answer; and nobody is asked to go on
     return Heard(
         moment,
         parent or session_id,
@@ -54,8 +55,8 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         tool=tool,
         files=_files(tool, asked) if moment == "before" else (),
         command=text(asked, "command") if tool == SHELL else "",
-        moved=moment == "stop",
-        again=isinstance(loops, int) and loops > 0,
+        moved=moment == "stop" and not broken,
+        again=broken or (isinstance(loops, int) and loops > 0),
     )
 
 
@@ -74,7 +75,7 @@ def neutral(_: str) -> Answer:
 
 
 def write(event: str, heard: Heard, reply: Reply) -> Answer:
-    """The answer as Cursor takes it. What is to be known before a tool runs has no place in it."""
+    """The answer as Cursor takes it. What is to be known before a tool runs comes after it."""
     if heard.moment == "before" and reply.refuse:
         return said({"permission": "deny", "user_message": reply.refuse, "agent_message": reply.refuse})
     if heard.moment == "stop" and reply.go_on:
@@ -92,6 +93,7 @@ ADAPTER = Adapter(
         refuse=True,
         ask=False,
         stop=True,
+        warn=False,
         source="https://cursor.com/docs/agent/hooks",
         checked="2026-11-22",
     ),

@@ -78,6 +78,7 @@ ADAPTER = Adapter(
         refuse=True,
         ask=True,
         stop=True,
+        warn=False,
         source="https://docs.factory.ai/harness/hooks",
         checked="2026-11-22",
     ),

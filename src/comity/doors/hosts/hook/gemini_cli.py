@@ -1,8 +1,9 @@
 """Gemini CLI's hooks (reference: geminicli.com/docs/hooks/reference, tried with 0.61.0).
 
 It takes a refusal at the top level only, and knows no words of a hook before a tool but those of a refusal: a warning
-is lost there. Nothing in a payload tells one answer of the model from the next, so only the end of a turn and the
-user's next words prove that the model has answered. Its subagents' tools are told as those of the session.
+comes after the tool. Nothing in a payload tells one answer of the model from the next, so only the end of a turn
+proves that the model has answered, and only when there is an answer. Its subagents' tools are told as those of the
+session.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
 
 EDITS, SHELL = ("replace", "write_file"), "run_shell_command"
+_SILENT = "[no response text]"
 _MOMENTS: dict[str, Moment] = {
     "SessionStart": "start",
     "BeforeAgent": "prompt",
@@ -42,7 +44,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         tool=tool,
         files=(os.path.join(cwd, path),) if tool in EDITS and path else (),
         command=text(asked, "command") if tool == SHELL else "",
-        moved=moment == "stop",
+        moved=moment == "stop" and payload.get("prompt_response") not in ("", _SILENT),
         again=payload.get("stop_hook_active") is True,
         last=moment == "before",
     )
@@ -68,6 +70,7 @@ ADAPTER = Adapter(
         refuse=True,
         ask=False,
         stop=True,
+        warn=False,
         proven="0.61.0",
         source="https://geminicli.com/docs/hooks/reference",
         checked="2026-11-22",

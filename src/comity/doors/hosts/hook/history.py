@@ -64,11 +64,12 @@ def _line(text: str) -> dict[str, Any] | None:
 
 
 def _history(lines: list[dict[str, Any]]) -> History:
-    def last(*what: str) -> Seen | None:
+    def last(lines: list[dict[str, Any]], *what: str) -> Seen | None:
         found = (line for line in reversed(lines) if not what or line["did"] in what)
         line = next(found, None)
         return None if line is None else Seen(line["at"], line["event"], str(line.get("why", "")))
 
-    failures = sum(line["did"] == "error" for line in lines)
+    wrong = [line for line in lines if line["did"] == "error" or (line.get("why") and line["did"] != "aside")]
     times = tuple(float(line["ms"]) for line in lines[-MOST_TIMED:])
-    return History(len(lines), last(), last("inject", "go_on"), last("refuse"), last("error"), failures, times)
+    spoke, refused = last(lines, "inject", "go_on"), last(lines, "refuse")
+    return History(len(lines), last(lines), spoke, refused, last(wrong), len(wrong), times)

@@ -28,9 +28,10 @@ class Note:
         """The project's database, beside which the log stands."""
         self._path = path_of(database)
 
-    def did(self, reply: Reply) -> None:
-        """What the agent was told."""
+    def did(self, reply: Reply, wrong: Exception | None = None) -> None:
+        """What the agent was told, and what went wrong beside it."""
         self._did = "refuse" if reply.refuse else "go_on" if reply.go_on else "inject" if reply.inject else "nothing"
+        self._why = _said(wrong) if wrong is not None else ""
 
     def aside(self, error: Exception | None) -> None:
         """The event is not for this host's adapter, or there is none."""
@@ -40,7 +41,7 @@ class Note:
     def failed(self, error: Exception) -> None:
         """What went wrong."""
         self._did = "error"
-        self._why = f"{type(error).__name__}: {error}"[:_MAX_WHY]
+        self._why = _said(error)
 
     def write(self, took_ms: float) -> None:
         """Append the line. A log that cannot be written stops nobody."""
@@ -59,6 +60,10 @@ class Note:
                 os.close(descriptor)
         except OSError:
             return
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:_MAX_WHY]
 
 
 def path_of(database: str) -> str:

@@ -1,7 +1,8 @@
 """Kiro CLI's hooks (reference: kiro.dev/docs/cli/hooks); they belong to an agent's configuration. Not tried.
 
 Standard output is the context itself, at the start and at a prompt only; a tool is refused by exit code 2, with the
-reason on standard error. Nothing can be said between two tool calls.
+reason on standard error. Nothing can be said between two tool calls. Only the end of a turn proves that the model has
+answered: the first prompt follows the start at once, and a later one may follow a turn that was broken off.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, 
 
 EDITS = ("fs_write", "write")
 SHELLS = ("execute_bash", "execute_cmd", "shell")
-_MOMENTS: dict[str, Moment] = {"agentSpawn": "start", "userPromptSubmit": "prompt", "preToolUse": "before"}
+_MOMENTS: dict[str, Moment] = {
+    "agentSpawn": "start",
+    "userPromptSubmit": "prompt",
+    "preToolUse": "before",
+    "postToolUse": "after",
+    "stop": "stop",
+}
 
 
 def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
@@ -30,7 +37,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         tool=tool,
         files=paths(asked, "path", "file_path", "operations") if moment == "before" and tool in EDITS else (),
         command=text(asked, "command") if tool in SHELLS else "",
-        moved=moment == "prompt",
+        moved=moment == "stop",
     )
 
 
@@ -49,10 +56,18 @@ ADAPTER = Adapter(
         refuse=True,
         ask=False,
         stop=False,
+        warn=False,
         source="https://kiro.dev/docs/cli/hooks",
         checked="2026-11-22",
     ),
-    (("agentSpawn", None), ("userPromptSubmit", None), ("preToolUse", "fs_write"), ("preToolUse", "execute_bash")),
+    (
+        ("agentSpawn", None),
+        ("userPromptSubmit", None),
+        ("preToolUse", "fs_write"),
+        ("preToolUse", "execute_bash"),
+        ("postToolUse", "execute_bash"),
+        ("stop", None),
+    ),
     read,
     write,
     guards=("preToolUse",),

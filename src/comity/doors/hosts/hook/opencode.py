@@ -55,7 +55,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         tool=tool,
         files=tuple(os.path.join(cwd, name) for name in named),
         command=text(asked, "command") if tool == SHELL else "",
-        moved=payload.get("moved") is True,
+        moved=payload.get("moved") is True and moment != "prompt",  # the user may have broken the answer off
         again=payload.get("again") is True,
         last=moment == "before",
     )
@@ -75,6 +75,7 @@ ADAPTER = Adapter(
         refuse=True,
         ask=False,
         stop=True,
+        warn=True,
         wake="prompt_async",
         proven="1.18.33",
         source="https://opencode.ai/docs/plugins/",

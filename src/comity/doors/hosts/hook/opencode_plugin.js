@@ -47,7 +47,8 @@ export const Comity = async ({ client, directory }) => {
   }
 
   // One at a time for a session, so that what a batch of tools injects is not taken for seen within the batch. A hook
-  // before a tool (proves: false) leaves it to the next one to say that the model was asked since the last injection.
+  // before a tool or at the user's words (proves: false) leaves it to the next one to say that the model was asked since
+  // the last injection.
   function inTurn(event, id, told = {}, proves = true) {
     const known = state(id)
     const mine = (known.last ?? Promise.resolve()).then(async () => {
@@ -74,7 +75,7 @@ export const Comity = async ({ client, directory }) => {
     const known = state(id)
     if (!known.started) return begin(id, "startup")
     if (known.compacted) return begin(id, "compact")
-    return (await inTurn(event, id, told)).inject
+    return (await inTurn(event, id, told, event !== "chat.message")).inject
   }
 
   return {

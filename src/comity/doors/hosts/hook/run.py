@@ -55,7 +55,11 @@ def main(arguments: list[str]) -> int:
         return 0
     try:
         heard_by_host = _hold_descriptors()
-        answer, after = _answer(host, event, note)
+        try:
+            answer, after = _answer(host, event, note)
+        except Exception:
+            _put(_aside(host, event))
+            raise
         if not _put(answer) or not heard_by_host:
             raise BrokenPipeError("the host does not listen")
         if after is not None:
@@ -75,6 +79,12 @@ def _by_hand() -> bool:
     if typed:
         _put(Answer(err="Agent hosts run this command; `comity doctor` says what came of it.\n"))
     return typed
+
+
+def _aside(host: str, event: str) -> Answer:
+    """No objection, in the words of a host that needs some."""
+    adapter = adapter_of(host)
+    return adapter.neutral(event) if adapter is not None else Answer()
 
 
 def adapter_of(host: str) -> Adapter | None:
@@ -166,25 +176,34 @@ def _answer(host: str, event: str, note: journal.Note) -> tuple[Answer, Any]:
 
 def _turn(adapter: Adapter, event: str, heard: Heard, resolved: Settings, note: journal.Note) -> tuple[Answer, Any]:
     try:
-        turn = Turn(resolved, adapter.host, heard)
+        turn = Turn(resolved, adapter, heard)
         reply = turn.reply()
     except Exception as error:  # noqa: BLE001
         note.failed(error)
-        blind = resolved.enforcement == "strict" and heard.moment == "before" and bool(heard.files)
+        blind = resolved.enforcement == "strict" and heard.moment == "before" and _risks(heard, resolved)
         return adapter.write(event, heard, Reply(refuse=_cannot_look(error)) if blind else NOTHING), None
-    note.did(reply)
+    note.did(reply, turn.wrong)
     return adapter.write(event, heard, reply), turn.written
+
+
+def _risks(heard: Heard, resolved: Settings) -> bool:
+    """Whether what is about to run would change files, as far as that can be told without the database."""
+    if heard.files or not heard.command:
+        return bool(heard.files)
+    risks: bool = import_module("comity.doors.hosts.hook.blind").risks(heard, resolved)
+    return risks
 
 
 def _cannot_look(error: Exception) -> str:
     why = error.message if isinstance(error, Problem) else type(error).__name__
-    return f"Comity cannot tell who holds this file ({why}), and this project is strict: see comity doctor."
+    return f"Comity cannot tell who holds these files ({why}), and this project is strict: see comity doctor."
 
 
 class Turn:
     """One event of one agent: what is asked of the operations, and what comes of it."""
 
-    def __init__(self, resolved: Settings, host: str, heard: Heard) -> None:
+    def __init__(self, resolved: Settings, adapter: Adapter, heard: Heard) -> None:
+        host, self._able = adapter.host, adapter.abilities
         pid, started = host_process()
         place = resolved.worktree or resolved.root
         session_id = heard.session_id or f"{pid or 0}-{started or 'process'}"
@@ -200,6 +219,7 @@ class Turn:
         )
         self._heard = heard
         self._injection_id = ""
+        self.wrong: Exception | None = None  # what did not keep the answer from being made
 
     def reply(self) -> Reply:
         """What to answer."""
@@ -207,13 +227,14 @@ class Turn:
         if heard.moment == "start":
             return self._inject("turn.start", source=heard.source)
         if heard.moment == "after" and heard.command:
-            self._run("edit.compare", command=heard.command)
-        if heard.moment in ("prompt", "after"):
+            self._compare(heard.command)
+        if heard.moment == "prompt" or (heard.moment == "after" and self._able.mid_turn):
             return self._inject("turn.next", moved=heard.moved)
         if heard.moment == "before":
             return self._guard()
-        if heard.moment == "stop" and not heard.again:
-            digest = self._run("turn.stop", moved=heard.moved)
+        if heard.moment == "stop":
+            ask = self._able.stop and not heard.again
+            digest = self._run("turn.stop", moved=heard.moved, ask=ask)
             self._injection_id = digest.injection_id
             if digest.text or not heard.subagent_id:
                 return Reply(go_on=digest.text)
@@ -231,20 +252,28 @@ class Turn:
         self._injection_id = digest.injection_id
         return Reply(inject=digest.text)
 
+    def _compare(self, command: str) -> None:
+        """What the command did. Whatever is wrong with that, the turn goes on."""
+        try:
+            self._run("edit.compare", command=command)
+        except Exception as error:  # noqa: BLE001
+            self.wrong = error
+
     def _guard(self) -> Reply:
         """Before an editing tool: its files. Before a shell: the files and the git commands in its line."""
         heard = self._heard
         cwd = heard.cwd or os.getcwd()
+        told = {"keep_warning": True} if not self._able.warn else {}
         if heard.files:
-            verdict = self._run("edit.check", files=[os.path.join(cwd, name) for name in heard.files])
+            verdict = self._run("edit.check", files=[os.path.join(cwd, name) for name in heard.files], **told)
         elif heard.command:
-            told = os.environ.get("COMITY_BYPASS_REASON", "") if os.environ.get("COMITY_BYPASS") == "1" else ""
-            verdict = self._run("command.check", command=heard.command, cwd=cwd, reason=told)
+            why = os.environ.get("COMITY_BYPASS_REASON", "") if os.environ.get("COMITY_BYPASS") == "1" else ""
+            verdict = self._run("command.check", command=heard.command, cwd=cwd, reason=why, **told)
         else:
             return NOTHING
         if verdict.refusal and heard.last:
             return self._inject("turn.next", moved=False)._replace(refuse=verdict.refusal)
-        return Reply(inject=verdict.warning, refuse=verdict.refusal)
+        return Reply(inject=verdict.warning if self._able.warn else "", refuse=verdict.refusal)
 
     def _run(self, name: str, **arguments: object) -> Any:
         return self._pipeline.run(REGISTRY.get(name), self._actor, arguments)

@@ -94,6 +94,7 @@ ADAPTER = Adapter(
         refuse=True,
         ask=True,
         stop=True,
+        warn=True,
         source="https://code.visualstudio.com/docs/agents/reference/hooks-reference",
         checked="2026-11-22",
     ),

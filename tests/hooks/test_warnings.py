@@ -1,0 +1,136 @@
+"""What is to be known before an edit that may be made reaches the agent as soon as its host lets it through."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from comity.doors.hosts.hook.canary import PAYLOADS
+from comity.doors.hosts.hook.run import ADAPTERS, adapter_of
+from tests.doors.cli.program import Done
+from tests.hooks.hooked import Hooked, told
+
+# The fixture of the next event at which the host takes words.
+NEXT = {
+    "claude-code": "batch",
+    "codex": "after_shell",
+    "gemini-cli": "after_edit",
+    "antigravity": "invocation",
+    "opencode": "after_shell",
+    "cursor": "after",
+    "vscode": "after",
+    "copilot-cli": "after",
+    "factory-droid": "after",
+    "kiro": "prompt",
+}
+CLAIM = (
+    "INSERT INTO macp_ext_file_claims (claim_id, file_path, agent_id, session_id, claimed_at, expires_at)"
+    " SELECT 'c', 'a.py', agent_id, session_id, datetime('now'), datetime('now', '+1 hour') FROM sessions"
+    " WHERE agent_id = 'ann' RETURNING 1"
+)
+
+
+def claimed_by_another_implementation(hooked: Hooked) -> None:
+    hooked.comity("join", "main", "--as", "ann")
+    assert hooked.rows(CLAIM) == [(1,)]
+
+
+def guard(hooked: Hooked, host: str, session: str = "S1") -> Done:
+    adapter = adapter_of(host)
+    assert adapter is not None
+    event = adapter.guards[0]
+    payload = PAYLOADS[host](event, str(hooked.folder), str(hooked.folder / "a.py"))
+    data = json.dumps(payload).replace("comity-canary-session", session).encode()
+    return hooked.raw(data, host, event)
+
+
+def hear(hooked: Hooked, host: str) -> str:
+    event, data = told(hooked, host, NEXT[host])
+    done = hooked.raw(data, host, event)
+    assert (done.code, done.err) == (0, "")
+    return done.out
+
+
+@pytest.mark.parametrize("host", ADAPTERS)
+def test_a_warning_before_an_edit_comes_once(hooked: Hooked, host: str) -> None:
+    claimed_by_another_implementation(hooked)
+    adapter = adapter_of(host)
+    assert adapter is not None
+    hear(hooked, host)
+    before = guard(hooked, host)
+    assert (before.code, before.err) == (0, "")
+    assert ("announced work on a.py" in before.out) is adapter.abilities.warn
+    after = hear(hooked, host)
+    assert ("announced work on a.py" in after) is not adapter.abilities.warn
+    assert "a.py" not in guard(hooked, host).out
+    assert "a.py" not in hear(hooked, host)
+    did = {line["did"] for line in hooked.journal() if line["event"] == adapter.guards[0]}
+    assert did == ({"inject", "nothing"} if adapter.abilities.warn else {"nothing"}), "what was said, and no more"
+
+
+@pytest.mark.parametrize("command", ["echo x >> a.py", "sed -i s/a/b/ a.py"])
+def test_a_warning_before_a_shell_command_comes_too(hooked: Hooked, command: str) -> None:
+    claimed_by_another_implementation(hooked)
+    event, data = told(hooked, "cursor", "shell", cwd=str(hooked.folder), tool_input={"command": command})
+    assert hooked.raw(data, "cursor", event) == Done(0, "{}", "")
+    assert "announced work on a.py" in hear(hooked, "cursor")
+    assert "a.py" not in hear(hooked, "cursor")
+
+
+def test_a_warning_that_nobody_read_comes_again(hooked: Hooked) -> None:
+    """The hook after the tool is run by a host that has gone: the next one tells it."""
+    claimed_by_another_implementation(hooked)
+    guard(hooked, "cursor")
+    _, data = told(hooked, "cursor", "after")
+    assert hooked.shell("$HOOK >&-", "postToolUse", data, host="cursor") == Done(0, "", "")
+    hooked.rows("UPDATE comity_injections SET leased_until_ms = 0 RETURNING 1")
+    assert "announced work on a.py" in hear(hooked, "cursor")
+
+
+def test_a_file_that_is_stale_and_announced_is_told_as_both(hooked: Hooked) -> None:
+    hooked("SessionStart", source="startup")
+    hooked("SessionStart", "S2", source="startup")
+    assert hooked.edit("a.py").out == ""
+    hooked.rows("UPDATE macp_ext_file_claims SET released_at = datetime('now') RETURNING 1")
+    claimed_by_another_implementation(hooked)
+    out = hooked.edit("a.py", "S2").out
+    assert "read it again" in out
+    assert "announced work on a.py" in out
+
+
+def test_a_comparison_that_fails_takes_no_message_away(hooked: Hooked) -> None:
+    """The look of a command cannot be read: that is in the log, and the turn goes on."""
+    hooked("SessionStart", source="startup")
+    hooked("SessionStart", "S2", source="startup")
+    hooked.edit("held.py", "S2")
+    hooked("PreToolUse", tool_name="Bash", tool_input={"command": "make"})
+    assert hooked.rows("UPDATE comity_looks SET files = '{' RETURNING 1") == [(1,)]
+    hooked.comity("send", "hello", "--as", "ann", "--priority", "steering")
+    done = hooked("PostToolBatch", tool_calls=[{"tool_name": "Bash", "tool_input": {"command": "make"}}])
+    assert "hello" in done.out
+    line = hooked.journal()[-1]
+    assert (line["did"], line["why"].partition(":")[0]) == ("inject", "JSONDecodeError")
+
+
+@pytest.mark.parametrize("environment", [{}, {"PATH": "/nowhere"}], ids=["git", "no-git"])
+def test_names_that_are_no_text_and_files_that_are_none(hooked: Hooked, environment: dict[str, str]) -> None:
+    """A folder that a peer holds has a file whose name is no UTF-8, a pipe that nobody writes, and a loop of links."""
+    hooked("SessionStart", source="startup")
+    hooked("SessionStart", "S2", source="startup")
+    (hooked.folder / "lib").mkdir()
+    hooked.comity("claim", "lib", "pipe", "--as", "ann")
+    os.mkfifo(hooked.folder / "pipe")
+    Path(os.fsdecode(os.fsencode(hooked.folder) + b"/lib/\xff\xfe.py")).write_text("x")
+    (hooked.folder / "lib/loop").symlink_to("loop")
+    hooked.comity("send", "hello", "--as", "ann", "--priority", "steering")
+    payload = {"session_id": "S1", "cwd": str(hooked.folder)}
+    asked = {"tool_name": "Bash", "tool_input": {"command": "make"}}
+    before = hooked.raw(json.dumps({**payload, **asked}).encode(), "claude-code", "PreToolUse", **environment)
+    assert before.code == 0
+    assert hooked.journal()[-1].get("why") is None
+    after = json.dumps({**payload, "tool_calls": [asked]}).encode()
+    assert "hello" in hooked.raw(after, "claude-code", "PostToolBatch", **environment).out
+    assert hooked.journal()[-1].get("why") is None
