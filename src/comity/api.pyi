@@ -17,6 +17,7 @@ from comity.rooms.profiles import ops as profiles
 from comity.rooms.tasks import ops as tasks
 from comity.rooms.turns import joining_ops as joining
 from comity.rooms.turns import ops as turns
+from comity.rooms.turns import waking_ops as waking
 from comity.rooms.vault import ops as vault
 
 P = ParamSpec("P")
@@ -161,6 +162,8 @@ class TurnCalls(Noun):
     next = Method(turns.next_turn)
     written = Method(turns.turn_written)
     stop = Method(turns.stop_turn)
+    watch = Method(waking.watch_turn)
+    wake = Method(waking.wake_turn)
 
 class EditCalls(Noun):
     """Guarded edits."""

@@ -61,6 +61,7 @@ class Settings(NamedTuple):
     tools: Literal["core", "workspace", "all"] = "all"
     vault_outside: bool = False
     enforcement: Literal["off", "guard", "strict"] = "guard"
+    wake: Literal["off", "interrupt", "steering"] = "steering"
     max_hops: int = 40
     max_per_minute: int = 120
     repeat_s: int = 30
@@ -187,6 +188,13 @@ SETTINGS = (
         "guard",
         "What hooks do: off (nothing), guard (refuse edits of held files), strict (also when they cannot look).",
         _choice("off", "guard", "strict"),
+    ),
+    Setting(
+        "wake",
+        "COMITY_WAKE",
+        "steering",
+        "What wakes an idle agent, where its host can: off (nothing), interrupt, steering (and interrupt).",
+        _choice("off", "interrupt", "steering"),
     ),
     Setting(
         "max_hops",

@@ -77,6 +77,37 @@ def stop(world: World) -> Scene:
     return Scene(ann, "turn.stop", {})
 
 
+def idle(world: World) -> Workspace:
+    """Ann's hook in a turn that has ended, and bob's interrupt that came afterwards."""
+    ann, bob = hooked(world, "ann"), world.agent("bob")
+    ann.turn.start()
+    ann.turn.stop(rests=True)
+    bob.message.send(destination_agent_id="ann", content="stop the release", priority="interrupt")
+    return ann
+
+
+def rest(world: World) -> Scene:
+    ann = hooked(world, "ann")
+    ann.turn.start()
+    return Scene(ann, "turn.stop", {"rests": True})
+
+
+def go_on(world: World) -> Scene:
+    ann = idle(world)
+    ann.turn.wake()
+    return Scene(ann, "turn.next", {})
+
+
+def watch(world: World) -> Scene:
+    return Scene(idle(world), "turn.watch", {"watcher": "w", "rests": True})
+
+
+def wake(world: World) -> Scene:
+    ann = idle(world)
+    ann.turn.watch(watcher="w")
+    return Scene(ann, "turn.wake", {"watcher": "w"})
+
+
 def leave(world: World) -> Scene:
     """With a subagent, and a claim that a hook made."""
     ann, _ = told(world)
@@ -136,6 +167,10 @@ SCENES = (
     next_turn_seen,
     written,
     stop,
+    rest,
+    go_on,
+    watch,
+    wake,
     leave,
     move_over,
 )

@@ -73,6 +73,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     ),
     "comity.rooms.turns.joining_ops": ("session.identify",),
     "comity.rooms.turns.ops": ("turn.start", "turn.next", "turn.written", "turn.stop"),
+    "comity.rooms.turns.waking_ops": ("turn.watch", "turn.wake"),
     "comity.rooms.edits.ops": ("edit.check",),
     "comity.rooms.edits.after_ops": ("command.check", "edit.compare", "edit.held", "git.check"),
 }

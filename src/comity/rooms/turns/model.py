@@ -7,6 +7,9 @@ from comity.kernel.argument import Note, Number, Text
 Tokens = Annotated[int, Number("About how many tokens to say at most.", ge=20, le=20_000)]
 Moved = Annotated[bool, Note("The model has answered since the last injection.")]
 Asking = Annotated[bool, Note("Whether the agent can be kept going; else it is only noted what it has seen.")]
+Rests = Annotated[bool, Note("The turn is over: the agent is idle until its next prompt or tool.")]
+Watcher = Annotated[str, Text("Who waits beside the session, by an id of its own; empty: whoever asks.", max=200)]
+Least = Annotated[Literal["steering", "interrupt"], Note("The lowest priority that wakes an idle agent.")]
 Registering = Annotated[bool, Note("Begin a session for it when it has none.")]
 Source = Annotated[Literal["startup", "resume", "clear", "compact"], Note("Why the context begins anew.")]
 InjectionId = Annotated[str, Text("An injection's id, as the digest names it.", min=1, max=200)]
@@ -14,6 +17,8 @@ InjectionId = Annotated[str, Text("An injection's id, as the digest names it.", 
 BRIEF_TOKENS = 300
 TURN_TOKENS = 150
 LEASE_MS = 10_000  # for writing a digest out; a hook that takes longer died
+WAKES_PER_HOUR = 12  # of one session
+WAKE_LASTS_MS = 600_000  # after which a wake that set nothing going does not keep new messages from waking
 REMIND_MS = 600_000  # between two reminders of what still waits for the agent
 
 
@@ -42,3 +47,20 @@ class Identity(NamedTuple):
     agent_id: str
     session_id: str
     name: str = ""
+
+
+class Watched(NamedTuple):
+    """Whose messages a watcher waits for; empty when the session is over."""
+
+    agent_id: str
+
+
+class Wake(NamedTuple):
+    """What to wake an idle agent with, empty when it is not to be woken now.
+
+    ``over``: there is nothing to wait for any more, since the session ended or somebody else waits beside it.
+    """
+
+    text: str = ""
+    resting: bool = False
+    over: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comity.kernel.op import op
 from comity.kernel.scope import Scope
-from comity.rooms.turns import brief, digest, seeing, settling
+from comity.rooms.turns import brief, digest, resting, seeing, settling
 from comity.rooms.turns.model import (
     BRIEF_TOKENS,
     REMIND_MS,
@@ -13,6 +13,7 @@ from comity.rooms.turns.model import (
     Digest,
     InjectionId,
     Moved,
+    Rests,
     Source,
     Tokens,
     Written,
@@ -27,6 +28,7 @@ def start_turn(scope: Scope, *, source: Source = "startup", budget_tokens: Token
     Empty when it is alone. What was injected into the old context and not seen is given again.
     """
     scope = settling.settle(scope, source)
+    resting.end(scope)
     seeing.forget_unseen(scope)
     new = digest.digest(scope, min(TURN_TOKENS, budget_tokens // 2))
     left = max(budget_tokens - tokens(new.text), budget_tokens // 2)
@@ -34,26 +36,24 @@ def start_turn(scope: Scope, *, source: Source = "startup", budget_tokens: Token
     return new._replace(text="\n".join(part for part in (text, new.text) if part))
 
 
-def _looked(scope: Scope, question: str, *, moved: bool) -> Digest | None:
+def _looked(scope: Scope, question: str, *, moved: bool, **more: int) -> Digest | None:
     settled = settling.look(scope)
     if settled is None:
         return None
-    now_ms, agent_id = settled.now.ms, settled.actor.agent_id
-    if question == "turns.something_urgent":
-        row = settled.tx.one(question, agent_id=agent_id, now_ms=now_ms, moved=int(moved))
-    else:
-        row = settled.tx.one(question, agent_id=agent_id, now_ms=now_ms, moved=int(moved), remind_ms=REMIND_MS)
+    told = {"agent_id": settled.actor.agent_id, "now_ms": settled.now.ms, "moved": int(moved), **more}
+    row = settled.tx.one(question, **told, **resting.key(settled))
     return Digest() if row == (0,) else None
 
 
 def _nothing_new(scope: Scope, *, moved: bool = False, budget_tokens: int = TURN_TOKENS) -> Digest | None:
-    return _looked(scope, "turns.something_to_do", moved=moved)
+    return _looked(scope, "turns.something_to_do", moved=moved, remind_ms=REMIND_MS)
 
 
 @op("turn.next", effect="write", example={"budget_tokens": 150}, peek=_nothing_new)
 def next_turn(scope: Scope, *, moved: Moved = False, budget_tokens: Tokens = TURN_TOKENS) -> Digest:
     """Say what is new since the last turn, most useful first, within a budget; each delivery once."""
     scope = settling.settle(scope)
+    resting.end(scope)
     if moved:
         seeing.seen(scope)
     return digest.digest(scope, budget_tokens)
@@ -65,14 +65,20 @@ def turn_written(scope: Scope, *, injection_id: InjectionId) -> Written:
     return seeing.written(settling.settle(scope), injection_id)
 
 
-def _nothing_urgent(scope: Scope, *, moved: bool = True, ask: bool = True) -> Digest | None:
-    return _looked(scope, "turns.something_urgent", moved=moved)
+def _nothing_urgent(scope: Scope, *, moved: bool = True, ask: bool = True, rests: bool = False) -> Digest | None:
+    return _looked(scope, "turns.something_urgent", moved=moved, rests=int(rests))
 
 
 @op("turn.stop", effect="write", example={}, peek=_nothing_urgent)
-def stop_turn(scope: Scope, *, moved: Moved = True, ask: Asking = True) -> Digest:
-    """Ask whether the agent may stop: interrupts it has not dealt with keep it going, once each."""
+def stop_turn(scope: Scope, *, moved: Moved = True, ask: Asking = True, rests: Rests = False) -> Digest:
+    """Ask whether the agent may stop: interrupts it has not dealt with keep it going, once each.
+
+    With ``rests`` it is idle when nothing keeps it going.
+    """
     scope = settling.settle(scope)
     if moved:
         seeing.seen(scope)
-    return digest.at_stop(scope) if ask else Digest()
+    found = digest.at_stop(scope) if ask else Digest()
+    if rests and not found.text:
+        resting.begin(scope)
+    return found

@@ -13,7 +13,8 @@ WHERE s.agent_id = :agent_id AND s.state = 'active' AND p.registered_at = s.regi
 SELECT delivery_id, written_ms IS NULL AND leased_until_ms > :now_ms, written_ms IS NOT NULL, asked_ms, at_stop
 FROM comity_injections WHERE delivery_id IN (SELECT value FROM json_each(:delivery_ids))
 
--- Whether a turn has anything to write: something is new or due, or something was injected and is seen now.
+-- Whether a turn has anything to write: something is new or due, something was injected and is seen now, or the agent
+-- was idle.
 -- name: something_to_do
 SELECT EXISTS (
   SELECT 1 FROM messages m {by_pending} LEFT JOIN comity_injections i ON i.delivery_id = m.delivery_id
@@ -23,6 +24,8 @@ SELECT EXISTS (
       OR i.asked_ms <= :now_ms - :remind_ms)
 ) OR (:moved AND EXISTS (SELECT 1 FROM comity_injections INDEXED BY comity_injections_unseen
   WHERE agent_id = :agent_id AND seen_ms IS NULL AND written_ms IS NOT NULL))
+OR EXISTS (SELECT 1 FROM comity_host_sessions
+  WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = '' AND rested_ms IS NOT NULL)
 
 -- The same for an agent that is about to stop: only interrupts, each once.
 -- name: something_urgent
@@ -33,6 +36,9 @@ SELECT EXISTS (
       OR (i.at_stop = 0 AND (i.written_ms IS NOT NULL OR i.leased_until_ms <= :now_ms)))
 ) OR (:moved AND EXISTS (SELECT 1 FROM comity_injections INDEXED BY comity_injections_unseen
   WHERE agent_id = :agent_id AND seen_ms IS NULL AND written_ms IS NOT NULL))
+OR (:rests AND EXISTS (SELECT 1 FROM comity_host_sessions
+  WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = ''
+    AND (rested_ms IS NULL OR woken_ms IS NOT NULL)))
 
 -- name: lease
 INSERT INTO comity_injections (delivery_id, agent_id, injection_id, whole, leased_until_ms, at_stop)
@@ -88,3 +94,43 @@ WHERE released_at IS NULL AND {claim_expiry} > :second ORDER BY claimed_at DESC 
 SELECT assigned_agent_id, title FROM macp_ext_tasks
 WHERE status = 'in-progress' AND archived_at IS NULL AND assigned_agent_id IS NOT NULL
 ORDER BY updated_at DESC LIMIT :limit
+
+-- name: rest_begins
+UPDATE comity_host_sessions SET rested_ms = :now_ms, woken_ms = NULL
+WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = '' AND ended IS NULL
+
+-- name: rest_ends
+UPDATE comity_host_sessions SET rested_ms = NULL, woken_ms = NULL
+WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = '' AND rested_ms IS NOT NULL
+
+-- name: watch
+UPDATE comity_host_sessions SET watcher = :watcher, rested_ms = coalesce(:now_ms, rested_ms),
+  woken_ms = CASE WHEN :now_ms IS NULL THEN woken_ms END
+WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = '' AND ended IS NULL
+RETURNING agent_id
+
+-- name: rest
+SELECT rested_ms IS NOT NULL, watcher, ended IS NOT NULL, woken_ms,
+  (SELECT count(DISTINCT w.woken_ms) FROM comity_wakes w
+   WHERE w.host = s.host AND w.host_session_id = s.host_session_id AND w.woken_ms > :since_ms)
+FROM comity_host_sessions s
+WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = ''
+
+-- What waits for an idle agent: nobody fetched it, and it was woken for none of it yet.
+-- name: due
+SELECT m.delivery_id, m.priority FROM messages m {by_pending}
+WHERE m.destination_agent_id = :agent_id AND m.state IN ('queued', 'surfaced') AND m.state = 'queued'
+  AND m.priority BETWEEN :least AND 3 AND {deadline} >= :second
+  AND NOT EXISTS (SELECT 1 FROM comity_wakes w WHERE w.delivery_id = m.delivery_id)
+  AND NOT EXISTS (SELECT 1 FROM comity_injections i WHERE i.delivery_id = m.delivery_id
+    AND (i.written_ms IS NOT NULL OR i.asked_ms IS NOT NULL OR i.leased_until_ms > :now_ms))
+LIMIT 1000
+
+-- name: woken
+UPDATE comity_host_sessions SET woken_ms = :now_ms
+WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = ''
+
+-- name: remember_wake
+INSERT INTO comity_wakes (delivery_id, host, host_session_id, woken_ms)
+SELECT value, :host, :host_session_id, :now_ms FROM json_each(:delivery_ids) WHERE true
+ON CONFLICT (delivery_id) DO NOTHING

@@ -1,7 +1,8 @@
 -- Sessions of agent hosts and the agent that each one is. A subagent is an agent of its own under a parent. host_pid and
 -- host_started are the host's process, by which a server that it started is joined. heard_ms: when a hook last told of
 -- the session; NULL while only a server supposes it, and then host_session_id may be a made one. ended: why its host
--- said that it is over.
+-- said that it is over. rested_ms: since when it is idle, NULL while it is at work; watcher: who waits to wake it;
+-- woken_ms: when it was last woken in this rest.
 CREATE TABLE IF NOT EXISTS comity_host_sessions (
   host TEXT NOT NULL,
   host_session_id TEXT NOT NULL,
@@ -13,6 +14,9 @@ CREATE TABLE IF NOT EXISTS comity_host_sessions (
   host_started TEXT NOT NULL DEFAULT '',
   heard_ms INTEGER,
   ended TEXT,
+  rested_ms INTEGER,
+  watcher TEXT NOT NULL DEFAULT '',
+  woken_ms INTEGER,
   PRIMARY KEY (host, host_session_id, subagent_id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS comity_host_sessions_agent ON comity_host_sessions(agent_id);
@@ -35,6 +39,15 @@ CREATE TABLE IF NOT EXISTS comity_injections (
 );
 CREATE INDEX IF NOT EXISTS comity_injections_unseen ON comity_injections(agent_id)
   WHERE seen_ms IS NULL AND written_ms IS NOT NULL;
+
+-- Deliveries for which an idle session was woken: never again for the same ones. Distinct times are its wakes.
+CREATE TABLE IF NOT EXISTS comity_wakes (
+  delivery_id TEXT PRIMARY KEY REFERENCES messages(delivery_id) ON UPDATE CASCADE ON DELETE CASCADE,
+  host TEXT NOT NULL,
+  host_session_id TEXT NOT NULL,
+  woken_ms INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS comity_wakes_session ON comity_wakes(host, host_session_id, woken_ms);
 
 -- What passes between a sender and a target (an agent, or "#" and a channel), so that no loop of answers runs for ever.
 -- hops: how many messages in turn went to and fro; window_ms and sent: how many in the present minute; recent_json: what
