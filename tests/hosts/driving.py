@@ -15,6 +15,7 @@ from typing import Any
 import apsw
 
 from comity.testing import ScriptedModel, Use
+from tests.hosts import programs
 from tests.hosts.programs import PROGRAMS, executable, modules
 
 COMITY = Path(os.environ.get("COMITY_PROGRAM") or Path(sys.executable).with_name("comity"))
@@ -40,7 +41,7 @@ def write(path: Path, content: Json | str) -> None:
 def _surroundings(home: Path) -> dict[str, str]:
     """A home of its own, and Comity on the path, where committed configuration looks for it."""
     kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    return {**kept, "HOME": str(home), "PATH": f"{COMITY.parent}{os.pathsep}{kept['PATH']}"}
+    return {**kept, "HOME": str(home), "PATH": f"{COMITY.parent}{os.pathsep}{programs.path()}"}
 
 
 class Host:

