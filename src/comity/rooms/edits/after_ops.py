@@ -47,8 +47,8 @@ def check_command(
     near = steps.read(watching.ground, base) if others and not commanding.reads_only(command) else None
     if not stakes and near is None:
         return guarding.asked(steps, base, wanted, keep_warning=keep_warning)
-    prints = None if near is None else watching.prints(base, near, {})
-    return steps.write(_checked, base, stakes, reason, wanted, prints, keep_warning=keep_warning)
+    look = None if near is None else (watching.prints(base, near, {}), near.read_ms)
+    return steps.write(_checked, base, stakes, reason, wanted, look, keep_warning=keep_warning)
 
 
 def _named(base: Base, command: str, folder: str) -> guarding.Wanted:
@@ -65,7 +65,7 @@ def _checked(
     stakes: list[sparing.Stake],
     reason: str,
     wanted: guarding.Wanted,
-    prints: watching.Prints | None,
+    look: tuple[watching.Prints, int] | None,
     *,
     keep_warning: bool,
 ) -> Verdict:
@@ -76,8 +76,8 @@ def _checked(
     edits = guarding.check(scope, base, wanted) if wanted.every else Verdict(allowed=True)
     if stakes and not edits.allowed:
         sparing.over(scope)
-    if edits.allowed and prints is not None:
-        watching.remember(scope, prints)
+    if edits.allowed and look is not None:
+        watching.remember(scope, base, *look)
     verdict = edits._replace(warning="\n".join(part for part in (spared.warning, edits.warning) if part))
     if keep_warning:
         guarding.keep(scope, verdict)
@@ -96,9 +96,9 @@ def compare_edits(steps: Steps, *, command: CommandLine = "") -> Compared:
         steps.write(sparing.over)
     if looked is None:
         return Compared([])
-    near = steps.read(watching.ground, base) or watching.Ground((), (), ())
+    near = steps.read(watching.ground, base) or watching.Ground((), (), steps.read(lambda scope: scope.now.ms))
     after = watching.prints(base, near, looked.prints)
-    return steps.write(watching.compare, base, looked, after, command)
+    return steps.write(watching.compare, base, looked, after, near.read_ms, command)
 
 
 @long_op("git.check", effect="write", example={"command": "git stash"})

@@ -36,18 +36,35 @@ SELECT h.agent_id FROM json_each(:processes) p CROSS JOIN comity_host_sessions h
 WHERE h.host_pid = CAST(p.value AS INTEGER) AND h.host_pid || ':' || h.host_started = p.value AND h.boot_id = :boot_id
 
 -- name: look
-SELECT looked_ms, files FROM comity_looks WHERE agent_id = :agent_id AND closed_ms IS NULL
+SELECT looked_ms, from_ms, files FROM comity_looks WHERE agent_id = :agent_id AND closed_ms IS NULL
 
 -- name: remember_look
-INSERT INTO comity_looks (agent_id, looked_ms, closed_ms, files) VALUES (:agent_id, :now_ms, NULL, :files)
-ON CONFLICT (agent_id) DO UPDATE SET looked_ms = excluded.looked_ms, closed_ms = NULL, files = excluded.files
+INSERT INTO comity_looks (agent_id, repository, worktree, from_ms, looked_ms, closed_ms, files)
+VALUES (:agent_id, :repository, :worktree, :from_ms, :looked_ms, NULL, :files)
+ON CONFLICT (agent_id) DO UPDATE SET repository = excluded.repository, worktree = excluded.worktree,
+  from_ms = excluded.from_ms, looked_ms = excluded.looked_ms, closed_ms = NULL, files = excluded.files
 
 -- name: close_look
-UPDATE comity_looks SET closed_ms = :now_ms WHERE agent_id = :agent_id AND closed_ms IS NULL
+UPDATE comity_looks SET closed_ms = :now_ms, lingers_ms = max(lingers_ms, :lingers_ms)
+WHERE agent_id = :agent_id AND closed_ms IS NULL
 
--- Whether an agent ran a command, or runs one, since a moment.
--- name: ran_since
-SELECT 1 FROM comity_looks WHERE agent_id = :agent_id AND coalesce(closed_ms, :now_ms) >= :since_ms
+-- The last commands of these agents (:agents, a JSON list).
+-- name: looks
+SELECT l.from_ms, l.closed_ms, l.lingers_ms, l.repository = :repository AND l.worktree = :worktree, l.files
+FROM json_each(:agents) a CROSS JOIN comity_looks l ON l.agent_id = a.value
+
+-- name: own_change
+INSERT OR REPLACE INTO comity_own_changes
+  (repository, worktree, file_path, agent_id, from_ms, until_ms, seen_before, seen_after)
+VALUES (:repository, :worktree, :file_path, :agent_id, :from_ms, :now_ms, :seen_before, :seen_after)
+
+-- name: own_changes
+SELECT from_ms, until_ms, seen_before, seen_after FROM comity_own_changes
+WHERE repository = :repository AND worktree = :worktree AND file_path = :file_path AND until_ms >= :since_ms
+  AND agent_id IN (SELECT value FROM json_each(:agents))
+
+-- name: forget_own_changes
+DELETE FROM comity_own_changes INDEXED BY comity_own_changes_until WHERE until_ms < :before_ms
 
 -- name: stashed
 INSERT OR IGNORE INTO comity_stashes (repository, stashed_ms, agent_id) VALUES (:repository, :now_ms, :agent_id)

@@ -3,7 +3,7 @@
 Nothing else can be known of a program that writes by itself. A file is looked at directly where a claim names it; git
 lists what changed where a claim names a folder or a glob. When nobody else holds anything, nothing is looked at.
 
-A holder who edited the file in the meantime, or ran a command of its own, changed it itself as far as anybody can tell.
+What the holder may have done itself is no breach (``edits.excusing``): its own files are looked at, too.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from comity.rooms.channels import sending
 from comity.rooms.channels.model import Draft
 from comity.rooms.claims.finding import Held, Wanted
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.edits import git
-from comity.rooms.edits.guarding import EDIT_TAKES_MS, others
+from comity.rooms.edits import excusing, git
+from comity.rooms.edits.guarding import others
 from comity.rooms.edits.model import Breach, Compared
 from comity.rooms.edits.telling import some, titled
 from comity.rooms.turns import settling
@@ -39,26 +39,32 @@ Prints = dict[str, str]
 
 
 class Ground(NamedTuple):
-    """What peers hold in the caller's work tree. ``wide``: folders and globs among it."""
+    """What is held in the caller's work tree, and since when that is known. ``wide``: folders and globs of peers."""
 
-    held: tuple[Held, ...]
     plain: tuple[str, ...]
     wide: tuple[Target, ...]
+    read_ms: int
 
 
 class Before(NamedTuple):
-    """The look that was taken before a command."""
+    """The look that was taken before a command, between two moments."""
 
     looked_ms: int
+    from_ms: int
     prints: Prints
+
+
+def held_here(scope: Scope, base: Base) -> tuple[list[Held], list[Held]]:
+    """Exclusive claims in this work tree: those of peers, and those of the actor and its ancestors."""
+    family = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
+    rows = scope.tx.all("claims.active", second=scope.now.second, agent_id=None, limit=MAX_CLAIMS)
+    held = [one for one in map(Held.read, rows) if one.mode == "exclusive" and not one.elsewhere(base)]
+    return [one for one in held if one.agent_id not in family], [one for one in held if one.agent_id in family]
 
 
 def held_by_peers(scope: Scope, base: Base) -> list[Held]:
     """Exclusive claims in this work tree of agents that are neither the actor nor its ancestors."""
-    family = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
-    rows = scope.tx.all("claims.active", second=scope.now.second, agent_id=None, limit=MAX_CLAIMS)
-    held = [Held.read(row) for row in rows]
-    return [one for one in held if one.mode == "exclusive" and one.agent_id not in family and not one.elsewhere(base)]
+    return held_here(scope, base)[0]
 
 
 def ground(scope: Scope, base: Base) -> Ground | None:
@@ -66,10 +72,10 @@ def ground(scope: Scope, base: Base) -> Ground | None:
     scope = settling.look(scope) or scope
     if not others(scope):
         return None
-    held = held_by_peers(scope, base)
-    wide = [Target(one.file_path, bool(one.tree)) for one in held if _wide(base, one)]
-    plain = [one.file_path for one in held if not _wide(base, one)]
-    return Ground(tuple(held), tuple(dict.fromkeys(plain))[:MAX_FILES], tuple(wide))
+    peers, own = held_here(scope, base)
+    wide = [Target(one.file_path, bool(one.tree)) for one in peers if _wide(base, one)]
+    plain = [one.file_path for one in (*peers, *own) if not _wide(base, one)]
+    return Ground(tuple(dict.fromkeys(plain))[:MAX_FILES], tuple(wide), scope.now.ms)
 
 
 def _wide(base: Base, held: Held) -> bool:
@@ -117,16 +123,22 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
-def remember(scope: Scope, prints: Prints) -> int:
+def remember(scope: Scope, base: Base, prints: Prints, from_ms: int) -> int:
     """The look before a command; one that is open yet keeps what it saw first, and its time."""
     scope = settling.settle(scope)
-    agent_id = scope.actor.agent_id
+    looked_ms = scope.now.ms
     before = _open(scope)
-    if before is not None and scope.now.ms - before.looked_ms < _TTL_S * 1000:
-        merged = {**prints, **before.prints}
-        scope.tx.run("edits.remember_look", agent_id=agent_id, now_ms=before.looked_ms, files=compact(merged))
-    else:
-        scope.tx.run("edits.remember_look", agent_id=agent_id, now_ms=scope.now.ms, files=compact(prints))
+    if before is not None and looked_ms - before.looked_ms < _TTL_S * 1000:
+        from_ms, looked_ms, prints = before.from_ms, before.looked_ms, {**prints, **before.prints}
+    scope.tx.run(
+        "edits.remember_look",
+        agent_id=scope.actor.agent_id,
+        repository=base.repository,
+        worktree=base.worktree,
+        from_ms=from_ms,
+        looked_ms=looked_ms,
+        files=compact(prints),
+    )
     return len(prints)
 
 
@@ -140,50 +152,45 @@ def _open(scope: Scope) -> Before | None:
     row = scope.tx.one("edits.look", agent_id=scope.actor.agent_id)
     if row is None:
         return None
-    found = json.loads(row[1])
-    return Before(int(row[0]), {str(path): str(seen) for path, seen in found.items()})
+    found = json.loads(row[2])
+    return Before(int(row[0]), int(row[1]), {str(path): str(seen) for path, seen in found.items()})
 
 
-def compare(scope: Scope, base: Base, looked: Before, after: Prints, command: str) -> Compared:
-    """What changed though a peer holds it; an event for each holder, and a message to both sides."""
+def compare(scope: Scope, base: Base, looked: Before, after: Prints, seen_ms: int, command: str) -> Compared:
+    """What changed though a peer holds it; an event for each holder, and a message to both sides. ``seen_ms``: before
+    the first file was looked at again.
+    """
     scope = settling.settle(scope)
-    scope.tx.run("edits.close_look", agent_id=scope.actor.agent_id, now_ms=scope.now.ms)
+    lingers_ms = scope.now.ms + excusing.KEPT_MS if excusing.leaves_running(command) else 0
+    scope.tx.run("edits.close_look", agent_id=scope.actor.agent_id, now_ms=scope.now.ms, lingers_ms=lingers_ms)
     # Of what was not there to be seen before (a folder's file that had no changes), having changes is the change.
-    files = [path for path, seen in after.items() if path not in looked.prints or _differ(looked.prints[path], seen)]
+    files = [
+        path for path, seen in after.items() if path not in looked.prints or excusing.differ(looked.prints[path], seen)
+    ]
     if not files:
         return Compared([])
+    peers, own = held_here(scope, base)
     wanted = Wanted(base, [Target(path, tree=False) for path in files])
+    mine = dict.fromkeys(path for held in own for path in _met(wanted, base, held))
+    excusing.note(scope, base, list(mine), looked.from_ms, (looked.prints, after))
     found: dict[str, tuple[Held, list[str]]] = {}
-    for held in held_by_peers(scope, base):
+    for held in peers:
         if held.since is not None and held.since * 1000 > looked.looked_ms + 1000:
             continue  # claimed later than the command began
-        met = [path for path in wanted.met_by(Target(held.file_path, bool(held.tree)).pattern(base)) if path in files]
-        met = [path for path in met if not _by_holder(scope, base, held, path, looked)]
-        if met:
-            known = found.setdefault(held.agent_id, (held, []))[1]
-            known += [path for path in met if path not in known]
-    for held, paths in found.values():
-        _tell(scope, held, sorted(paths), command)
-    return Compared([Breach(path, held.agent_id) for held, paths in found.values() for path in sorted(paths)])
+        known = found.setdefault(held.agent_id, (held, []))[1]
+        wide = _wide(base, held)
+        for path in _met(wanted, base, held):
+            window = excusing.Window(looked.looked_ms, seen_ms, looked.prints.get(path), after[path])
+            if path not in known and not excusing.excused(scope, base, held.agent_id, path, window, wide=wide):
+                known.append(path)
+    breaches = {holder: (held, sorted(paths)) for holder, (held, paths) in found.items() if paths}
+    for held, paths in breaches.values():
+        _tell(scope, held, paths, command)
+    return Compared([Breach(path, holder) for holder, (_, paths) in breaches.items() for path in paths])
 
 
-def _differ(one: str, other: str) -> bool:
-    return one.partition("|")[2] != other.partition("|")[2]
-
-
-def _by_holder(scope: Scope, base: Base, held: Held, path: str, looked: Before) -> bool:
-    """Whether the holder may have changed the file itself since then: it ran a command, or was let edit the file and
-    had not done so yet.
-    """
-    since_ms = looked.looked_ms
-    if scope.tx.one("edits.ran_since", agent_id=held.agent_id, now_ms=scope.now.ms, since_ms=since_ms):
-        return True
-    keys = compact([base.key(path)])
-    row = scope.tx.one("edits.last", keys=keys, repository=base.repository, worktree=base.worktree)
-    if row is None or row[1] != held.agent_id or int(row[2]) < since_ms - EDIT_TAKES_MS:
-        return False
-    written = looked.prints.get(path, "").partition("|")[0]
-    return int(row[2]) >= since_ms or int(written or 0) < int(row[2])
+def _met(wanted: Wanted, base: Base, held: Held) -> list[str]:
+    return list(wanted.met_by(Target(held.file_path, bool(held.tree)).pattern(base)))
 
 
 def _tell(scope: Scope, held: Held, paths: list[str], command: str) -> None:

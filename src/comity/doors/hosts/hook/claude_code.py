@@ -44,7 +44,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         source=begins(payload),
         tool=tool,
         files=(path,) if tool in EDITS and path else (),
-        command=text(asked, "command") if tool == "Bash" else _commands(payload),
+        command=_command(asked) if tool == "Bash" else _commands(payload),
         moved=moment not in ("start", "prompt"),
         again=payload.get("stop_hook_active") is True,
     )
@@ -54,7 +54,13 @@ def _commands(payload: Mapping[str, Any]) -> str:
     """The shell commands of a batch, one a line."""
     calls = payload.get("tool_calls")
     found = [inner(call, "tool_input") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-    return "\n".join(command for asked in found if (command := text(asked, "command")))
+    return "\n".join(command for asked in found if (command := _command(asked)))
+
+
+def _command(asked: Mapping[str, Any]) -> str:
+    """A shell command, with the sign of one that Claude Code leaves running."""
+    command = text(asked, "command")
+    return f"{command} &" if command and asked.get("run_in_background") is True else command
 
 
 def neutral(_: str) -> Answer:
