@@ -140,6 +140,18 @@ def test_who_begins_later_has_read_nothing_older(
     assert cid.edit.check(files=["a.py"]).allowed
 
 
+def test_whoever_edited_before_may_still_be_writing_unless_it_left(
+    world: World, ann: Workspace, root: Path, machine: FakeMachine
+) -> None:
+    ann.edit.check(files=["a.py", "b.py"])
+    ann.claim.release(files=["**"])
+    world.clock.advance(30)
+    cid = world.agent("cid", root=str(root), observer=machine.start())
+    assert "edited a.py 30 s ago, at about the time you began." in cid.edit.check(files=["a.py"]).refusal
+    ann.session.end()
+    assert cid.edit.check(files=["b.py"]).allowed, "who comes after an agent that left pays nothing"
+
+
 def test_those_who_share_are_told_and_not_refused(ann: Workspace, bob: Workspace) -> None:
     ann.claim.acquire(files=["a.py"], mode="shared")
     bob.claim.acquire(files=["a.py"], mode="shared")

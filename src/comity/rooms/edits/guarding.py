@@ -186,14 +186,26 @@ def _last(scope: Scope, base: Base, targets: list[Target]) -> list[_Edit]:
 
 def _changed_since(scope: Scope, base: Base, targets: list[Target], family: set[str]) -> list[tuple[_Edit, str]]:
     """Edits of others that came, or may have come, after this agent began."""
-    began = scope.tx.one("edits.began_ms", agent_id=scope.actor.agent_id)
-    began_ms = began[0] if began and isinstance(began[0], int) else 0
+    began_ms = _began_ms(scope)
     by_key = {base.key(target.path): target.path for target in targets}
     return [
         (edit, by_key[edit.file_path])
         for edit in _last(scope, base, targets)
-        if edit.agent_id not in family and edit.edited_ms + EDIT_TAKES_MS >= began_ms
+        if edit.agent_id not in family and edit.edited_ms + _takes_ms(scope, edit, began_ms) >= began_ms
     ]
+
+
+def _began_ms(scope: Scope) -> int:
+    row = scope.tx.one("edits.began_ms", agent_id=scope.actor.agent_id)
+    return row[0] if row and isinstance(row[0], int) else 0
+
+
+def _takes_ms(scope: Scope, edit: _Edit, began_ms: int) -> int:
+    """How long after its check an edit may have been made; one whose agent has left was made before that."""
+    if edit.edited_ms >= began_ms:
+        return 0
+    row = scope.tx.one("agents.session_of", agent_id=edit.agent_id)
+    return EDIT_TAKES_MS if row and row[1] == "active" else 0
 
 
 def note(scope: Scope, base: Base, paths: list[str]) -> None:
@@ -259,4 +271,5 @@ def _stale(scope: Scope, stale: list[_Edit], besides: list[str]) -> Verdict:
 
 def _changed(scope: Scope, edit: _Edit) -> str:
     age = span((scope.now.ms - edit.edited_ms) // 1000)
-    return f"{title(edit.agent_id, edit.agent_name)} edited {plain(edit.file_path)} {age} ago, after you began."
+    when = "after you began" if edit.edited_ms >= _began_ms(scope) else "at about the time you began"
+    return f"{title(edit.agent_id, edit.agent_name)} edited {plain(edit.file_path)} {age} ago, {when}."
