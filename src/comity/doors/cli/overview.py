@@ -60,7 +60,7 @@ def _show_status(screen: Screen, result: dict[str, Any]) -> None:
             pairs.append((f"  {name}", (str(number), PRIORITY_STYLES[level])))
     screen.fields(pairs)
     for loop in status.damped:
-        screen.say((f"{loop.sender} to {loop.target}: messages held back {loop.times} times, ", "yellow"), loop.why)
+        screen.say((f"{loop.sender} to {loop.target}: messages held back: {loop.times}, ", "yellow"), loop.why)
     if result["agents"]:
         screen.say("")
         _show_agents(screen, result["agents"])
