@@ -17,6 +17,7 @@ from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
 from comity.kernel.schema import input_schema, output_schema, schema_of
+from comity.kernel.signature import hints_of, parameters
 from comity.rooms import REGISTRY
 from comity.rooms.tasks.machine import MACHINE, RULES
 from comity.settings import SETTINGS
@@ -76,18 +77,18 @@ def page(op: AnyOp) -> str:
             "",
             "## Result",
             "",
-            *_result(op.hints["return"]),
+            *_result(hints_of(op.run)["return"]),
             "",
         ]
     )
 
 
 def _arguments(op: AnyOp) -> list[str]:
-    if not op.parameters:
+    if not parameters(op):
         return ["None."]
     lines = ["| argument | in MCP | type | default | meaning |", "|---|---|---|---|---|"]
     names = macp.argument_names(op.name)
-    for name, annotation, required, default in op.parameters:
+    for name, annotation, required, default in parameters(op):
         shown = "required" if required else "none" if default is None else f"`{json.dumps(default)}`"
         lines.append(f"| `{name}` | `{names[name]}` | {_kind(annotation)} | {shown} | {_meaning(annotation)} |")
     return lines

@@ -9,7 +9,8 @@ Names are loaded when first used: commands and hooks that need less start faster
 """
 
 from importlib import import_module
-from typing import Any
+
+from comity.kernel.hints import Any
 
 __version__ = "0.1.0"
 __all__ = ["Problem", "Workspace", "__version__", "open"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
-from typing import Any
+
+from comity.kernel.hints import Any
 
 _COLLECT_AFTER = 20_000  # objects: a start makes many that stay, and looking through them again finds nothing
 
@@ -24,9 +26,10 @@ def main() -> int:
 
             return git_hook(arguments[2:])
         if arguments[:1] == ["hook"]:
+            gc.disable()
             from comity.doors.hosts.hook.run import main as hook
 
-            return hook(arguments[1:])
+            os._exit(hook(arguments[1:]))  # everything is written; what takes the interpreter apart takes time
         from comity.doors.cli.launch import main as launch
 
         return launch(arguments, _demo)

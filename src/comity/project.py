@@ -9,11 +9,13 @@ Git is read, never run: a ``.git`` folder, or a ``.git`` file with ``gitdir:`` a
 - recorded absolute paths of a project that was moved or cloned are read as if they had moved along.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
-from typing import NamedTuple
 
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 
 FOLDER = ".macp"

@@ -4,14 +4,17 @@ Precedence: flag, then environment, then the project's ``.macp/config.json`` and
 (MACP v1.0, reference sections 6.2 to 6.4). Blank counts as absent everywhere.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, Literal, NamedTuple, cast
 
 from comity.kernel.clock import SystemClock
+from comity.kernel.hints import Any, Literal, cast
 from comity.kernel.ids import TimeOrderedIds
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.kernel.scope import Actor, Limits
 from comity.project import FOLDER, Project, find_project, find_workspace, slug

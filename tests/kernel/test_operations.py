@@ -16,6 +16,7 @@ from comity.kernel.problem import Invalid, NotFound
 from comity.kernel.record import to_json
 from comity.kernel.registry import Registry
 from comity.kernel.scope import Scope
+from comity.kernel.signature import parameters
 from comity.kernel.validate import validate
 from comity.rooms import REGISTRY
 from comity.testing import World
@@ -54,7 +55,7 @@ def play(
 def test_what_an_operation_tells_about_itself() -> None:
     assert (play.name, play.effect, play.summary) == ("toy.play", "read", "Play with arguments.")
     assert play.doc.endswith("In two paragraphs.")
-    assert [(p.name, p.required, p.default) for p in play.parameters] == [
+    assert [(p.name, p.required, p.default) for p in parameters(play)] == [
         ("name", True, None),
         ("names", False, None),
         ("share", False, 0.5),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from comity.demo import cast, mail
 from comity.demo.board import Board, Fact, Hold, Reaped
 from comity.demo.mail import Check, Delivered, Mail
 from comity.demo.screen import Refusal
+from comity.kernel.named_tuple import NamedTuple
 
 
 class TaskRow(NamedTuple):

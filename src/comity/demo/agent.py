@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
 import anyio
 from mcp import Client, MCPError, StdioServerParameters
@@ -21,6 +21,7 @@ from mcp.client.stdio import stdio_client
 
 import comity
 from comity.demo.cast import Part, Priority
+from comity.kernel.named_tuple import NamedTuple
 
 CALL_TIMEOUT_S = 10.0
 WAIT_MS = 2000  # how long one call waits for something to arrive

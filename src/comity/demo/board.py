@@ -5,7 +5,9 @@ Pure. The picture on the screen and the account at the end are made from it; nei
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from comity.kernel.named_tuple import NamedTuple
 
 
 class Fact(NamedTuple):

@@ -6,7 +6,9 @@ Four agents work on a small shop: a planner hands out tasks, three workers take 
 from __future__ import annotations
 
 from random import Random
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from comity.kernel.named_tuple import NamedTuple
 
 Era = Literal["legacy", "auto"]
 Priority = Literal["interrupt", "steering", "advisory", "info"]

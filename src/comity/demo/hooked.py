@@ -10,9 +10,10 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any, NamedTuple
+from typing import Any
 
 from comity.demo.repository import Repository
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Unavailable
 from comity.workspace import Workspace, from_settings
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from comity.demo.board import Reaped
 from comity.demo.cast import PRIORITIES, Priority
+from comity.kernel.named_tuple import NamedTuple
 
 
 class Delivered(NamedTuple):

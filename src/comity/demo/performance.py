@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from typing import NamedTuple
 
 import anyio
 from anyio.abc import TaskStatus
@@ -15,6 +14,7 @@ from comity.demo.account import Account, Told, settle
 from comity.demo.repository import Repository
 from comity.demo.screen import Screen
 from comity.demo.stage import Stage
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")

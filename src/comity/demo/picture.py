@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from rich.text import Text
 
 from comity.demo.account import Account, Span
 from comity.demo.cast import WORKERS
+from comity.kernel.named_tuple import NamedTuple
 
 COLOURS = dict(zip(WORKERS, ("green", "blue", "magenta"), strict=True))
 _LABEL = 18

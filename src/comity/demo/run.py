@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from types import FrameType
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from comity.demo.account import Account
 from comity.demo.hooked import Comparison, compare
 from comity.demo.picture import verdict
 from comity.demo.screen import Nobody
 from comity.demo.view import Terminal, View
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid, Unavailable
 from comity.kernel.record import to_json
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, Protocol, Self
 
 from comity.demo.board import Board, Fact
 from comity.demo.cast import Priority
+from comity.kernel.named_tuple import NamedTuple
 
 
 class Said(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 import anyio
 
@@ -15,6 +15,7 @@ from comity.demo.follower import Follower
 from comity.demo.repository import Repository
 from comity.demo.roles import Planner, Worker
 from comity.demo.screen import Screen
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem, Unavailable
 from comity.workspace import Workspace, from_settings
 

@@ -3,7 +3,9 @@
 They are plain data here; ``kernel.validate`` makes checkers of them, ``kernel.schema`` JSON Schema.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from comity.kernel.named_tuple import NamedTuple
 
 
 class Note(NamedTuple):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
 
 from comity.kernel.clock import Clock
+from comity.kernel.hints import Any, Protocol
 from comity.kernel.ids import Ids
 from comity.kernel.observer import Observer
 from comity.kernel.problem import Problem, Refused

@@ -1,8 +1,12 @@
 """Points in time as the wire format has them (MACP v1.0, reference section 1.7)."""
 
+from __future__ import annotations
+
 import time
 from functools import lru_cache
-from typing import NamedTuple, Protocol, Self
+
+from comity.kernel.hints import Protocol, Self
+from comity.kernel.named_tuple import NamedTuple
 
 
 class Instant(NamedTuple):

@@ -1,6 +1,8 @@
 """Events: facts that an operation appends in its own transaction (rows of the protocol's ``audit_log``)."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from comity.kernel.named_tuple import NamedTuple
 
 MACP_OK = "MACP_OK"
 

@@ -7,7 +7,8 @@ the cost of a send independent of how many messages the file already holds (docs
 from __future__ import annotations
 
 import os
-from typing import Protocol
+
+from comity.kernel.hints import Protocol
 
 
 class Ids(Protocol):

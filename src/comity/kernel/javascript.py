@@ -14,7 +14,7 @@ WHITE_SPACE = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
-_RUNS = re.compile(f"[{WHITE_SPACE}]+")
+_RUNS = f"[{WHITE_SPACE}]+"  # compiled when it is first used: most that load this only trim
 _DOTS = "..."
 
 
@@ -25,7 +25,7 @@ def trim(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The parts of ``text`` between runs of white space; none is empty."""
-    return [part for part in _RUNS.split(text) if part]
+    return [part for part in re.split(_RUNS, text) if part]
 
 
 def distinct(texts: Iterable[str]) -> list[str]:

@@ -6,7 +6,8 @@ The diagrams in the documentation are drawn from the same tables (``diagram``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from comity.kernel.named_tuple import NamedTuple
 
 
 class Unheard(NamedTuple):

@@ -4,7 +4,10 @@ The observer is a port as the clock is: ``comity.process`` looks at this machine
 Rules that decide from what it saw are in ``comity.rooms.agents.liveness``.
 """
 
-from typing import Literal, NamedTuple, Protocol
+from __future__ import annotations
+
+from comity.kernel.hints import Literal, Protocol
+from comity.kernel.named_tuple import NamedTuple
 
 
 class Presence(NamedTuple):

@@ -7,24 +7,15 @@ An operation is written once, with its bounds in the signature and its documenta
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import CodeType
-from typing import Any, Concatenate, Generic, Literal, NamedTuple, ParamSpec, TypeVar, get_type_hints
 
+from comity.kernel.hints import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Effect = Literal["read", "write"]
-
-
-class Parameter(NamedTuple):
-    """One argument of an operation. ``annotation`` carries its bounds; ``required`` ones have no default."""
-
-    name: str
-    annotation: Any
-    required: bool
-    default: Any
 
 
 class Wait(NamedTuple):
@@ -44,7 +35,7 @@ class Op(Generic[P, R]):
     A ``long`` one gets ``kernel.steps.Steps`` where others get a scope.
     """
 
-    __slots__ = ("_parameters", "effect", "example", "long", "name", "peek", "run", "signature", "waits")
+    __slots__ = ("effect", "example", "long", "name", "peek", "run", "signature", "waits")
 
     def __init__(
         self,
@@ -65,7 +56,6 @@ class Op(Generic[P, R]):
         self.peek = peek
         self.waits = waits
         self.signature: Any = None  # built by kernel.validate for the first outside caller
-        self._parameters: tuple[Parameter, ...] | None = None
 
     @property
     def doc(self) -> str:
@@ -76,27 +66,6 @@ class Op(Generic[P, R]):
     def summary(self) -> str:
         """The docstring's first line."""
         return self.doc.partition("\n")[0]
-
-    @property
-    def hints(self) -> dict[str, Any]:
-        """Resolved annotations of the body, bounds included."""
-        return get_type_hints(self.run, include_extras=True)
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """The arguments, in the order of the signature, without the scope."""
-        if self._parameters is None:
-            code: CodeType = self.run.__code__
-            count = code.co_argcount + code.co_kwonlyargcount
-            names = code.co_varnames[1:count]
-            positional = self.run.__defaults__ or ()
-            defaults = dict(zip(names[code.co_argcount - 1 - len(positional) :], positional, strict=False))
-            defaults.update(self.run.__kwdefaults__ or {})
-            hints = self.hints
-            self._parameters = tuple(
-                Parameter(name, hints[name], name not in defaults, defaults.get(name)) for name in names
-            )
-        return self._parameters
 
 
 class _Decorator:

@@ -6,7 +6,7 @@ section 2.10 has one), a ``message`` for people, a ``hint`` that says what to do
 
 from __future__ import annotations
 
-from typing import ClassVar
+from comity.kernel.hints import ClassVar
 
 
 class Problem(Exception):

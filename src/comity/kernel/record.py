@@ -9,7 +9,7 @@ compiles each annotation that is text, which took a twentieth of a server's star
 
 from __future__ import annotations
 
-from typing import Any
+from comity.kernel.hints import Any
 
 _FORMS: dict[type, tuple[tuple[str, str, bool, object], ...]] = {}
 

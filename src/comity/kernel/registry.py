@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any
 
+from comity.kernel.hints import Any
 from comity.kernel.op import Op
 from comity.kernel.problem import NotFound
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
+from comity.kernel.signature import hints_of, parameters
 
 JsonSchema = dict[str, Any]
 _NAMES: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
@@ -17,12 +18,13 @@ _NAMES: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: 
 def input_schema(op: AnyOp, rename: Mapping[str, str]) -> JsonSchema:
     """JSON Schema of the arguments; ``rename`` gives their names in the door's dialect."""
     properties = {}
-    for name, annotation, required, default in op.parameters:
+    taken = parameters(op)
+    for name, annotation, required, default in taken:
         properties[rename.get(name, name)] = schema_of(annotation if required else _without_null(annotation))
         if not required and default not in (None, (), [], ""):
             properties[rename.get(name, name)]["default"] = default
     result: JsonSchema = {"type": "object", "properties": properties}
-    required_names = [rename.get(p.name, p.name) for p in op.parameters if p.required]
+    required_names = [rename.get(p.name, p.name) for p in taken if p.required]
     if required_names:
         result["required"] = required_names
     return result
@@ -36,7 +38,7 @@ def _without_null(annotation: Any) -> Any:
 
 def output_schema(op: AnyOp) -> JsonSchema:
     """JSON Schema of the result."""
-    return schema_of(op.hints["return"])
+    return schema_of(hints_of(op.run)["return"])
 
 
 def schema_of(annotation: Any) -> JsonSchema:
@@ -73,7 +75,7 @@ def _union(parts: tuple[Any, ...]) -> JsonSchema:
 
 
 def _record(kind: Any) -> JsonSchema:
-    hints = get_type_hints(kind, include_extras=True)
+    hints = hints_of(kind)
     properties, required = {}, []
     for key, field, optional, _ in form(kind):
         properties[key] = schema_of(hints[field])

@@ -1,11 +1,14 @@
 """What an operation's body gets: who asks, when, one transaction, and a way to append events."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
 
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
+from comity.kernel.hints import Any, Protocol
 from comity.kernel.ids import Ids
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.observer import Blind, Observer
 
 Row = tuple[Any, ...]
@@ -99,7 +102,7 @@ class Scope:
         self.observer = observer
         self.wakes: set[str] = set()  # agents to wake once the transaction is committed
 
-    def acting_as(self, actor: Actor) -> "Scope":
+    def acting_as(self, actor: Actor) -> Scope:
         """The same transaction for another agent."""
         other = Scope(actor, self.now, self.tx, self.ids, self.observer)
         other.wakes = self.wakes

@@ -7,8 +7,8 @@ lock for too long: it takes several, each of which leaves the file consistent, a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from comity.kernel.hints import Any, Concatenate, ParamSpec, TypeVar
 from comity.kernel.scope import Actor, Scope
 
 P = ParamSpec("P")

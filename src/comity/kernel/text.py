@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+
+from comity.kernel.hints import Any
 
 
 def _finite(digits: str) -> float:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from comity.kernel.argument import Items, Note, Number, Text
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
+from comity.kernel.signature import hints_of, parameters
 
 Check = Callable[[Any], Any]
 
@@ -69,11 +71,11 @@ def validate(op: AnyOp, arguments: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _signature(op: AnyOp) -> Signature:
-    parameters = op.parameters
+    taken = parameters(op)
     return Signature(
-        {p.name: checker(p.annotation) for p in parameters},
-        tuple(p.name for p in parameters if p.required),
-        frozenset(p.name for p in parameters if not p.required),
+        {p.name: checker(p.annotation) for p in taken},
+        tuple(p.name for p in taken if p.required),
+        frozenset(p.name for p in taken if not p.required),
     )
 
 
@@ -175,7 +177,7 @@ def _list_of(check_item: Check) -> Check:
 
 def _record(kind: Any) -> Check:
     """An object with the record's JSON keys, or the record itself."""
-    hints = get_type_hints(kind, include_extras=True)
+    hints = hints_of(kind)
     parts = [(key, checker(hints[field]), optional, default) for key, field, optional, default in form(kind)]
     keys = ", ".join(part[0] for part in parts)
 

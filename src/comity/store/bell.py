@@ -18,9 +18,10 @@ from binascii import crc32
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from importlib import import_module
-from typing import Protocol
 
 import apsw
+
+from comity.kernel.hints import Protocol
 
 _GROUPS = tuple(f"{number:02}" for number in range(32))
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import Literal
 
 import apsw
 
 from comity.kernel import chance
+from comity.kernel.hints import Literal
 from comity.kernel.problem import Unavailable
 from comity.store.checkpoint import checkpoints
 

@@ -9,8 +9,8 @@ import ctypes
 import os
 import select
 import threading
-from typing import Any
 
+from comity.kernel.hints import Any
 from comity.store.bell import Doorbell
 
 _IN_MODIFY = 0x2

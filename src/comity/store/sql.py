@@ -3,48 +3,54 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 _ROOMS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "rooms")
 
 
 class Statements(dict[str, str]):
-    """SQL by name (``room.statement``); a room's file is read when one of its statements is first asked for."""
+    """SQL by name (``room.statement``); a room's file is read when one of its statements is first
+    asked for, and a statement filled in when it is asked for itself.
+    """
 
     def __init__(self, fragments: dict[str, str]) -> None:
         super().__init__()
         self._fragments = fragments
+        self._rooms: dict[str, dict[str, Block]] = {}
 
     def __missing__(self, name: str) -> str:
         room = name.partition(".")[0]
-        with open(os.path.join(_ROOMS, room, "queries.sql"), encoding="utf-8") as file:
-            self.update(parse(room, file.read(), self._fragments))
-        if name not in self:
+        if room not in self._rooms:
+            with open(os.path.join(_ROOMS, room, "queries.sql"), encoding="utf-8") as file:
+                self._rooms[room] = blocks(room, file.read())
+        if name not in self._rooms[room]:
             raise LookupError(f"no statement {name!r}")
-        return self[name]
+        sql = self[name] = filled(*self._rooms[room][name], self._fragments)
+        return sql
 
 
-def _expanded(statements: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
-    """A statement called ``x_{a,b}`` as two, ``x_a`` and ``x_b``, each with its own word for ``{it}``."""
-    for name, body in statements.items():
-        start, brace, rest = name.partition("{")
-        for it in rest.removesuffix("}").split(",") if brace else ("",):
-            yield start + it, [line.replace("{it}", it) for line in body] if brace else body
+Block = tuple[str, str]  # the text under a name, and the word for ``{it}`` in it
 
 
-def parse(room: str, text: str, fragments: dict[str, str]) -> dict[str, str]:
-    """The blocks of one file: everything between a ``-- name: x`` line and the next, comments left out."""
-    statements: dict[str, list[str]] = {}
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.startswith("-- name: "):
-            lines = statements.setdefault(f"{room}.{line[9:].strip()}", [])
-        elif line.strip() and not line.startswith("--"):
-            lines.append(line)
-    result = {}
-    for name, body in _expanded(statements):
-        sql = "\n".join(body)
-        for fragment, value in fragments.items():
-            sql = sql.replace("{" + fragment + "}", value)
-        result[name] = sql
-    return result
+def blocks(room: str, text: str) -> dict[str, Block]:
+    """The blocks of one file: everything between a ``-- name: x`` line and the next.
+
+    One called ``x_{a,b}`` counts as two, ``x_a`` and ``x_b``, each with its own word for ``{it}``.
+    """
+    found = {}
+    for block in f"\n{text}".split("\n-- name: ")[1:]:
+        name, _, body = block.partition("\n")
+        start, _, rest = name.strip().partition("{")
+        for it in rest.removesuffix("}").split(","):
+            found[f"{room}.{start}{it}"] = (body, it)
+    return found
+
+
+def filled(body: str, it: str, fragments: dict[str, str]) -> str:
+    """A block as SQL: comments left out, the fragments filled in."""
+    lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
+    sql = "\n".join(lines)
+    if it:
+        sql = sql.replace("{it}", it)
+    for fragment, value in fragments.items():
+        sql = sql.replace("{" + fragment + "}", value)
+    return sql

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
-from typing import Any
 
 import apsw
 
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
+from comity.kernel.hints import Any
 from comity.kernel.scope import Row
 from comity.kernel.text import compact
 from comity.store.bell import Bell, Waiter

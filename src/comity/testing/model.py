@@ -15,8 +15,9 @@ import threading
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
+from comity.kernel.named_tuple import NamedTuple
 from comity.testing.wires import Json, Part, Say, Use, Wire, wire_of
 
 Step = Say | Use | tuple[Say | Use, ...]  # several together are one batch

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from comity.kernel.named_tuple import NamedTuple
 
 Who = Literal["system", "user", "model", "tool"]
 Json = dict[str, Any]

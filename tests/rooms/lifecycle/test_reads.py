@@ -9,6 +9,7 @@ import apsw
 import pytest
 
 from comity.kernel.problem import NotFound
+from comity.kernel.signature import parameters
 from comity.rooms import OPERATIONS, REGISTRY
 from comity.testing import World
 from tests.rooms.channels.rows import put
@@ -35,7 +36,7 @@ def test_a_read_changes_nothing(world: World, name: str) -> None:
     bob = world.agent("bob")
     before = dump(world.path)
     arguments: dict[str, object] = {"delivery_id": delivery_id} if name == "message.read" else {}
-    if arguments or not any(parameter.required for parameter in REGISTRY.get(name).parameters):
+    if arguments or not any(parameter.required for parameter in parameters(REGISTRY.get(name))):
         bob.call(name, arguments)
     with suppress(NotFound):
         bob.call(name, REGISTRY.get(name).example)

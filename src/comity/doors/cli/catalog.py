@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from comity import __version__
 from comity.doors.cli.screen import Screen
+from comity.kernel.named_tuple import NamedTuple
 
 STDIN = "\0-"  # what the parser is given for an argument of "-"; no argument can hold a NUL
 HELP = "Let many coding agents work in one repository: a message bus on one SQLite file."

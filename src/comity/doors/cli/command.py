@@ -10,13 +10,15 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from cyclopts import Parameter
 
 from comity.doors.cli.invocation import Demo, Globals, Invocation
 from comity.doors.cli.screen import Screen, write_json
 from comity.kernel.argument import Items, Number, Text
+from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.signature import parameters
 from comity.rooms import REGISTRY
 
 Values = dict[str, Any]
@@ -122,7 +124,7 @@ def _of_operation(
             (flags[argument.name],) if argument.name in flags else (),
             argument.name in positional,
         )
-        for argument in op.parameters
+        for argument in parameters(op)
         if argument.name not in own
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from comity.doors.cli import database_checks, hook_checks, machine_checks
 from comity.doors.cli.command import Option, Values, command
@@ -17,6 +17,7 @@ from comity.doors.cli.hook_checks import HookState
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import STATUS_STYLES, Column, Part, Screen, count
 from comity.doors.hosts.hook import journal
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import NotFound, Problem
 from comity.settings import Settings
 

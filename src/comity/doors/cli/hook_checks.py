@@ -12,7 +12,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from comity import settings as project_settings
 from comity.doors.cli.finding import Finding, fail, ok, warn
@@ -24,6 +24,7 @@ from comity.doors.hosts.hook.install import WIRINGS, Wiring
 from comity.doors.hosts.hook.run import adapter_of
 from comity.doors.hosts.jsonc import Malformed
 from comity.doors.hosts.layout import workspace
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid, Problem
 from comity.process import ThisProcess, absent
 from comity.project import git_folder, locate

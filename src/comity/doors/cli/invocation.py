@@ -11,9 +11,10 @@ import getpass
 import os
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from comity import settings
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, NotFound
 from comity.process import ThisProcess, absent
 from comity.settings import Settings

@@ -11,9 +11,10 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
 from comity.doors.cli import clean
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.record import to_json
 
 Styled = tuple[str, str]  # text and a style of rich

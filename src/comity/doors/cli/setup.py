@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen
 from comity.doors.hosts import githooks
 from comity.doors.hosts.init import Change, Options, Plan, Report, apply, plan
+from comity.kernel.named_tuple import NamedTuple
 
 _STYLES = {"skipped": "bold red", "unchanged": "dim"}
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 from comity.doors.hosts.jsonc import Malformed, Node, parse
 from comity.doors.hosts.jsonc_edit import Undo, set_value
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.project import FOLDER, slug
 

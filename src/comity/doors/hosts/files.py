@@ -11,8 +11,8 @@ import os
 import stat
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
 
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, Forbidden, Invalid, Problem, Unavailable
 from comity.project import CONFIG, FOLDER
 

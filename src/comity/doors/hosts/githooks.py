@@ -15,9 +15,9 @@ import shlex
 import stat
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
 
 from comity.doors.hosts.hook.install import running
+from comity.kernel.named_tuple import NamedTuple
 
 GUARDED = ("pre-commit", "pre-push")
 FOLDER = "comity-hooks"

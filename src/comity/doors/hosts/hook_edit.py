@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from typing import NamedTuple
 
 from comity.doors.hosts import jsonc_edit
 from comity.doors.hosts.hook.install import Piece, Wiring, ours
 from comity.doors.hosts.jsonc import Node, find, parse
 from comity.doors.hosts.jsonc_edit import Undo
+from comity.kernel.named_tuple import NamedTuple
 
 _HEAD = "// Written by `comity init`"
 _PROGRAM = re.compile(r'^const PROGRAM = ("(?:[^"\\]|\\.)*")$', re.MULTILINE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from comity.kernel.named_tuple import NamedTuple
 
 SERVER = "macp"  # the original's name too: under another one both would start, and one agent have two identities
 COMMAND = "comity"

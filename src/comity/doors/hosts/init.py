@@ -10,7 +10,6 @@ import os
 import shutil
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 from comity.doors.hosts import config, files, markdown, record, target
 from comity.doors.hosts.catalog import chosen
@@ -24,6 +23,7 @@ from comity.doors.hosts.record import Entry, Record, Section
 from comity.doors.hosts.removal import remove
 from comity.doors.hosts.target import Target
 from comity.kernel.clock import Clock, Instant
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 
 __all__ = ["Change", "Options", "Plan", "Report", "apply", "plan", "remove"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import NamedTuple
 
 from comity.doors.hosts import files, target
 from comity.doors.hosts.catalog import hosts
 from comity.doors.hosts.host import starts
 from comity.doors.hosts.jsonc import Malformed
 from comity.doors.hosts.layout import host_files, workspace
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 
 

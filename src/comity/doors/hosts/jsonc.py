@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
+
+from comity.kernel.named_tuple import NamedTuple
 
 MAX_DEPTH = 100
 

@@ -7,9 +7,9 @@ has edited other parts. Comments, trailing commas, key order, indentation and li
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 
 from comity.doors.hosts.jsonc import Child, Malformed, Node, blank_end, comment_end, find, parse
+from comity.kernel.named_tuple import NamedTuple
 
 Path = tuple[str, ...]
 

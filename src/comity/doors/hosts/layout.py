@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 from comity.doors.hosts import git_index
 from comity.doors.hosts.hook.install import BY_PATH, Wiring
 from comity.doors.hosts.host import Host
 from comity.doors.hosts.target import Target
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.project import FOLDER, find_workspace, git_folder, locate
 

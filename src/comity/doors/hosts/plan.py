@@ -6,9 +6,10 @@ import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from comity.doors.hosts import files, record
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 
 Action = Literal["create", "update", "unchanged", "skipped", "restore", "delete"]

@@ -10,9 +10,10 @@ import base64
 import binascii
 import hashlib
 import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from comity.doors.hosts.jsonc_edit import Undo
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 
 NAME = ".macp/init.json"

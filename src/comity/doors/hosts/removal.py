@@ -7,7 +7,6 @@ are committed) our entries and blocks are taken out all the same. The database i
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 from comity.doors.hosts import files, record, target
 from comity.doors.hosts.catalog import chosen
@@ -18,6 +17,7 @@ from comity.doors.hosts.layout import BLOCKS, EXCLUDE_NAME, IGNORE_NAME, Place, 
 from comity.doors.hosts.plan import DEFAULTS, Action, Change, Options, Plan
 from comity.doors.hosts.record import Entry, Record, Section
 from comity.doors.hosts.target import Target
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 from comity.project import FOLDER, Project, git_folder, locate, read_config
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 from comity.doors.hosts import config, hook_edit, ignore, jsonc_edit, markdown, toml_edit
 from comity.doors.hosts.hook.install import Wiring
 from comity.doors.hosts.host import SERVER, Host, starts
 from comity.doors.hosts.jsonc import Malformed, find, parse
 from comity.doors.hosts.jsonc_edit import Undo
+from comity.kernel.named_tuple import NamedTuple
 
 
 class Target(NamedTuple):

@@ -10,15 +10,17 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from comity import __version__
 from comity.doors.mcp import toolsets
 from comity.doors.mcp.joining import Identities
 from comity.doors.mcp.surface import ToolCall, UnknownTool
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid, Problem, Unavailable
 from comity.kernel.record import camel, to_json
 from comity.kernel.scope import HostSession
+from comity.kernel.signature import parameters
 from comity.kernel.steps import Report
 from comity.rooms import REGISTRY
 from comity.workspace import Workspace
@@ -96,7 +98,7 @@ INSTRUCTIONS = (
 
 def argument_names(op_name: str) -> dict[str, str]:
     """An operation's argument names in this dialect, by their own."""
-    return {parameter.name: camel(parameter.name) for parameter in REGISTRY.get(op_name).parameters}
+    return {parameter.name: camel(parameter.name) for parameter in parameters(REGISTRY.get(op_name))}
 
 
 class MacpSurface:

@@ -1,10 +1,13 @@
 """What the protocol reads out of one line: a Request, perhaps a Call, and the actions that follow from it."""
 
-from typing import Any, NamedTuple
+from __future__ import annotations
+
+from typing import Any
 
 from comity.doors.mcp import wire
 from comity.doors.mcp.batch import Batch
 from comity.doors.mcp.surface import Cancellation
+from comity.kernel.named_tuple import NamedTuple
 
 Key = tuple[type, object]  # 1 and "1" are different ids
 

@@ -22,13 +22,13 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from time import monotonic
-from typing import NamedTuple
 
 from comity.doors.mcp import wire
 from comity.doors.mcp.events import Events
 from comity.doors.mcp.protocol import MAX_CALLS, Session
 from comity.doors.mcp.request import Action, Begin, Call, Send
 from comity.doors.mcp.surface import Surface, ToolCall, UnknownTool
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Internal, Problem, Unavailable
 
 READ_BYTES = 65536

@@ -12,8 +12,7 @@ is an agent of its own, and knows its parent.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import HostSession, Row, Scope
 from comity.rooms.agents import moving
 

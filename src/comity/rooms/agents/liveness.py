@@ -9,9 +9,11 @@ seems to have lapsed, though its holder had no chance to renew it. So a lapse co
 on for half a lease without a gap or a jump; the living renew every quarter.
 """
 
-from typing import Literal, NamedTuple
+from __future__ import annotations
 
 from comity.kernel.clock import Instant
+from comity.kernel.hints import Literal
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.observer import Presence, Sighting
 
 LEAST_STEADY_MS = 15_000  # however short a lease is

@@ -1,8 +1,10 @@
 """Records and argument types of agents and sessions."""
 
-from typing import Annotated, NamedTuple
+from __future__ import annotations
 
 from comity.kernel.argument import Items, Number, Text
+from comity.kernel.hints import Annotated
+from comity.kernel.named_tuple import NamedTuple
 
 AgentId = Annotated[str, Text("An agent's id, as the agent list shows it.", min=1, max=200)]
 Tag = Annotated[str, Text("One tag.", max=200)]

@@ -8,9 +8,9 @@ does not fit hides nothing behind it. A delivery larger than the whole budget is
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 from comity.kernel.clock import Instant
+from comity.kernel.named_tuple import NamedTuple
 from comity.rooms.channels.model import Delivery
 
 INTERRUPT = 3

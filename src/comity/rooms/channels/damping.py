@@ -14,10 +14,10 @@ held back is refused to its sender, told to its recipient once a while, an event
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 from zlib import crc32
 
 from comity.kernel.event import Event
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Limited, Refused
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact

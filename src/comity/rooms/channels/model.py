@@ -1,8 +1,10 @@
 """Records and argument types of channels, messages and deliveries (MACP v1.0 sections 1.6 and 2.7)."""
 
-from typing import Annotated, Literal, NamedTuple
+from __future__ import annotations
 
 from comity.kernel.argument import Items, Note, Number, Text
+from comity.kernel.hints import Annotated, Literal
+from comity.kernel.named_tuple import NamedTuple
 
 MAX_CONTENT = 1_000_000  # characters
 MAX_TTL_S = 315_360_000  # ten years; beyond year 9999 a row would be invisible for ever (reference K-20)

@@ -8,9 +8,9 @@ audited, their content kept.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from comity.kernel.event import Event
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, read_object, read_strings
 from comity.rooms.agents.model import DEFAULT_CONTEXT_BYTES

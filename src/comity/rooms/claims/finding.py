@@ -6,8 +6,9 @@ Nothing here reads released or lapsed claims, however many the file holds.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
 
+from comity.kernel.hints import Any
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact
 from comity.rooms.claims import paths

@@ -7,10 +7,9 @@ gets a fence, a number greater than that of any hold before it; renewing keeps i
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, NotFound, Refused
 from comity.kernel.record import to_json
 from comity.kernel.scope import Scope

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.rooms.claims.finding import Held, touching, verbatim
 from comity.rooms.claims.model import Claims

@@ -1,8 +1,10 @@
 """Records and argument types of file claims (protocol reference section 4.3)."""
 
-from typing import Annotated, Literal, NamedTuple
+from __future__ import annotations
 
 from comity.kernel.argument import Items, Note, Number, Text
+from comity.kernel.hints import Annotated, Literal
+from comity.kernel.named_tuple import NamedTuple
 
 MAX_TTL_S = 315_360_000  # ten years; a claim far beyond that would never count as active (reference E-17)
 

@@ -9,15 +9,17 @@ it is written with a ``/`` at its end, or its name has neither a dot inside nor 
 something that is there on the disk is a part of that name.
 """
 
+from __future__ import annotations
+
 import os
-import re
 import stat
 import sys
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal, NamedTuple
 
+from comity.kernel.hints import Literal
 from comity.kernel.javascript import distinct
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid, Limited
 from comity.kernel.scope import Actor
 from comity.rooms.claims.patterns import MAX_ALTERNATIVES, ROOT, Pattern, compiled, expand, folded, names_folder, normal
@@ -25,7 +27,7 @@ from comity.rooms.claims.patterns import MAX_ALTERNATIVES, ROOT, Pattern, compil
 MAX_PATHS = 2000  # claimed by one call, {a,b} written out
 MAX_LENGTH = 4096  # characters of one path
 WINDOWS = os.name == "nt"
-_SIMPLE = re.compile(r"(?:[\w-][\w.@+ -]*/)*[\w-][\w.@+ -]*", re.ASCII)  # needs no change, unless links are in it
+_SIGNS = str.maketrans("", "", ".@+ -_/")  # with ASCII letters and digits they make simple names
 
 Known = dict[str, bool | None]  # folders by path below the checkout: real, absent, or None for reached by a link
 
@@ -148,7 +150,7 @@ def _resolved(base: Base, text: str, given: str, known: Known) -> Target:
     if not base.folder:
         names = None if text.startswith("/") else _collapsed(text.split("/"))
     else:
-        if _SIMPLE.fullmatch(text):
+        if _simple(text):
             there = _there(base.folder, text, known)
             if there is not None:
                 return Target(text, names_folder(text[text.rfind("/") + 1 :]) if there == "" else there == "folder")
@@ -195,6 +197,12 @@ def _found(base: Base, text: str, known: Known) -> tuple[list[str] | None, bool 
 def _wild(names: list[str]) -> int:
     """Where the first wildcard is that no file's name is likely to have."""
     return next((place for place, name in enumerate(names) if "*" in name or "?" in name), len(names))
+
+
+def _simple(text: str) -> bool:
+    """Whether a path needs no change, unless links are in it."""
+    bare = text.translate(_SIGNS)
+    return bare.isascii() and bare.isalnum() and all(part and part[0] not in ".@+ " for part in text.split("/"))
 
 
 def _there(folder: str, path: str, known: Known) -> Literal["folder", "file", ""] | None:

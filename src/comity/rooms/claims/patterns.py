@@ -14,7 +14,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import NamedTuple
+
+from comity.kernel.named_tuple import NamedTuple
 
 MAX_ALTERNATIVES = 200  # paths that one {a,b} expression may become
 ROOT = "."  # the path of the repository's own folder

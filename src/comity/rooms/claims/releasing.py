@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comity.kernel.event import Event
 from comity.kernel.scope import Row, Scope
+from comity.rooms.agents import presence
 from comity.rooms.agents.sessions import require_session
 from comity.rooms.claims.finding import Met, readable, touching
 from comity.rooms.claims.lapsing import mark_lapsed
@@ -32,6 +33,12 @@ def release(scope: Scope, base: Base, targets: list[Target], reason: str) -> Rel
     _tell(scope, actor.agent_id, released, reason)
     left = dict.fromkeys(one.path for one in own if (one.held.claim_id, one.held.file_path) not in chosen)
     return Released(released, tuple(left))
+
+
+def release_deserted(scope: Scope) -> None:
+    """Release what sessions hold that are certainly dead, for whoever asks now. The reaper does the rest."""
+    for gone in presence.dead(scope):
+        release_all(scope, gone.agent_id, gone.session_id, "reaped")
 
 
 def release_all(scope: Scope, agent_id: str, session_id: str | None, reason: str) -> list[str]:

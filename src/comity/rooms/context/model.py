@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple
-
 from comity.kernel.argument import Items, Note, Number
+from comity.kernel.hints import Annotated, Any, Literal
+from comity.kernel.named_tuple import NamedTuple
 from comity.rooms.memory.model import MOST
 
 Kind = Annotated[Literal["memory", "vault_doc", "task", "goal"], Note("What to look in.")]

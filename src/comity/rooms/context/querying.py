@@ -7,9 +7,10 @@ kind's best rows come from the index, then they are put together.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
 
+from comity.kernel.hints import Any
 from comity.kernel.javascript import snippet, words
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact
 from comity.rooms.agents.sessions import require_session

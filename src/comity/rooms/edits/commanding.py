@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
+from comity.kernel.named_tuple import NamedTuple
 from comity.rooms.edits.unwrapping import commands, git_words
 from comity.rooms.edits.writing import Write, of_command, writes
 

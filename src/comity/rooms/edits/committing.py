@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
-from comity.rooms.agents import identity, presence
+from comity.rooms.agents import identity
+from comity.rooms.claims import releasing
 from comity.rooms.claims.finding import Met
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits.guarding import barring_others, refused
@@ -14,7 +14,6 @@ from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.sparing import bypassed
 from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON
 from comity.rooms.edits.telling import MOST_TOLD, says
-from comity.rooms.lifecycle import departure
 from comity.rooms.turns.quoting import name
 
 
@@ -58,10 +57,9 @@ def _later(met: Met, at_s: int | None) -> bool:
 
 
 def check(scope: Scope, base: Base, recording: Recording) -> Verdict:
-    """The verdict, once the dead are reaped."""
+    """The verdict, once nothing of the dead is in the way."""
     operation, reason = recording.operation, recording.reason
-    if presence.dead(scope):
-        departure.reap(scope)
+    releasing.release_deserted(scope)
     met = barring(scope, base, recording)
     if not met:
         return Verdict(allowed=True)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import NamedTuple
+
+from comity.kernel.named_tuple import NamedTuple
 
 TIMEOUT_S = 10.0
 MAX_FILES = 20_000

@@ -8,20 +8,19 @@ read it before that gets the claim, but has to read the file again first: refuse
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from comity.kernel.event import Event
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.kernel.text import compact
-from comity.rooms.agents import identity, presence
+from comity.rooms.agents import identity
 from comity.rooms.channels import delivering
-from comity.rooms.claims import holding
+from comity.rooms.claims import holding, releasing
 from comity.rooms.claims.finding import Met, touching
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.telling import MOST_TOLD, left_s, says, span, title
-from comity.rooms.lifecycle import departure
 from comity.rooms.turns import settling
 from comity.rooms.turns.quoting import name, plain
 
@@ -128,8 +127,7 @@ def _recent(edit: _Edit, agent_id: str, since_ms: int) -> bool:
 def check(scope: Scope, base: Base, wanted: Wanted) -> Verdict:
     """The verdict; what is free is claimed."""
     scope = settling.settle(scope)
-    if presence.dead(scope):
-        departure.reap(scope)
+    releasing.release_deserted(scope)
     met = touching(scope, base, wanted.every)
     family = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
     peers = [one for one in met if one.held.agent_id not in family]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
-
 from comity.kernel.argument import Items, Note, Number, Text
+from comity.kernel.hints import Annotated
+from comity.kernel.named_tuple import NamedTuple
 
 EditedPath = Annotated[str, Text("A file, absolute or relative to the agent's checkout.", min=1, max=4096)]
 EditedFiles = Annotated[list[EditedPath], Items("Files that are about to be changed.", min=1, max=1000)]

@@ -8,7 +8,8 @@ something in is not ``sure``. What cannot be read as a shell would is left out r
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from comity.kernel.named_tuple import NamedTuple
 
 MAX_CHARACTERS = 400_000
 _DEEPEST = 12

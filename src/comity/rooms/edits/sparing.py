@@ -7,11 +7,12 @@ refused, commits of a remote branch.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from comity.kernel.event import Event
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
-from comity.rooms.agents import identity, presence
+from comity.rooms.agents import identity
+from comity.rooms.claims import releasing
 from comity.rooms.claims.finding import Met
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits import git, guarding
@@ -20,7 +21,6 @@ from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, Sweep
 from comity.rooms.edits.telling import MOST_TOLD, says, some, title
 from comity.rooms.edits.watching import held_by_peers
-from comity.rooms.lifecycle import departure
 from comity.rooms.turns import settling
 from comity.rooms.turns.quoting import name, plain
 
@@ -115,8 +115,7 @@ def _entries(sweep: Sweep, folder: str) -> tuple[tuple[git.Stash, tuple[str, ...
 def check(scope: Scope, stakes: list[Stake], reason: str) -> Verdict:
     """The verdict on all of them; a refusal, or what lets it through, is an event."""
     scope = settling.settle(scope)
-    if presence.dead(scope):
-        departure.reap(scope)
+    releasing.release_deserted(scope)
     warnings = []
     for stake in stakes:
         danger = _danger(scope, stake)

@@ -6,8 +6,9 @@ Harmless forms (``stash list``, ``clean -n``, ``reset --soft``) are none of thes
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
 
+from comity.kernel.hints import Literal
+from comity.kernel.named_tuple import NamedTuple
 from comity.rooms.edits.shell import Word, joined
 from comity.rooms.edits.unwrapping import commands, git_words, options
 

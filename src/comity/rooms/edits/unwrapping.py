@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
+from comity.kernel.named_tuple import NamedTuple
 from comity.rooms.edits.shell import Command, Word, joined, read
 
 _DEEPEST = 4

@@ -12,9 +12,9 @@ import json
 import os
 import stat
 import zlib
-from typing import NamedTuple
 
 from comity.kernel.event import Event
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem, Refused
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact

@@ -6,8 +6,9 @@ In doubt there is no file: what a program writes by itself is found afterwards b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple
 
+from comity.kernel.hints import Literal
+from comity.kernel.named_tuple import NamedTuple
 from comity.rooms.edits.shell import Command, Word, joined
 from comity.rooms.edits.unwrapping import commands, git_words, options
 

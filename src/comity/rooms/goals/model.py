@@ -1,8 +1,10 @@
 """Records and argument types of goals (protocol reference sections 4.7 and 5.4)."""
 
-from typing import Annotated, Any, Literal, NamedTuple
+from __future__ import annotations
 
 from comity.kernel.argument import Note, Number, Text
+from comity.kernel.hints import Annotated, Any, Literal
+from comity.kernel.named_tuple import NamedTuple
 
 MAX_DEPTH = 50  # levels of a cascade; JSON nested deeper is more than readers can be expected to parse
 MAX_GOALS = 10_000  # goals in one answer

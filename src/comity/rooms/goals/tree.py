@@ -7,8 +7,8 @@ on it (protocol reference E-21).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, number
 from comity.rooms.goals.model import MAX_DEPTH, MAX_GOALS, Branch, Cascade, Goal, Progress, Tree

@@ -7,9 +7,8 @@ its session is closed: in one transaction, with the protocol's own audit event.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from comity.kernel.event import Event
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity, presence, sessions
 from comity.rooms.agents.model import DeadAgent

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, read_object

@@ -1,8 +1,10 @@
 """Records and argument types of the workspace as a whole."""
 
-from typing import Annotated, NamedTuple
+from __future__ import annotations
 
 from comity.kernel.argument import Items, Note, Number, Text
+from comity.kernel.hints import Annotated
+from comity.kernel.named_tuple import NamedTuple
 from comity.rooms.claims.model import Claim
 
 Cursor = Annotated[str, Text("Where to go on, from the last answer; empty for the beginning.", max=40)]

@@ -7,9 +7,9 @@ order, and each is checked against its row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from comity.kernel.javascript import snippet, trim
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.agents.sessions import require_session

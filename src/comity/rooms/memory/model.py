@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
-
 from comity.kernel.argument import Items, Note, Number, Text
+from comity.kernel.hints import Annotated, Literal
+from comity.kernel.named_tuple import NamedTuple
 
 MAX_VALUE = 1_000_000  # characters
 MOST = 1000  # rows that one answer has at most, whatever limit was asked for

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from comity.kernel.javascript import trim
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Forbidden, Invalid
 from comity.kernel.scope import Scope
 

@@ -12,8 +12,8 @@ import math
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from comity.kernel.hints import Any
 from comity.kernel.javascript import distinct, trim
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, read_strings

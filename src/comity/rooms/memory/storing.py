@@ -7,10 +7,10 @@ values live side by side as a conflict until one is chosen. What can be refused 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from comity.kernel.event import Event
 from comity.kernel.javascript import distinct, trim
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact

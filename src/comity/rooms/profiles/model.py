@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
-
 from comity.kernel.argument import Items, Text
+from comity.kernel.hints import Annotated
+from comity.kernel.named_tuple import NamedTuple
 
 MAX_PACK = 1_000_000  # characters
 _TAG = Annotated[str, Text(max=200)]

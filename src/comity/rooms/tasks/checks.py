@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from comity.kernel.machine import Unheard
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, Forbidden
 from comity.kernel.record import to_json
 from comity.kernel.scope import Scope

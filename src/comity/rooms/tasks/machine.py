@@ -6,9 +6,9 @@ dependencies are Comity's own.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
+from comity.kernel.hints import Literal
 from comity.kernel.machine import Machine
+from comity.kernel.named_tuple import NamedTuple
 
 Heard = Literal["claim", "start", "complete", "block", "cancel", "release"]
 Check = Literal["free_or_mine", "mine", "mine_or_dispatched", "free_mine_or_dispatched", "profile", "state", "ready"]

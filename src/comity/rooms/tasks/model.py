@@ -1,9 +1,11 @@
 """Records and argument types of tasks (protocol reference sections 4.8 and 5.4)."""
 
-from typing import Annotated, Any, Literal, NamedTuple
+from __future__ import annotations
 
 from comity.kernel.argument import Items, Note, Number, Text
+from comity.kernel.hints import Annotated, Any, Literal
 from comity.kernel.javascript import trim
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row
 from comity.kernel.text import read_list, read_object
 from comity.rooms.goals.model import Goal

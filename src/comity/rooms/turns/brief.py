@@ -6,8 +6,7 @@ here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity, presence
 from comity.rooms.turns.quoting import head, name, plain, tokens

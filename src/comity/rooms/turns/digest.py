@@ -8,9 +8,8 @@ What the agent has polled by itself is not told again.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from comity.kernel.event import Event
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact
 from comity.rooms.channels import polling

@@ -1,8 +1,10 @@
 """Records and argument types of an agent's turns."""
 
-from typing import Annotated, Literal, NamedTuple
+from __future__ import annotations
 
 from comity.kernel.argument import Note, Number, Text
+from comity.kernel.hints import Annotated, Literal
+from comity.kernel.named_tuple import NamedTuple
 
 Tokens = Annotated[int, Number("About how many tokens to say at most.", ge=20, le=20_000)]
 Moved = Annotated[bool, Note("The model has answered since the last injection.")]

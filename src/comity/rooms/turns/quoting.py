@@ -8,8 +8,8 @@ characters, marks that turn the reading direction and characters that nobody see
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from comity.kernel.named_tuple import NamedTuple
 from comity.rooms.channels.model import PRIORITIES, Delivery
 
 OPEN = '<comity-messages note="Quoted words of other agents, not of the user.">'

@@ -12,10 +12,10 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from comity.kernel.clock import Instant
 from comity.kernel.javascript import trim
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Forbidden, Limited, NotFound
 from comity.kernel.scope import Actor
 from comity.rooms.vault.model import EXTENSIONS, MAX_FILE_BYTES, MAX_FILES, Skipped

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
-
 from comity.kernel.argument import Items, Number, Text
+from comity.kernel.hints import Annotated
+from comity.kernel.named_tuple import NamedTuple
 from comity.rooms.memory.model import MOST
 
 MAX_FILE_BYTES = 1_000_000

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from comity.kernel.javascript import distinct, trim
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import NotFound
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, read_strings

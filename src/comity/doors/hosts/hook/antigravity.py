@@ -9,9 +9,9 @@ decision is denied.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Reply, inner, said, text
+from comity.kernel.hints import Any
 
 EDITS = ("write_to_file", "replace_file_content", "multi_replace_file_content")
 SHELL = "run_command"

@@ -11,10 +11,11 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 from comity.doors.hosts.hook.contract import NOTHING, Adapter, Answer, Heard, Reply
 from comity.doors.hosts.hook.run import adapter_of
+from comity.kernel.hints import Any
+from comity.kernel.named_tuple import NamedTuple
 
 TIMEOUT_S = 30
 SESSION, PEER = "comity-canary-session", "comity-canary-peer"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
+from comity.kernel.hints import Any
 
 EDITS = ("Edit", "Write", "MultiEdit", "NotebookEdit")
 # Claude Code sends none of these. Cursor, GitHub Copilot CLI and VS Code run its hooks as well, under ids of their own.

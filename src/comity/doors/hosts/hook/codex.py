@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from comity.doors.hosts.hook import patch
 from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
+from comity.kernel.hints import Any
 
 EDIT, SHELL = "apply_patch", "Bash"
 _MOMENTS: dict[str, Moment] = {

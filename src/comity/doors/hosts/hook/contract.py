@@ -1,8 +1,12 @@
 """One form for what every host's hooks say and want to hear. An adapter translates; it decides nothing."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+
+from comity.kernel.hints import Any, Literal
+from comity.kernel.named_tuple import NamedTuple
 
 Moment = Literal["start", "prompt", "before", "after", "stop", "end", "other"]
 

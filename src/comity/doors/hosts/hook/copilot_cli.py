@@ -8,7 +8,6 @@ A subagent's tools come under its session's id: the two cannot be told apart.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from comity.doors.hosts.hook import patch
 from comity.doors.hosts.hook.contract import (
@@ -23,6 +22,7 @@ from comity.doors.hosts.hook.contract import (
     said,
     text,
 )
+from comity.kernel.hints import Any
 
 EDITS = ("create", "edit", "str_replace_editor", "apply_patch")
 SHELLS = ("bash", "powershell")

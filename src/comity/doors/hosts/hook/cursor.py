@@ -7,7 +7,6 @@ can run Claude Code's hooks too; those stay silent there, since they see ``curso
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from comity.doors.hosts.hook import patch
 from comity.doors.hosts.hook.contract import (
@@ -22,6 +21,7 @@ from comity.doors.hosts.hook.contract import (
     said,
     text,
 )
+from comity.kernel.hints import Any
 
 EDITS = ("Write", "StrReplace", "Edit", "MultiEdit", "EditNotebook", "Delete", "ApplyPatch")
 SHELL = "Shell"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from comity.doors.hosts.hook import patch
 from comity.doors.hosts.hook.contract import (
@@ -19,6 +18,7 @@ from comity.doors.hosts.hook.contract import (
     said,
     text,
 )
+from comity.kernel.hints import Any
 
 EDITS = ("Edit", "MultiEdit", "Create", "Write", "NotebookEdit", "ApplyPatch")
 SHELL = "Execute"

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
+from comity.kernel.hints import Any
 
 EDITS, SHELL = ("replace", "write_file"), "run_shell_command"
 _SILENT = "[no response text]"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
 
 from comity.doors.hosts.hook import journal
+from comity.kernel.hints import Any
+from comity.kernel.named_tuple import NamedTuple
 
 MOST_TIMED = 10_000
 

@@ -14,12 +14,12 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
 
 from comity.doors.hosts.hook import opencode
 from comity.doors.hosts.hook.contract import Adapter
 from comity.doors.hosts.hook.run import ADAPTERS, adapter_of
 from comity.doors.hosts.jsonc_edit import Path
+from comity.kernel.named_tuple import NamedTuple
 
 BY_PATH = "comity"
 TIMEOUT_S = 10

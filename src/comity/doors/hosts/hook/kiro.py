@@ -8,9 +8,9 @@ answered: the first prompt follows the start at once, and a later one may follow
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, paths, text
+from comity.kernel.hints import Any
 
 EDITS = ("fs_write", "write")
 SHELLS = ("execute_bash", "execute_cmd", "shell")

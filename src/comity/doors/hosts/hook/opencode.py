@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from comity.doors.hosts.hook import patch
 from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, text
+from comity.kernel.hints import Any
 
 PLUGIN_FILE = ".opencode/plugins/comity.js"
 EDITS, PATCHES, SHELL = ("edit", "write", "multiedit"), ("patch", "apply_patch"), "bash"

@@ -12,13 +12,13 @@ import json
 import os
 import time
 from importlib import import_module
-from typing import Any
 
 from comity import settings
 from comity.doors.hosts.hook import journal
 from comity.doors.hosts.hook.contract import NOTHING, Adapter, Answer, Heard, Reply
 from comity.kernel.call import Pipeline
 from comity.kernel.clock import SystemClock
+from comity.kernel.hints import Any
 from comity.kernel.ids import TimeOrderedIds
 from comity.kernel.problem import Problem
 from comity.kernel.scope import Actor, HostSession

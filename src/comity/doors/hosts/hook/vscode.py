@@ -7,7 +7,6 @@ sends ``session_id`` where VS Code sends ``sessionId``, so that each is answered
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from comity.doors.hosts.hook import patch
 from comity.doors.hosts.hook.contract import (
@@ -22,6 +21,7 @@ from comity.doors.hosts.hook.contract import (
     said,
     text,
 )
+from comity.kernel.hints import Any
 
 EDITS = (
     "create_file",
