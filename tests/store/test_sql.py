@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from comity.store.sql import Statements, parse
+from comity.store.sql import Statements, blocks, filled
 from comity.store.sqlite import _FRAGMENTS, SqliteStore
 
 ROOMS = Path(__file__).resolve().parents[2] / "src/comity/rooms"
@@ -27,10 +27,23 @@ SELECT {deadline} FROM t WHERE a = '{not_known}'
 
 
 def test_blocks() -> None:
-    assert parse("room", TEXT, {"deadline": "x + 1"}) == {
+    assert _parsed("room", TEXT, {"deadline": "x + 1"}) == {
         "room.first": "SELECT 1,\n  2  -- kept",
         "room.second": "SELECT x + 1 FROM t WHERE a = '{not_known}'",
     }
+
+
+def test_two_statements_in_one_block() -> None:
+    text = "-- name: by_{name,id}\nSELECT {it} FROM t\n-- name: all\nSELECT {it}"
+    assert _parsed("room", text, {}) == {
+        "room.by_name": "SELECT name FROM t",
+        "room.by_id": "SELECT id FROM t",
+        "room.all": "SELECT {it}",
+    }
+
+
+def _parsed(room: str, text: str, fragments: dict[str, str]) -> dict[str, str]:
+    return {name: filled(*block, fragments) for name, block in blocks(room, text).items()}
 
 
 @pytest.mark.parametrize("name", ["channels.nothing_of_the_kind", "agents."])
@@ -43,7 +56,7 @@ def test_a_statement_that_is_not_there(name: str) -> None:
 def test_every_statement_can_be_prepared(tmp_path: Path, room: str) -> None:
     store = SqliteStore(tmp_path / "a.db")
     connection = store.take()
-    texts = parse(room, (ROOMS / room / "queries.sql").read_text(encoding="utf-8"), _FRAGMENTS)
+    texts = _parsed(room, (ROOMS / room / "queries.sql").read_text(encoding="utf-8"), _FRAGMENTS)
     for name, sql in texts.items():
         assert not re.search(r"\{\w+\}", sql), f"{name}: a fragment that is not there"
         if not sql.startswith("PRAGMA"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from comity import Workspace
@@ -88,7 +89,11 @@ def test_the_dead_hold_nothing(world: World, ann: Workspace, root: Path, machine
     assert not ann.edit.check(files=["a.py"]).allowed
     machine.kill(process)
     assert ann.edit.check(files=["a.py"]).allowed
-    assert [event["agent_id"] for event in audit(world.path, "agent.reaped")] == ["cid"]
+    released = audit(world.path, "claim.released")
+    assert [(event["agent_id"], json.loads(event["metadata_json"])["reason"]) for event in released] == [
+        ("cid", "reaped")
+    ]
+    assert [gone.agent_id for gone in ann.agent.reap().agents] == ["cid"]  # the rest is the reaper's
 
 
 def test_parents_subagents_and_siblings(world: World, root: Path, machine: FakeMachine) -> None:
