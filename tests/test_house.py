@@ -73,18 +73,15 @@ HIDDEN_IMPORTS = (
 # What importing a module may not load: it costs every hook and every stdio server its start.
 BOTTOM = ("msgspec", "inspect", "dataclasses", "asyncio", "logging", "uuid", "ctypes")
 STDIO = (*BOTTOM, "cyclopts", "rich", "mcp", "tomlkit")
+HOOK = (*STDIO, "typing", "subprocess", "tempfile", "comity.rooms.tasks", "comity.rooms.goals", "comity.rooms.memory")
 LIGHT = {
     "comity.kernel.call": BOTTOM,
     "comity.store.sqlite": BOTTOM,
     "comity.rooms.agents.ops": BOTTOM,
     "comity.rooms.channels.ops": BOTTOM,
-    "comity.doors.hosts.hook.run": (
-        *STDIO,
-        "subprocess",
-        "comity.rooms.tasks",
-        "comity.rooms.memory",
-        "comity.rooms.vault",
-    ),
+    "comity.doors.hosts.hook.run": HOOK,
+    "comity.rooms.turns.ops": HOOK,
+    "comity.rooms.edits.ops": HOOK,
     "comity.doors.mcp.stdio": STDIO,
     "comity.doors.mcp.serve": STDIO,
 }

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.agents import identity

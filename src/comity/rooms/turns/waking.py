@@ -8,9 +8,8 @@ by the ordinary digest.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from comity.kernel.event import Event
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.channels.budget import INTERRUPT
