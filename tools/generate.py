@@ -156,14 +156,16 @@ def hosts_page() -> str:
         "",
         "What each host lets Comity's hooks do, made from the adapters' own data. [Hooks](../hooks.md) explains it.",
         "",
-        "| host | mid-turn messages | messages at a prompt | refuse an edit | ask the user | go on at stop | tried |",
-        "|---|---|---|---|---|---|---|",
+        "| host | mid-turn messages | messages at a prompt | refuse an edit | ask the user | go on at stop | wake | tried |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     found = [(wiring, adapter) for wiring in WIRINGS if (adapter := adapter_of(wiring.host)) is not None]
     for wiring, adapter in found:
         can = adapter.abilities
         cells = ("yes" if cell else "no" for cell in (can.mid_turn, can.at_prompt, can.refuse, can.ask, can.stop))
-        lines.append(f"| {wiring.title} | {' | '.join(cells)} | {can.proven or 'its documentation only'} |")
+        wake = f"`{can.wake}`" if can.wake else "no"
+        tried = can.proven or "its documentation only"
+        lines.append(f"| {wiring.title} | {' | '.join(cells)} | {wake} | {tried} |")
     lines += ["", "| host | name | file | hooked events | looked up |", "|---|---|---|---|---|"]
     for wiring, adapter in found:
         events = ", ".join(f"`{event}`" for event in wiring.events)

@@ -18,7 +18,13 @@ from comity.doors.hosts.hook.run import ADAPTERS, adapter_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CASES = [pytest.param(path, id=f"{path.parent.name}-{path.stem}") for path in sorted(FIXTURES.glob("*/*.json"))]
-REPLIES = {"nothing": NOTHING, "inject": Reply(inject="I"), "refuse": Reply(refuse="R"), "go_on": Reply(go_on="G")}
+REPLIES = {
+    "nothing": NOTHING,
+    "inject": Reply(inject="I"),
+    "refuse": Reply(refuse="R"),
+    "go_on": Reply(go_on="G"),
+    "wake": Reply(wake="W"),
+}
 BLOCKING = {"deny", "block", "ask", "force_ask", "continue", "defer"}
 
 

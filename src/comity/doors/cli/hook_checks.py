@@ -68,6 +68,7 @@ class HookState(NamedTuple):
             "lastFired": _plain(seen.fired),
             "lastInjection": _plain(seen.injected),
             "lastRefusal": _plain(seen.refused),
+            "lastWake": _plain(seen.woke),
             "lastFailure": _plain(seen.failed),
             "p50Ms": seen.percentile(0.5),
             "p99Ms": seen.percentile(0.99),
@@ -207,6 +208,7 @@ def _told(seen: History, now: float) -> str:
     parts = [f"last fired {_ago(seen.fired, now)}"]
     parts += [f"injected {_ago(seen.injected, now)}"] if seen.injected else []
     parts += [f"refused {_ago(seen.refused, now)}"] if seen.refused else []
+    parts += [f"woke {_ago(seen.woke, now)}"] if seen.woke else []
     p50, p99 = seen.percentile(0.5), seen.percentile(0.99)
     return f"{', '.join(parts)}; p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(seen.times)}"
 

@@ -2,11 +2,16 @@
 
 Injection happens when a context begins, when the user speaks and after a batch of tool calls, always right before a
 request to the model: so the next tool call, and the end of the turn, prove that the model has answered.
+
+``Idle`` is no event of its own but a second hook at ``Stop``, which runs beside the session and wakes it by ending with
+2 (``asyncRewake``). At its end a session without a terminal waits up to half a minute for such a hook: there it waits
+only when ``COMITY_WAKE`` is set in its environment. Who knows no such hooks tells no ``background_tasks`` either.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 
 from comity.doors.hosts.hook.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
@@ -23,6 +28,7 @@ _MOMENTS: dict[str, Moment] = {
     "PostToolBatch": "after",
     "Stop": "stop",
     "SubagentStop": "stop",
+    "Idle": "idle",
     "SessionEnd": "end",
 }
 
@@ -32,6 +38,8 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     moment = _MOMENTS.get(event)
     session_id = text(payload, "session_id")
     if moment is None or not session_id or not _FOREIGN.isdisjoint(payload):
+        return None
+    if moment == "idle" and not _may_wait(payload):
         return None
     asked = inner(payload, "tool_input")
     path = text(asked, "file_path", "notebook_path")
@@ -47,7 +55,13 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         command=_command(asked) if tool == "Bash" else _commands(payload),
         moved=moment not in ("start", "prompt"),
         again=payload.get("stop_hook_active") is True,
+        rests=event == "Stop",
     )
+
+
+def _may_wait(payload: Mapping[str, Any]) -> bool:
+    headless = os.environ.get("CLAUDE_CODE_ENTRYPOINT", "cli") != "cli"
+    return "background_tasks" in payload and not (headless and "COMITY_WAKE" not in os.environ)
 
 
 def _commands(payload: Mapping[str, Any]) -> str:
@@ -70,6 +84,8 @@ def neutral(_: str) -> Answer:
 
 def write(event: str, heard: Heard, reply: Reply) -> Answer:
     """The answer as Claude Code takes it."""
+    if heard.moment == "idle":
+        return Answer(err=reply.wake, code=2) if reply.wake else Answer()
     if heard.moment == "stop":
         return Answer(json.dumps({"decision": "block", "reason": reply.go_on})) if reply.go_on else Answer()
     told: dict[str, object] = {"hookEventName": event}
@@ -89,7 +105,7 @@ ADAPTER = Adapter(
         ask=True,
         stop=True,
         warn=True,
-        wake="session socket",
+        wake="asyncRewake",
         proven="2.1.197",
         source="https://code.claude.com/docs/en/hooks",
         checked="2026-11-22",
@@ -101,6 +117,7 @@ ADAPTER = Adapter(
         ("PreToolUse", "|".join((*EDITS, "Bash"))),
         ("PostToolBatch", None),
         ("Stop", None),
+        ("Idle", None),
         ("SubagentStop", None),
         ("SessionEnd", None),
     ),

@@ -74,7 +74,6 @@ ADAPTER = Adapter(
         ask=False,
         stop=True,
         warn=True,
-        wake="codex queue",
         proven="0.169.0",
         source="https://developers.openai.com/codex/hooks",
         checked="2026-11-22",

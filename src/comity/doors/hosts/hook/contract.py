@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from comity.kernel.hints import Any, Literal
 from comity.kernel.named_tuple import NamedTuple
 
-Moment = Literal["start", "prompt", "before", "after", "stop", "end", "other"]
+Moment = Literal["start", "prompt", "before", "after", "stop", "idle", "end", "other"]
 
 
 class Heard(NamedTuple):
@@ -16,8 +16,9 @@ class Heard(NamedTuple):
 
     ``start``: a context begins (``source`` says why); ``prompt``: the user spoke; ``before``: a tool is about to run,
     on ``files`` or with a shell ``command``; ``after``: a tool or a batch of them ran; ``stop``: the agent wants to
-    stop; ``end``: the session is over. ``moved``: the model has answered since the last answer that could inject.
-    ``session_id`` is empty for a host that does not tell it: then its process stands for the session.
+    stop; ``idle``: its turn is over, and this hook waits beside it; ``end``: the session is over. ``moved``: the model
+    has answered since the last answer that could inject. ``session_id`` is empty for a host that does not tell it: then
+    its process stands for the session.
     """
 
     moment: Moment
@@ -31,16 +32,18 @@ class Heard(NamedTuple):
     moved: bool = False
     again: bool = False  # the agent goes on already since a hook asked it to
     last: bool = False  # no hook follows when this is refused: what is new goes with the refusal
+    rests: bool = False  # the turn is over when nothing keeps it going
 
 
 class Reply(NamedTuple):
     """What Comity says; all empty: nothing. ``inject`` is for the model's context, ``refuse`` says why a tool must not
-    run, ``go_on`` why the agent should not stop yet.
+    run, ``go_on`` why the agent should not stop yet, ``wake`` why an idle one should go on.
     """
 
     inject: str = ""
     refuse: str = ""
     go_on: str = ""
+    wake: str = ""
 
 
 NOTHING = Reply()
@@ -63,7 +66,7 @@ class Abilities(NamedTuple):
     ask: bool  # have the user decide
     stop: bool  # keep the agent going at the end of its turn
     warn: bool  # say something before a tool that may run; else it is said at the next chance
-    wake: str = ""  # the host's own way to wake an idle agent, which Comity does not use yet
+    wake: str = ""  # the host's own way to wake an idle agent
     proven: str = ""  # the version of the real program that this was tried with; empty: documentation only
     source: str = ""
     checked: str = ""

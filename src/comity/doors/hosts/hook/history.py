@@ -26,6 +26,7 @@ class History(NamedTuple):
     fired: Seen | None
     injected: Seen | None
     refused: Seen | None
+    woke: Seen | None
     failed: Seen | None
     failures: int
     times: tuple[float, ...]
@@ -36,7 +37,7 @@ class History(NamedTuple):
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else None
 
 
-NONE = History(0, None, None, None, None, 0, ())
+NONE = History(0, None, None, None, None, None, 0, ())
 
 
 def read(database: str) -> dict[str, History]:
@@ -71,6 +72,6 @@ def _history(lines: list[dict[str, Any]]) -> History:
         return None if line is None else Seen(line["at"], line["event"], str(line.get("why", "")))
 
     wrong = [line for line in lines if line["did"] == "error" or (line.get("why") and line["did"] != "aside")]
-    times = tuple(float(line["ms"]) for line in lines[-MOST_TIMED:])
+    times = tuple(float(line["ms"]) for line in lines[-MOST_TIMED:] if line["did"] != "wake")
     spoke, refused = last(lines, "inject", "go_on"), last(lines, "refuse")
-    return History(len(lines), last(lines), spoke, refused, last(wrong), len(wrong), times)
+    return History(len(lines), last(lines), spoke, refused, last(lines, "wake"), last(wrong), len(wrong), times)

@@ -23,14 +23,17 @@ class Note:
         self._path = ""
         self._did = "nothing"
         self._why = ""
+        self._waited = False
 
     def at(self, database: str) -> None:
         """The project's database, beside which the log stands."""
         self._path = path_of(database)
 
-    def did(self, reply: Reply, wrong: Exception | None = None) -> None:
-        """What the agent was told, and what went wrong beside it."""
-        self._did = "refuse" if reply.refuse else "go_on" if reply.go_on else "inject" if reply.inject else "nothing"
+    def did(self, reply: Reply, wrong: Exception | None = None, *, waited: bool = False) -> None:
+        """What the agent was told, and what went wrong beside it. Who waited in vain writes nothing."""
+        self._waited = waited
+        said = (name for name in ("refuse", "go_on", "inject", "wake") if getattr(reply, name))
+        self._did = next(said, "nothing")
         self._why = _said(wrong) if wrong is not None else ""
 
     def aside(self, error: Exception | None) -> None:
@@ -45,7 +48,7 @@ class Note:
 
     def write(self, took_ms: float) -> None:
         """Append the line. A log that cannot be written stops nobody."""
-        if not self._path:
+        if not self._path or (self._waited and (self._did, self._why) == ("nothing", "")):
             return
         told = {"at": round(time.time(), 3), "host": self._host, "event": self._event, "did": self._did}
         told["ms"] = round(took_ms, 1)

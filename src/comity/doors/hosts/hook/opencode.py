@@ -2,8 +2,8 @@
 
 OpenCode has no hooks of its own that start programs, so both sides of this contract are ours: the plugin
 (``opencode_plugin.js``) tells the session, the tool and its arguments, and whether the model was asked since the last
-injection; it is answered ``inject``, ``refuse`` and ``go_on``. A subagent is a session with a parent there: it is told
-as a subagent of its root session.
+injection; it is answered ``inject``, ``refuse``, ``go_on`` and ``wake``. A subagent is a session with a parent there:
+it is told as a subagent of its root session.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _MOMENTS: dict[str, Moment] = {
     "tool.execute.before": "before",
     "tool.execute.after": "after",
     "experimental.text.complete": "stop",
+    "session.idle": "idle",
     "session.deleted": "end",
 }
 _SOURCE = os.path.join(os.path.dirname(__file__), "opencode_plugin.js")
@@ -58,6 +59,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         moved=payload.get("moved") is True and moment != "prompt",  # the user may have broken the answer off
         again=payload.get("again") is True,
         last=moment == "before",
+        rests=moment == "idle",
     )
 
 

@@ -7,10 +7,12 @@ const PROGRAM = "comity"
 const LIMIT_MS = 10000
 const GUARDED = new Set(["edit", "write", "multiedit", "patch", "apply_patch", "bash"])
 
-function ask(event, cwd, told) {
+// waits: what is handed the program, which may take its time then.
+function ask(event, cwd, told, waits) {
   return new Promise((resolve) => {
     const child = spawn(PROGRAM, ["hook", "opencode", event], { cwd, stdio: ["pipe", "pipe", "ignore"] })
-    const timer = setTimeout(() => child.kill("SIGKILL"), LIMIT_MS)
+    const timer = waits ? undefined : setTimeout(() => child.kill("SIGKILL"), LIMIT_MS)
+    waits?.(child)
     const chunks = []
     child.on("error", () => { clearTimeout(timer); resolve({}) })
     child.stdin.on("error", () => {})
@@ -70,6 +72,18 @@ export const Comity = async ({ client, directory }) => {
     return (await inTurn("session.start", id, { source })).inject
   }
 
+  // Beside an idle session a program waits for what is to wake it. It ends when the session goes on, or OpenCode has ended.
+  async function wait(id) {
+    const known = state(id)
+    if (!known.started || (await parent(id))) return
+    known.beside?.kill()
+    const { wake } = await ask("session.idle", directory, { session_id: id }, (child) => {
+      known.beside = child
+      child.unref()
+    })
+    if (wake) await client.session.promptAsync({ path: { id }, body: { parts: [{ type: "text", text: wake }] } })
+  }
+
   // What a context that begins, or begins again, is to hold; else what is new.
   async function news(event, id, told) {
     const known = state(id)
@@ -83,8 +97,10 @@ export const Comity = async ({ client, directory }) => {
       const id = event.properties?.sessionID ?? event.properties?.info?.id
       if (!id) return
       if (event.type === "session.created") state(id).parent = event.properties.info?.parentID ?? null
+      if (event.type === "session.idle") wait(id).catch(() => {})
       if (event.type === "session.compacted") state(id).compacted = true
       if (event.type === "session.deleted") {
+        state(id).beside?.kill()
         if (state(id).started) await inTurn("session.deleted", id)
         sessions.delete(id)
       }
@@ -94,6 +110,7 @@ export const Comity = async ({ client, directory }) => {
       const last = parts.at(-1)
       if (parts.every((part) => part.synthetic)) return
       state(sessionID).again = false
+      state(sessionID).beside?.kill()
       const text = await news("chat.message", sessionID)
       if (!text || !last?.id) return
       parts.push({ id: last.id + "z", messageID: message.id, sessionID, type: "text", text, synthetic: true })

@@ -30,6 +30,7 @@ from comity.store.sqlite import SqliteStore
 MAX_BYTES = 64_000_000  # of a payload: a host sends whole files that are about to be written
 LEASE_S = 900  # of a session that only hooks know: as long as an agent may think
 BUSY_S = 0.3  # how long a hook waits for a lock
+IDLE_BUSY_S = 5.0  # the same when nobody waits for the hook
 ADAPTERS = {
     "claude-code": "claude_code",
     "codex": "codex",
@@ -182,7 +183,7 @@ def _turn(adapter: Adapter, event: str, heard: Heard, resolved: Settings, note: 
         note.failed(error)
         blind = resolved.enforcement == "strict" and heard.moment == "before" and _risks(heard, resolved)
         return adapter.write(event, heard, Reply(refuse=_cannot_look(error)) if blind else NOTHING), None
-    note.did(reply, turn.wrong)
+    note.did(reply, turn.wrong, waited=heard.moment == "idle")
     return adapter.write(event, heard, reply), turn.written
 
 
@@ -208,8 +209,9 @@ class Turn:
         place = resolved.worktree or resolved.root
         session_id = heard.session_id or f"{pid or 0}-{started or 'process'}"
         own = ThisProcess(absent(host, session_id, place, LEASE_S))
-        store = SqliteStore(resolved.db, resolved.durability, BUSY_S)
-        self._pipeline = Pipeline(store, SystemClock(), TimeOrderedIds(), None, None, own)
+        busy_s = IDLE_BUSY_S if heard.moment == "idle" else BUSY_S
+        self.store = SqliteStore(resolved.db, resolved.durability, busy_s)
+        self._pipeline = Pipeline(self.store, SystemClock(), TimeOrderedIds(), None, None, own)
         named = resolved.agent_id if resolved.named else ""
         told = HostSession(host, session_id, heard.subagent_id, pid, started, named=named)
         agent_id = named or session_id
@@ -217,13 +219,13 @@ class Turn:
         self._actor: Actor = resolved.actor._replace(
             agent_id=agent_id, session_id=f"{host}:{agent_id}", name=name, host=told
         )
-        self._heard = heard
+        self.heard, self.wakes = heard, resolved.wake
         self._injection_id = ""
         self.wrong: Exception | None = None  # what did not keep the answer from being made
 
     def reply(self) -> Reply:
         """What to answer."""
-        heard = self._heard
+        heard = self.heard
         if heard.moment == "start":
             return self._inject("turn.start", source=heard.source)
         if heard.moment == "after" and heard.command:
@@ -234,46 +236,50 @@ class Turn:
             return self._guard()
         if heard.moment == "stop":
             ask = self._able.stop and not heard.again
-            digest = self._run("turn.stop", moved=heard.moved, ask=ask)
+            digest = self.run("turn.stop", moved=heard.moved, ask=ask, rests=heard.rests and self.wakes != "off")
             self._injection_id = digest.injection_id
             if digest.text or not heard.subagent_id:
                 return Reply(go_on=digest.text)
+        if heard.moment == "idle":
+            woken: Reply = import_module("comity.doors.hosts.hook.waking").wait(self)
+            return woken
         if heard.moment == "end" or (heard.moment == "stop" and heard.subagent_id):
-            self._run("session.leave", reason=heard.source if heard.moment == "end" else "stopped")
+            self.run("session.leave", reason=heard.source if heard.moment == "end" else "stopped")
         return NOTHING
 
     def written(self) -> None:
         """The answer was written out."""
         if self._injection_id:
-            self._run("turn.written", injection_id=self._injection_id)
+            self.run("turn.written", injection_id=self._injection_id)
 
     def _inject(self, name: str, **arguments: object) -> Reply:
-        digest = self._run(name, **arguments)
+        digest = self.run(name, **arguments)
         self._injection_id = digest.injection_id
         return Reply(inject=digest.text)
 
     def _compare(self, command: str) -> None:
         """What the command did. Whatever is wrong with that, the turn goes on."""
         try:
-            self._run("edit.compare", command=command)
+            self.run("edit.compare", command=command)
         except Exception as error:  # noqa: BLE001
             self.wrong = error
 
     def _guard(self) -> Reply:
         """Before an editing tool: its files. Before a shell: the files and the git commands in its line."""
-        heard = self._heard
+        heard = self.heard
         cwd = heard.cwd or os.getcwd()
         told = {"keep_warning": True} if not self._able.warn else {}
         if heard.files:
-            verdict = self._run("edit.check", files=[os.path.join(cwd, name) for name in heard.files], **told)
+            verdict = self.run("edit.check", files=[os.path.join(cwd, name) for name in heard.files], **told)
         elif heard.command:
             why = os.environ.get("COMITY_BYPASS_REASON", "") if os.environ.get("COMITY_BYPASS") == "1" else ""
-            verdict = self._run("command.check", command=heard.command, cwd=cwd, reason=why, **told)
+            verdict = self.run("command.check", command=heard.command, cwd=cwd, reason=why, **told)
         else:
             return NOTHING
         if verdict.refusal and heard.last:
             return self._inject("turn.next", moved=False)._replace(refuse=verdict.refusal)
         return Reply(inject=verdict.warning if self._able.warn else "", refuse=verdict.refusal)
 
-    def _run(self, name: str, **arguments: object) -> Any:
+    def run(self, name: str, **arguments: object) -> Any:
+        """An operation, as the agent of this event."""
         return self._pipeline.run(REGISTRY.get(name), self._actor, arguments)

@@ -1,0 +1,55 @@
+"""A hook that waits beside an idle session: until a message is to wake it, the session goes on, or its host has ended.
+
+It sleeps until another process has written, holds no lock meanwhile, and asks ``turn.wake``, which decides.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from comity.doors.hosts.hook.contract import NOTHING, Reply
+from comity.doors.hosts.hook.run import Turn
+from comity.process import host_process, look
+
+LOOK_S = 1.0  # how often it is seen whether the host still runs
+MAX_S = 86_400.0
+
+
+class Host:
+    """The program that started this hook."""
+
+    def __init__(self) -> None:
+        self._parent = os.getppid()
+        self._pid, self._started = host_process()
+
+    def runs(self) -> bool:
+        """Whether it still does, as far as can be seen."""
+        if os.getppid() != self._parent:
+            return False
+        if self._pid is None:
+            return True
+        seen = look(self._pid)
+        return seen.state == "unknown" or (seen.state == "running" and seen.started == (self._started or seen.started))
+
+
+def wait(turn: Turn) -> Reply:
+    """What to wake the session with; nothing when it is not to be woken any more."""
+    if turn.wakes == "off":
+        return NOTHING
+    host, until, rested = Host(), time.monotonic() + MAX_S, False
+    watcher = os.urandom(8).hex()
+    agent_id = turn.run("turn.watch", watcher=watcher, rests=turn.heard.rests).agent_id
+    if not agent_id:
+        return NOTHING
+    waiter = turn.store.waiter([agent_id])
+    try:
+        while time.monotonic() < until and host.runs():
+            wake = turn.run("turn.wake", watcher=watcher, least=turn.wakes)
+            if wake.text or wake.over or (rested and not wake.resting):
+                return Reply(wake=wake.text)
+            rested = wake.resting
+            waiter.wait(LOOK_S)
+    finally:
+        waiter.close()
+    return NOTHING
