@@ -31,6 +31,7 @@ MAX_BYTES = 64_000_000  # of a payload: a host sends whole files that are about 
 LEASE_S = 900  # of a session that only hooks know: as long as an agent may think
 BUSY_S = 0.3  # how long a hook waits for a lock
 IDLE_BUSY_S = 5.0  # the same when nobody waits for the hook
+_OPEN: list[SqliteStore] = []  # until the process ends: whoever closes it last writes the log back, and the agent waits
 ADAPTERS = {
     "claude-code": "claude_code",
     "codex": "codex",
@@ -211,6 +212,7 @@ class Turn:
         own = ThisProcess(absent(host, session_id, place, LEASE_S))
         busy_s = IDLE_BUSY_S if heard.moment == "idle" else BUSY_S
         self.store = SqliteStore(resolved.db, resolved.durability, busy_s)
+        _OPEN.append(self.store)
         self._pipeline = Pipeline(self.store, SystemClock(), TimeOrderedIds(), None, None, own)
         named = resolved.agent_id if resolved.named else ""
         told = HostSession(host, session_id, heard.subagent_id, pid, started, named=named)
