@@ -14,6 +14,7 @@ from comity.doors.hosts.host import Host
 from comity.doors.hosts.init import Options, Plan, Report, apply, plan, remove
 from comity.doors.hosts.inspection import inspect
 from comity.doors.hosts.jsonc import find, parse
+from comity.doors.hosts.removal import sweep
 from comity.kernel.problem import Conflict, Invalid
 
 NPX = '{"command": "npx", "args": ["-y", "macp-mcp", "server"], "env": {"MACP_PROJECT_ROOT": "/p"}}'
@@ -124,8 +125,21 @@ def test_remove_never_deletes_the_database(repo: Path) -> None:
     run(repo)
     write(repo, ".macp/repo.macp.db", "rows")
     report = take_back(repo)
-    assert tree(repo) == {".macp": b"", ".macp/repo.macp.db": b"rows"}
+    assert tree(repo) == {".macp": b"", ".macp/repo.macp.db": b"rows", ".macp/.gitignore": b"*\n"}
+    assert subprocess.run(["git", "-C", str(repo), "status", "--short"], capture_output=True, check=True).stdout == b""
     assert any("repo.macp.db" in note for note in report.plan.notes)
+
+
+def test_what_hooks_wrote_beside_the_database_goes_with_them(repo: Path) -> None:
+    run(repo)
+    for name in ("repo.macp.db", "repo.macp.db.hooks.log", "repo.macp.db.hooks.log.1", "repo.macp.db.capture/a.json"):
+        write(repo, f".macp/{name}", "x")
+    made = remove(repo)
+    sweep(made)
+    assert (repo / ".macp/repo.macp.db.hooks.log").exists(), "not before the hooks are taken out"
+    apply(made)
+    sweep(made)
+    assert sorted(tree(repo)) == [".macp", ".macp/.gitignore", ".macp/repo.macp.db"]
 
 
 STYLES = {

@@ -11,6 +11,7 @@ from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen
 from comity.doors.hosts import githooks
 from comity.doors.hosts.init import Change, Options, Plan, Report, apply, plan
+from comity.doors.hosts.removal import sweep
 from comity.kernel.named_tuple import NamedTuple
 
 _STYLES = {"skipped": "bold red", "unchanged": "dim"}
@@ -62,7 +63,10 @@ def _init(_: Invocation, values: Values) -> Answer:
     if listed is not None:
         hosts = tuple(name for words in listed for name in words.replace(",", " ").split())
     made = plan(Path(os.getcwd()), Options(hosts=hosts, **values))
-    return Answer(apply(made), made.diff() if made.options.dry_run else None, _git(made))
+    report = apply(made)
+    if report.ok and made.options.remove and made.options.hosts is None and not made.options.dry_run:
+        sweep(made)
+    return Answer(report, made.diff() if made.options.dry_run else None, _git(made))
 
 
 def _git(made: Plan) -> githooks.Report | None:

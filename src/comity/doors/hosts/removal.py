@@ -6,11 +6,14 @@ are committed) our entries and blocks are taken out all the same. The database i
 
 from __future__ import annotations
 
+import shutil
+from glob import escape, glob
 from pathlib import Path
 
 from comity.doors.hosts import files, record, target
 from comity.doors.hosts.catalog import chosen
 from comity.doors.hosts.files import CONFIG_NAME
+from comity.doors.hosts.hook import journal
 from comity.doors.hosts.hook.install import wirings
 from comity.doors.hosts.jsonc import Malformed
 from comity.doors.hosts.layout import BLOCKS, EXCLUDE_NAME, IGNORE_NAME, Place, host_files, section_name, workspace
@@ -46,14 +49,15 @@ def remove(root: Path, options: Options = DEFAULTS) -> Plan:
     _leave(work, place.checkout, own)
     if options.hosts is None:
         _workspace(work)
+    project = _project(place)
+    database = Path(project.db_path or place.root / FOLDER / f"{project.project_id}.macp.db")
+    if database.exists():
+        _keep_out_of_git(work)
+        work.notes.append(f"the database stays: {database}")
     after = record.dump(work.kept)
     if after != held.data:
         action: Action = "delete" if after is None else "update"
         work.changes.append(Change(record.NAME, held.path, action, held.data, after, "what --remove gives back"))
-    project = _project(place)
-    database = Path(project.db_path or place.root / FOLDER / f"{project.project_id}.macp.db")
-    if database.exists():
-        work.notes.append(f"the database stays: {database}")
     return Plan(
         place.root,
         place.checkout,
@@ -143,6 +147,22 @@ def _workspace(work: _Work) -> None:
         if name in section.files:
             _take_back(work, Target(kind, base, name), section)
     _leave(work, work.place.root, section)
+
+
+def _keep_out_of_git(work: _Work) -> None:
+    """A database that stays is not to turn up in git because the file that ignored it goes."""
+    for place, change in enumerate(work.changes):
+        if change.name == IGNORE_NAME and change.action == "delete":
+            work.changes[place] = change._replace(action="update", after=b"*\n", note="keeps the database out of git")
+
+
+def sweep(made: Plan) -> None:
+    """Delete what hooks wrote beside the database, once the workspace is given back: their log and captures."""
+    if (made.root / CONFIG_NAME).exists():
+        return
+    for log in glob(f"{escape(journal.path_of(made.db))}*"):
+        Path(log).unlink(missing_ok=True)
+    shutil.rmtree(journal.captures_of(made.db), ignore_errors=True)
 
 
 def _leave(work: _Work, base: Path, section: Section) -> None:
