@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from comity.store.sqlite import SqliteStore
 from tests.doors.cli.program import TIMEOUT_S
 from tests.hooks.hooked import Hooked
 
-HOOK = [sys.executable, "-m", "comity", "hook", "claude-code", "Idle"]
+HOOK = [sys.executable, "-m", "comity", "hook"]
 # A host: starts the hook through a shell, tells which process that is, ends as the hook does.
 HOST = """
 import subprocess, sys
@@ -31,7 +32,7 @@ SECRET = "words of a peer"
 class Beside:
     """A waiting hook of the session, under a host of its own."""
 
-    def __init__(self, hooked: Hooked, *, host: bool = True, **environment: str) -> None:
+    def __init__(self, hooked: Hooked, host: str = "claude-code", *, hosted: bool = True, **environment: str) -> None:
         payload = {
             "session_id": "S1",
             "cwd": str(hooked.folder),
@@ -39,7 +40,7 @@ class Beside:
             "background_tasks": [],
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", HOST, *HOOK] if host else HOOK,
+            [*([sys.executable, "-c", HOST] if hosted else []), *HOOK, host, "Idle"],
             cwd=hooked.folder,
             env=hooked.comity.environment(**environment),
             stdin=subprocess.PIPE,
@@ -151,7 +152,7 @@ def test_it_holds_no_lock(idle: Hooked) -> None:
     ids=["off", "without a terminal", "no hooks"],
 )
 def test_where_it_does_not_wait(idle: Hooked, surroundings: dict[str, Any]) -> None:
-    assert Beside(idle, host=False, **surroundings).end() == (0, "")
+    assert Beside(idle, hosted=False, **surroundings).end() == (0, "")
     assert _watched(idle) == ""
 
 
@@ -163,3 +164,31 @@ def test_a_setting_says_what_wakes(idle: Hooked) -> None:
         code, err = beside.end()
     assert code == 2
     assert "1 message from another agent waits in Comity, of priority interrupt." in err
+
+
+# A stand-in for Codex: it knows the command, or does not, and keeps what it is told.
+CODEX = """#!/bin/sh
+[ "$2" = --help ] && exit {code}
+printf '%s\\n' "$@" > "{told}"
+"""
+
+
+def codex(folder: Path, code: int) -> dict[str, str]:
+    """Surroundings in which that Codex is on the path."""
+    folder.mkdir()
+    program = folder / "codex"
+    program.write_text(CODEX.format(code=code, told=folder / "told"))
+    program.chmod(0o755)
+    return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_codex_is_woken_by_its_own_command(hooked: Hooked, tmp_path: Path) -> None:
+    for event in ("SessionStart", "Stop"):
+        hooked(event, host="codex")
+    old = Beside(hooked, "codex", hosted=False, **codex(tmp_path / "old", 2))
+    assert old.end() == (0, "")
+    assert _watched(hooked) == "", "it does not know the command"
+    tell(hooked)
+    assert Beside(hooked, "codex", hosted=False, **codex(tmp_path / "new", 0)).end() == (0, "")
+    fact = "1 message from another agent waits in Comity. macp_poll reads what is not shown here."
+    assert (tmp_path / "new" / "told").read_text().splitlines() == ["queue", "--thread", "S1", "--message", fact]

@@ -3,6 +3,9 @@
 Hooks of one batch of tool calls run at once, and nothing in a payload tells one answer of the model from the next: so
 only the end of a turn proves that the model has answered. Fields that an event does not know
 make Codex refuse the whole answer.
+
+``Idle`` is no event of its own but a second hook at ``Stop``, which runs beside the session (``async``) and wakes it by
+``codex queue``: an answer of such a hook reaches nobody.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ _MOMENTS: dict[str, Moment] = {
     "PostToolUse": "after",
     "Stop": "stop",
     "SubagentStop": "stop",
+    "Idle": "idle",
     "SessionEnd": "end",
 }
 
@@ -48,6 +52,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         moved=moment == "stop",
         again=payload.get("stop_hook_active") is True,
         last=moment == "before",
+        rests=event == "Stop",
     )
 
 
@@ -55,7 +60,7 @@ def write(event: str, heard: Heard, reply: Reply) -> Answer:
     """The answer as Codex takes it."""
     if heard.moment == "stop":
         return Answer(json.dumps({"decision": "block", "reason": reply.go_on})) if reply.go_on else Answer()
-    if heard.moment == "end":
+    if heard.moment in ("end", "idle"):
         return Answer()
     told: dict[str, object] = {"hookEventName": event}
     if reply.refuse and heard.moment == "before":
@@ -74,6 +79,7 @@ ADAPTER = Adapter(
         ask=False,
         stop=True,
         warn=True,
+        wake="codex queue",
         proven="0.169.0",
         source="https://developers.openai.com/codex/hooks",
         checked="2026-11-22",
@@ -85,10 +91,12 @@ ADAPTER = Adapter(
         ("PreToolUse", f"^({EDIT}|{SHELL})$"),
         ("PostToolUse", None),
         ("Stop", None),
+        ("Idle", None),
         ("SubagentStop", None),
         ("SessionEnd", None),
     ),
     read,
     write,
     guards=("PreToolUse",),
+    waker="codex_queue",
 )

@@ -83,6 +83,7 @@ class Adapter(NamedTuple):
     ``read`` makes one form of an event and its payload; None for what is of no interest, and for another host that
     runs this one's hooks. ``write`` answers in the host's shape; with an empty reply it must let the agent go on.
     ``neutral`` lets an event go on of which nothing is known, ``guards`` are the events that precede an edit.
+    ``waker`` is the module of a program that wakes a session, for a host whose hooks cannot do that by an answer.
     """
 
     host: str
@@ -92,6 +93,7 @@ class Adapter(NamedTuple):
     write: Callable[[str, Heard, Reply], Answer]
     neutral: Callable[[str], Answer] = nothing
     guards: tuple[str, ...] = ()
+    waker: str = ""
 
 
 def begins(payload: Mapping[str, Any]) -> str:

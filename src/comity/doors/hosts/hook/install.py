@@ -26,6 +26,7 @@ TIMEOUT_S = 10
 _SHORT_S = 3  # where a host allows no more
 _DAY_S = 86_400  # for a hook that waits beside an idle session
 _BESIDE = {"Idle": "Stop"}  # hooks that wait, and the event that starts them
+_BACKGROUND = {"claude-code": {"async": True, "asyncRewake": True}, "codex": {"async": True}}
 _END = "|| true"  # for hosts that take a command that fails for a refusal
 
 
@@ -105,7 +106,7 @@ def _nested(host: str, *root: str, end: str = "", unit: int = 1, name: str = "")
         for event, matcher in _events(host):
             if event in _BESIDE:
                 beside: dict[str, object] = {"type": "command", "command": command(program, host, event)}
-                beside |= {"timeout": _DAY_S * unit, "async": True, "asyncRewake": True}
+                beside |= {"timeout": _DAY_S * unit, **_BACKGROUND[host]}
                 found.append(Piece((*root, _BESIDE[event]), {"hooks": [beside]}))
                 continue
             wait = _SHORT_S if event == "SessionEnd" else TIMEOUT_S

@@ -205,7 +205,7 @@ class Turn:
     """One event of one agent: what is asked of the operations, and what comes of it."""
 
     def __init__(self, resolved: Settings, adapter: Adapter, heard: Heard) -> None:
-        host, self._able = adapter.host, adapter.abilities
+        self.adapter, host, self._able = adapter, adapter.host, adapter.abilities
         pid, started = host_process()
         place = resolved.worktree or resolved.root
         session_id = heard.session_id or f"{pid or 0}-{started or 'process'}"

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 import os
 import time
+from importlib import import_module
 
 from comity.doors.hosts.hook.contract import NOTHING, Reply
 from comity.doors.hosts.hook.run import Turn
+from comity.kernel.hints import Protocol
 from comity.process import host_process, look
 
 LOOK_S = 1.0  # how often it is seen whether the host still runs
 MAX_S = 86_400.0
+
+
+class Waker(Protocol):
+    """A program that wakes a session."""
+
+    def works(self) -> bool:
+        """Whether it is there and knows how."""
+
+    def wake(self, session_id: str, text: str) -> None:
+        """Prompt the session with it. Raises OSError."""
 
 
 class Host:
@@ -21,15 +33,15 @@ class Host:
 
     def __init__(self) -> None:
         self._parent = os.getppid()
-        self._pid, self._started = host_process()
+        self.pid, self._started = host_process()
 
     def runs(self) -> bool:
         """Whether it still does, as far as can be seen."""
         if os.getppid() != self._parent:
             return False
-        if self._pid is None:
+        if self.pid is None:
             return True
-        seen = look(self._pid)
+        seen = look(self.pid)
         return seen.state == "unknown" or (seen.state == "running" and seen.started == (self._started or seen.started))
 
 
@@ -38,6 +50,11 @@ def wait(turn: Turn) -> Reply:
     if turn.wakes == "off":
         return NOTHING
     host, until, rested = Host(), time.monotonic() + MAX_S, False
+    waker: Waker | None = None
+    if name := turn.adapter.waker:
+        waker = import_module(f"comity.doors.hosts.hook.{name}").Program(host.pid)
+        if not waker.works():
+            return NOTHING
     watcher = os.urandom(8).hex()
     agent_id = turn.run("turn.watch", watcher=watcher, rests=turn.heard.rests).agent_id
     if not agent_id:
@@ -46,6 +63,8 @@ def wait(turn: Turn) -> Reply:
     try:
         while time.monotonic() < until and host.runs():
             wake = turn.run("turn.wake", watcher=watcher, least=turn.wakes)
+            if wake.text and waker is not None:
+                waker.wake(turn.heard.session_id, wake.text)
             if wake.text or wake.over or (rested and not wake.resting):
                 return Reply(wake=wake.text)
             rested = wake.resting
