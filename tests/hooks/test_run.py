@@ -152,6 +152,7 @@ def test_a_database_that_cannot_be_used(hooked: Hooked, how: str) -> None:
     if how == "read-only" and os.geteuid() == 0:
         pytest.skip("root may write anything")
     hooked("SessionStart", source="startup")
+    hooked.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     for name in ("-wal", "-shm"):
         Path(f"{hooked.comity.db}{name}").unlink(missing_ok=True)
     spoil(hooked.comity.db, how)

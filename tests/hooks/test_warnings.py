@@ -115,8 +115,8 @@ def test_a_comparison_that_fails_takes_no_message_away(hooked: Hooked) -> None:
     assert (line["did"], line["why"].partition(":")[0]) == ("inject", "JSONDecodeError")
 
 
-@pytest.mark.parametrize("environment", [{}, {"PATH": "/nowhere"}], ids=["git", "no-git"])
-def test_names_that_are_no_text_and_files_that_are_none(hooked: Hooked, environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("programs", [os.environ["PATH"], "/nowhere"], ids=["git", "no-git"])
+def test_names_that_are_no_text_and_files_that_are_none(hooked: Hooked, programs: str) -> None:
     """A folder that a peer holds has a file whose name is no UTF-8, a pipe that nobody writes, and a loop of links."""
     hooked("SessionStart", source="startup")
     hooked("SessionStart", "S2", source="startup")
@@ -128,9 +128,9 @@ def test_names_that_are_no_text_and_files_that_are_none(hooked: Hooked, environm
     hooked.comity("send", "hello", "--as", "ann", "--priority", "steering")
     payload = {"session_id": "S1", "cwd": str(hooked.folder)}
     asked = {"tool_name": "Bash", "tool_input": {"command": "make"}}
-    before = hooked.raw(json.dumps({**payload, **asked}).encode(), "claude-code", "PreToolUse", **environment)
+    before = hooked.raw(json.dumps({**payload, **asked}).encode(), "claude-code", "PreToolUse", PATH=programs)
     assert before.code == 0
     assert hooked.journal()[-1].get("why") is None
     after = json.dumps({**payload, "tool_calls": [asked]}).encode()
-    assert "hello" in hooked.raw(after, "claude-code", "PostToolBatch", **environment).out
+    assert "hello" in hooked.raw(after, "claude-code", "PostToolBatch", PATH=programs).out
     assert hooked.journal()[-1].get("why") is None
