@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from comity import Problem, Workspace, settings
+from comity.kernel.problem import NotFound
 from comity.kernel.scope import Limits
 from comity.testing import World
 from tests.wire_format import audit
@@ -147,4 +148,5 @@ def test_a_unique_name_is_an_address(world: World) -> None:
     world.agent("0190d3f0-7a3c", name="claude-7a3c")
     assert ann.message.send(destination_agent_id="claude-7a3c", content="hi").recipient_agent_ids == ["0190d3f0-7a3c"]
     world.agent("0190d3f0-8b4d", name="claude-7a3c")
-    assert send(ann, "claude-7a3c", "hi") == "MACP_ERR_DESTINATION_UNKNOWN"
+    with pytest.raises(NotFound, match="Several agents are called 'claude-7a3c'"):
+        ann.message.send(destination_agent_id="claude-7a3c", content="hi")

@@ -52,7 +52,7 @@ def send(scope: Scope, destination: str, draft: Draft) -> Sent:
     """To one agent, whatever channels it is in: by its id, or by its name when no other has that."""
     _check_json(draft)
     actor, tx = scope.actor, scope.tx
-    recipients = recipient(scope, destination)
+    recipients, named = recipient(scope, destination), []
     if not recipients:
         named = tx.all("channels.agents_named", name=destination)
         recipients = recipient(scope, named[0][0]) if len(named) == 1 else []
@@ -61,7 +61,7 @@ def send(scope: Scope, destination: str, draft: Draft) -> Sent:
             _inactive(scope)
         raise NotFound(
             "MACP_ERR_DESTINATION_UNKNOWN",
-            f"No agent {destination!r} is active here.",
+            f"Several agents are called {destination!r}." if named[1:] else f"No agent {destination!r} is active here.",
             "List the agents (`comity agents`) and use an id as it is shown there.",
             destinationAgentId=destination,
         )
