@@ -82,7 +82,7 @@ def test_an_executable_that_is_gone_and_events_that_are_missing(comity: Program)
     del content["hooks"]["Stop"]
     path.write_text(json.dumps(content))
     assert hooks(comity("doctor", "--json"))["claude-code"] == (
-        "warn", ".claude/settings.local.json: no hook for Stop"
+        "warn", ".claude/settings.local.json: no hook for Stop, Idle"
     )  # fmt: skip
     path.write_text("{")
     assert hooks(comity("doctor", "--json"))["claude-code"][0] == "fail"

@@ -191,12 +191,12 @@ def _finding(state: HookState, now: float) -> Iterator[Finding]:
     elif state.missing:
         yield warn(check, f"{state.file}: no hook for {', '.join(state.missing)}", again)
     elif state.trusted is False:
-        yield warn(check, f"{state.file} is not trusted yet", "Trust the project, and each hook under /hooks there.")
+        told_since = f"; {_told(seen, now)}" if seen.fired is not None else ""
+        again = "Trust the project, and each hook under /hooks there."
+        yield warn(check, f"{state.file} is not trusted yet{told_since}", again)
     elif seen.failed is not None and seen.fired is not None and seen.failed.at > now - _RECENT_S:
-        how_many = f"{seen.failures} of {seen.hooks} hooks failed"
-        yield warn(
-            check, f"{how_many}, last {_ago(seen.failed, now)}: {seen.failed.why}", "The agent went on each time."
-        )
+        failed = f"{seen.failures} of {seen.hooks} hooks failed, last {_ago(seen.failed, now)}: {seen.failed.why}"
+        yield warn(check, f"{failed}; {_told(seen, now)}", "The agent went on each time.")
     else:
         yield ok(check, f"{state.file}; {_told(seen, now)}")
 
