@@ -166,6 +166,20 @@ def test_a_setting_says_what_wakes(idle: Hooked) -> None:
     assert "1 message from another agent waits in Comity, of priority interrupt." in err
 
 
+def test_copilot_is_told_at_a_notification(hooked: Hooked) -> None:
+    def hook(event: str, **told: Any) -> str:
+        payload = {"sessionId": "S1", "cwd": str(hooked.folder), **told}
+        return hooked.raw(json.dumps(payload).encode(), "copilot-cli", event).out
+
+    hook("sessionStart")
+    hook("agentStop")
+    assert hook("notification", notification_type="agent_idle") == ""
+    tell(hooked)
+    told = json.loads(hook("notification", notification_type="agent_idle"))["additionalContext"]
+    assert told.startswith("1 message from another agent waits in Comity.")
+    assert hook("notification", notification_type="agent_idle") == ""
+
+
 # A stand-in for Codex: it knows the command, or does not, and keeps what it is told.
 CODEX = """#!/bin/sh
 [ "$2" = --help ] && exit {code}

@@ -101,7 +101,14 @@ def _healthy(findings: list[Finding]) -> bool:
 
 
 def _show_abilities(screen: Screen, hosts: list[dict[str, Any]]) -> None:
-    names = {"mid_turn": "mid-turn", "at_prompt": "prompt", "refuse": "refuse", "ask": "ask", "stop": "go on"}
+    names = {
+        "mid_turn": "mid-turn",
+        "at_prompt": "prompt",
+        "refuse": "refuse",
+        "ask": "ask",
+        "stop": "go on",
+        "wake": "wake",
+    }
     rows = [
         (host["title"], ", ".join(shown for name, shown in names.items() if host[name]), host["proven"] or "not tried")
         for host in hosts

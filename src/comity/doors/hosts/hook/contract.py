@@ -33,6 +33,7 @@ class Heard(NamedTuple):
     again: bool = False  # the agent goes on already since a hook asked it to
     last: bool = False  # no hook follows when this is refused: what is new goes with the refusal
     rests: bool = False  # the turn is over when nothing keeps it going
+    glance: bool = False  # beside an idle session: look once, do not wait
 
 
 class Reply(NamedTuple):

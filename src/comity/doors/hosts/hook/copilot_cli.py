@@ -2,7 +2,8 @@
 
 The event's case chooses the payload's: these are in camelCase. A hook before a tool that ends with any code but 0
 denies the tool, so the installed command ends with 0 even when Comity is gone. What a hook says to a prompt is dropped.
-A subagent's tools come under its session's id: the two cannot be told apart.
+A subagent's tools come under its session's id: the two cannot be told apart. What is said to a notification, such as
+that an agent in the background is idle, sets an idle session going; no notification tells of the session's own rest.
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ from comity.kernel.hints import Any
 
 EDITS = ("create", "edit", "str_replace_editor", "apply_patch")
 SHELLS = ("bash", "powershell")
+NOTIFIED = "agent_idle|agent_completed|shell_completed"
 _MOMENTS: dict[str, Moment] = {
     "sessionStart": "start",
     "preToolUse": "before",
     "postToolUse": "after",
     "agentStop": "stop",
+    "notification": "idle",
     "sessionEnd": "end",
 }
 
@@ -58,6 +61,8 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         command=text(asked, "command") if tool in SHELLS else "",
         moved=moment == "stop" and not broken,
         again=broken or payload.get("stop_hook_active") is True,
+        rests=moment == "stop",
+        glance=moment == "idle",
     )
 
 
@@ -67,6 +72,8 @@ def write(_: str, heard: Heard, reply: Reply) -> Answer:
         return said({"permissionDecision": "deny", "permissionDecisionReason": reply.refuse})
     if heard.moment == "stop" and reply.go_on:
         return said({"decision": "block", "reason": reply.go_on})
+    if heard.moment == "idle" and reply.wake:
+        return said({"additionalContext": reply.wake})
     if heard.moment in ("start", "after") and reply.inject:
         return said({"additionalContext": reply.inject})
     return Answer()
@@ -81,6 +88,7 @@ ADAPTER = Adapter(
         ask=True,
         stop=True,
         warn=False,
+        wake="notification",
         source="https://docs.github.com/en/copilot/reference/hooks-reference",
         checked="2026-11-22",
     ),
@@ -89,6 +97,7 @@ ADAPTER = Adapter(
         ("preToolUse", "|".join((*EDITS, *SHELLS))),
         ("postToolUse", None),
         ("agentStop", None),
+        ("notification", NOTIFIED),
         ("sessionEnd", None),
     ),
     read,

@@ -49,6 +49,8 @@ def wait(turn: Turn) -> Reply:
     """What to wake the session with; nothing when it is not to be woken any more."""
     if turn.wakes == "off":
         return NOTHING
+    if turn.heard.glance:
+        return Reply(wake=turn.run("turn.wake", least=turn.wakes).text)
     host, until, rested = Host(), time.monotonic() + MAX_S, False
     waker: Waker | None = None
     if name := turn.adapter.waker:
