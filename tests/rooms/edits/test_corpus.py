@@ -46,7 +46,7 @@ def test_clear_writes_are_refused_and_nothing_else(peer: Workspace, bob: Workspa
             verdict = bob.command.check(command=line, cwd=str(root))
         if verdict.allowed == refuse:
             wrong[refuse].append(line)
-    assert len(lines) >= 300
+    assert len(lines) >= 600
     assert len({line for _, line in lines}) == len(lines)
     assert wrong[False] == [], "refused without need"
     assert wrong[True] == [], "let through"

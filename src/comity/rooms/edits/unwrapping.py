@@ -98,9 +98,31 @@ _WRAPPERS = {
 }
 
 
+# Programs that run a tool of their package: the word that says so, and flags that may stand after it.
+_RUNNERS = {
+    **dict.fromkeys(("uv", "poetry", "pipenv", "pdm", "hatch"), "run"),
+    **dict.fromkeys(("npm", "pnpm", "yarn", "bundle"), "exec"),
+    **dict.fromkeys(("npx", "bunx", "uvx"), ""),
+    **dict.fromkeys(("python", "python3"), "-m"),
+}
+_FLAGS = frozenset(("-y", "--yes", "-q", "--quiet", "--no-install", "--no-sync", "--frozen", "--"))
+
+
+def _of_runner(command: Command) -> Command:
+    """``uv run black x`` runs black. With options that are not known here nothing is said."""
+    verb = _RUNNERS.get(command.name)
+    if verb is None or (verb and [word.text for word in command.words[1:2]] != [verb]):
+        return command
+    rest = command.words[2 if verb else 1 :]
+    while rest and rest[0].text in _FLAGS:
+        rest = rest[1:]
+    return command._replace(words=rest) if rest and not rest[0].text.startswith("-") else command
+
+
 def _unwrapped(command: Command) -> Command:
     """What is run in the end: ``sudo env A=1 rm x`` removes x."""
     for _ in range(6):
+        command = _of_runner(command)
         if command.name not in _WRAPPERS:
             break
         valued, first = _WRAPPERS[command.name]
