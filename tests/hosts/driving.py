@@ -82,8 +82,12 @@ class Host:
         """A tool of Comity's MCP server."""
         return Use(self.mcp_name.format(name), arguments)
 
+    def surroundings(self, home: Path, url: str) -> dict[str, str]:
+        """All that its process sees of the world."""
+        return {**_surroundings(home), **_QUIET, **self.environment(home, url)}
+
     def start(self, repo: Path, home: Path, url: str, prompt: str, **extra: str) -> subprocess.Popen[str]:
-        env = {**_surroundings(home), **_QUIET, **self.environment(home, url), **extra}
+        env = {**self.surroundings(home, url), **extra}
         with open(home / "out.txt", "a", encoding="utf-8") as out:
             return subprocess.Popen(
                 [str(executable(self.name)), *self.command(prompt)],
