@@ -225,7 +225,8 @@ def test_clone_keeps_the_teams_ids_and_can_be_cleaned_without_a_record(repo: Pat
     clone = tmp_path.resolve() / "my clone"
     git("clone", "-q", str(repo), str(clone), cwd=repo)
     assert not (clone / ".macp/config.json").exists()
-    apply(remove(clone))
+    assert apply(remove(clone)).ok
+    assert (clone / ".codex/config.toml").read_text() == ""
     assert json.loads((clone / ".mcp.json").read_text()) == {"mcpServers": {"other": {"command": "x"}}}
     assert START not in (clone / "AGENTS.md").read_text()
     git("checkout", "-q", ".", cwd=clone)

@@ -78,7 +78,15 @@ def remove(text: str, path: Path, depth: int | None = None) -> str:
     plain = read(text)
     if get(plain, path) is None:
         return text
-    wanted = _without(plain, path, len(path) - 1 if depth is None else depth)
+    own = len(path) - 1 if depth is None else depth
+    try:
+        return _dropped(text, path, _without(plain, path, own))
+    except Malformed:
+        return _dropped(text, path, _without(plain, path, 0))  # [section] stood nowhere: it goes with [section.name]
+
+
+def _dropped(text: str, path: Path, wanted: Table) -> str:
+    """``text`` without what is at ``path``, and without the sections above it that are not in ``wanted``."""
 
     def drop(document: MutableMapping[str, object]) -> None:
         holders = [document]
