@@ -38,7 +38,8 @@ def brief(scope: Scope, budget_tokens: int) -> str:
     peers.sort(key=lambda one: (one.agent_id not in files, one.agent_id not in doing))
     me = name(scope.actor.name or scope.actor.agent_id)
     first = (
-        f"They know you as {me}. What they hold is refused to you until released; say what you do: macp_send_channel."
+        f"They know you as {me}. What they hold in your worktree is refused to you until released; "
+        "say what you do: macp_send_channel."
     )
     room = budget_tokens - sum(map(tokens, (OPEN, CLOSE, first))) - 14
     lines = []
