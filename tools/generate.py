@@ -149,6 +149,19 @@ def settings_page() -> str:
     return "\n".join([*lines, ""])
 
 
+HOST_COLUMNS = (
+    "host",
+    "mid-turn messages",
+    "messages at a prompt",
+    "refuse an edit",
+    "warn before it",
+    "ask the user",
+    "go on at stop",
+    "wake",
+    "tried",
+)
+
+
 def hosts_page() -> str:
     """What each agent host lets hooks do, as the adapters say."""
     lines = [
@@ -156,13 +169,14 @@ def hosts_page() -> str:
         "",
         "What each host lets Comity's hooks do, made from the adapters' own data. [Hooks](../hooks.md) explains it.",
         "",
-        "| host | mid-turn messages | messages at a prompt | refuse an edit | ask the user | go on at stop | wake | tried |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| {' | '.join(HOST_COLUMNS)} |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     found = [(wiring, adapter) for wiring in WIRINGS if (adapter := adapter_of(wiring.host)) is not None]
     for wiring, adapter in found:
         can = adapter.abilities
-        cells = ("yes" if cell else "no" for cell in (can.mid_turn, can.at_prompt, can.refuse, can.ask, can.stop))
+        able = (can.mid_turn, can.at_prompt, can.refuse, can.warn, can.ask, can.stop)
+        cells = ("yes" if cell else "no" for cell in able)
         wake = f"`{can.wake}`" if can.wake else "no"
         tried = can.proven or "its documentation only"
         lines.append(f"| {wiring.title} | {' | '.join(cells)} | {wake} | {tried} |")

@@ -107,6 +107,7 @@ def _show_abilities(screen: Screen, hosts: list[dict[str, Any]]) -> None:
         "refuse": "refuse",
         "ask": "ask",
         "stop": "go on",
+        "warn": "warn",
         "wake": "wake",
     }
     rows = [
