@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,3 +135,29 @@ def test_names_that_are_no_text_and_files_that_are_none(hooked: Hooked, programs
     after = json.dumps({**payload, "tool_calls": [asked]}).encode()
     assert "hello" in hooked.raw(after, "claude-code", "PostToolBatch", PATH=programs).out
     assert hooked.journal()[-1].get("why") is None
+
+
+def test_a_breach_beside_a_command_of_the_holder_is_told_to_both(hooked: Hooked) -> None:
+    """Kiro's command changes what Claude Code's session holds, whose own command at that time changes nothing."""
+    hooked("SessionStart", "S2", source="startup")
+    hooked.edit("a.py", "S2")
+    held = hooked.folder / "a.py"
+    held.write_text("S2's edit\n")
+    hooked.rows("UPDATE comity_edits SET edited_ms = edited_ms - 600000 RETURNING 1")
+    make: dict[str, Any] = {"tool_name": "Bash", "tool_input": {"command": "make"}}
+    kiro: dict[str, Any] = {"tool_name": "execute_bash", "tool_input": {"command": "make all"}}
+
+    def shell(name: str) -> None:
+        event, data = told(hooked, "kiro", name, **kiro)
+        assert hooked.raw(data, "kiro", event) == Done(0, "", "")
+
+    shell("after_shell")
+    event, data = told(hooked, "kiro", "edit", **kiro)
+    assert hooked.raw(data, "kiro", event) == Done(0, "", "")
+    hooked("PreToolUse", "S2", **make)
+    assert "a.py" not in hooked("PostToolBatch", "S2", tool_calls=[make]).out
+    held.write_text("from Kiro's program\n")
+    shell("after_shell")
+    assert "a.py changed, which you hold" in hooked("PostToolBatch", "S2", tool_calls=[]).out
+    event, data = told(hooked, "kiro", "prompt")
+    assert "a.py changed, which claude-S2 (S2) holds" in hooked.raw(data, "kiro", event).out
