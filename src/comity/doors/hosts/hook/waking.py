@@ -15,6 +15,7 @@ from comity.kernel.hints import Protocol
 from comity.process import host_process, look
 
 LOOK_S = 1.0  # how often it is seen whether the host still runs
+ASK_S = 30.0  # how often it is asked although nobody has written: times run out
 MAX_S = 86_400.0
 
 
@@ -63,14 +64,17 @@ def wait(turn: Turn) -> Reply:
         return NOTHING
     waiter = turn.store.waiter([agent_id])
     try:
-        while time.monotonic() < until and host.runs():
-            wake = turn.run("turn.wake", watcher=watcher, least=turn.wakes)
-            if wake.text and waker is not None:
-                waker.wake(turn.heard.session_id, wake.text)
-            if wake.text or wake.over or (rested and not wake.resting):
-                return Reply(wake=wake.text)
-            rested = wake.resting
-            waiter.wait(LOOK_S)
+        ask_at = 0.0
+        while (now := time.monotonic()) < until and host.runs():
+            if now >= ask_at:
+                wake = turn.run("turn.wake", watcher=watcher, least=turn.wakes)
+                if wake.text and waker is not None:
+                    waker.wake(turn.heard.session_id, wake.text)
+                if wake.text or wake.over or (rested and not wake.resting):
+                    return Reply(wake=wake.text)
+                rested, ask_at = wake.resting, now + ASK_S
+            if waiter.wait(LOOK_S):
+                ask_at = 0.0
     finally:
         waiter.close()
     return NOTHING
