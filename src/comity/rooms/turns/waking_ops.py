@@ -8,7 +8,7 @@ from comity.rooms.turns import waking
 from comity.rooms.turns.model import Least, Rests, Wake, Watched, Watcher
 
 
-@op("turn.watch", effect="write", example={"watcher": "0190d3f0-0000-7000-8000-000000000000"})
+@op("turn.watch", effect="write", example={"watcher": "hook-4711"})
 def watch_turn(scope: Scope, *, watcher: Watcher, rests: Rests = False) -> Watched:
     """Wait beside a host's session, in place of whoever waited before."""
     return waking.watch(scope, watcher, rests=rests)
