@@ -53,7 +53,10 @@ def main() -> int:
         else:
             measured = _apart(name, given.quick, given.folder)
         figures += measured
-        print("\n".join(lines(measured)), file=sys.stderr if given.json or given.markdown else sys.stdout, flush=True)
+        if not (given.here and given.json):  # whoever reads that says it
+            print(
+                "\n".join(lines(measured)), file=sys.stderr if given.json or given.markdown else sys.stdout, flush=True
+            )
     if given.json:
         print(json.dumps([figure.as_dict() for figure in figures], indent=1))
     if given.markdown:
@@ -65,7 +68,7 @@ def _apart(name: str, quick: bool, folder: str | None) -> list[Figure]:
     """Measured in a process of its own, so that no benchmark warms or burdens another."""
     command = [sys.executable, "-m", "bench", name, "--here", "--json"]
     command += ["--quick"] * quick + (["--folder", folder] if folder else [])
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if not done.stdout:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode} and no figures")
     return [Figure(**{key: value for key, value in one.items() if key != "met"}) for one in json.loads(done.stdout)]

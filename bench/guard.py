@@ -40,6 +40,7 @@ from comity.store.sqlite import SqliteStore
 SCHEDULES, EXECUTABLE, QUICK = 1000, 50, 50
 WORKERS = 2
 MOST_STEPS = 4000
+_TOLD = 50  # schedules between two words about how far it is
 _SWEEPS = ("git stash", "git reset -q --hard", "git checkout -q -- .", "git clean -fdq")
 _GIT = ("git", "-c", "user.name=Bench", "-c", "user.email=bench@example.com", "-c", "commit.gpgsign=false")
 _ASKED = (
@@ -310,7 +311,9 @@ def run_seeds(seeds: range, executable: int, folder: Path) -> dict[str, Any]:
     template = repository(folder / "template")
     total: Counter[str] = Counter()
     bad: list[int] = []
-    for seed in seeds:
+    for place, seed in enumerate(seeds):
+        if place and place % _TOLD == 0:
+            print(f"{place} of {len(seeds)} schedules, {len(bad)} bad", file=sys.stderr, flush=True)
         for guarded in (True, False):
             root = folder / "repository"
             shutil.copytree(template, root)
