@@ -81,3 +81,27 @@ def refusal(done: Done) -> str:
     told = json.loads(done.out).get("hookSpecificOutput", {}) if done.out else {}
     assert told.get("permissionDecision", "deny") == "deny"
     return str(told.get("permissionDecisionReason", ""))
+
+
+def spoil(hooked: Hooked, how: str) -> None:
+    """Make the database one that cannot be used."""
+    database = hooked.comity.db
+    hooked.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    for name in ("-wal", "-shm"):
+        Path(f"{database}{name}").unlink(missing_ok=True)
+    if how == "text":
+        database.write_bytes(b"no database" * 999)
+    elif how == "damaged":
+        data = database.read_bytes()
+        database.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
+    elif how == "folder":
+        database.unlink()
+        database.mkdir()
+    elif how == "foreign":
+        database.unlink()
+        connection = apsw.Connection(str(database))
+        connection.execute("CREATE TABLE agents (a); PRAGMA user_version = 99").fetchall()
+        connection.close()
+    else:
+        database.chmod(0o400)
+        database.parent.chmod(0o500)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import apsw
@@ -18,7 +17,7 @@ from comity.doors.hosts.hook.canary import PAYLOADS
 from comity.doors.hosts.hook.contract import NOTHING, Adapter
 from comity.doors.hosts.hook.run import ADAPTERS, MAX_BYTES, adapter_of
 from tests.doors.cli.program import Done
-from tests.hooks.hooked import FIXTURES, Hooked
+from tests.hooks.hooked import FIXTURES, Hooked, spoil
 from tests.hooks.swarm import Case, swarm
 
 WAITING = {"Idle", "session.idle"}  # these are there to wait
@@ -233,26 +232,6 @@ def survive(hooked: Hooked, **more: Any) -> list[str]:
     for case, done in zip(cases, swarm(hooked, cases), strict=True):
         goes_on(case.host, case.event, done)
     return [line.get("why", "").partition(":")[0] for line in hooked.journal()[before:]]
-
-
-def spoil(hooked: Hooked, how: str) -> None:
-    database = hooked.comity.db
-    hooked.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    for name in ("-wal", "-shm"):
-        Path(f"{database}{name}").unlink(missing_ok=True)
-    if how == "text":
-        database.write_bytes(b"no database" * 999)
-    elif how == "damaged":
-        data = database.read_bytes()
-        database.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
-    elif how == "folder":
-        database.unlink()
-        database.mkdir()
-    elif how == "foreign":
-        database.unlink()
-        connection = apsw.Connection(str(database))
-        connection.execute("CREATE TABLE agents (a); PRAGMA user_version = 99").fetchall()
-        connection.close()
 
 
 @pytest.mark.parametrize("how", ["text", "damaged", "folder", "foreign"])

@@ -13,7 +13,7 @@ import pytest
 
 from comity.doors.hosts.hook.run import ADAPTERS, BUSY_S, MAX_BYTES, adapter_of
 from tests.doors.cli.program import Done
-from tests.hooks.hooked import Hooked, refusal
+from tests.hooks.hooked import Hooked, refusal, spoil
 
 QUIET = Done(0, "", "")
 ASIDE = Done(0, "{}", "")
@@ -133,29 +133,12 @@ def test_a_locked_database_is_not_waited_for(hooked: Hooked) -> None:
     assert BUSY_S <= 0.5
 
 
-def spoil(database: Path, how: str) -> None:
-    if how == "text":
-        database.write_bytes(b"not a database" * 1000)
-    elif how == "damaged":
-        data = database.read_bytes()
-        database.write_bytes(data[:4096] + b"\xff" * (len(data) - 4096))
-    elif how == "folder":
-        database.unlink()
-        database.mkdir()
-    else:
-        database.chmod(0o400)
-        database.parent.chmod(0o500)
-
-
 @pytest.mark.parametrize("how", ["text", "damaged", "folder", "read-only"])
 def test_a_database_that_cannot_be_used(hooked: Hooked, how: str) -> None:
     if how == "read-only" and os.geteuid() == 0:
         pytest.skip("root may write anything")
     hooked("SessionStart", source="startup")
-    hooked.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    for name in ("-wal", "-shm"):
-        Path(f"{hooked.comity.db}{name}").unlink(missing_ok=True)
-    spoil(hooked.comity.db, how)
+    spoil(hooked, how)
     try:
         assert hooked.edit("a.py", "S2") == QUIET
         assert hooked("PostToolBatch", tool_calls=[]) == QUIET
