@@ -12,7 +12,7 @@ import pytest
 
 from comity import settings
 from comity.doors.mcp import serve
-from comity.doors.mcp.macp import LIST_FILE, TOOLS, MacpSurface
+from comity.doors.mcp.macp import LIST_FILE, TOOLS, MacpDialect
 from comity.doors.mcp.toolsets import CORE, SETS, WORKSPACE
 from comity.kernel.problem import Invalid
 
@@ -27,10 +27,7 @@ def encoding() -> Any:
 
 
 def listed(tools: str) -> list[dict[str, Any]]:
-    def never() -> Any:
-        raise AssertionError("the list needs no workspace")
-
-    found: list[dict[str, Any]] = json.loads(MacpSurface(never, tools).tools())
+    found: list[dict[str, Any]] = json.loads(MacpDialect(tools).tools())
     return found
 
 
@@ -86,6 +83,6 @@ def test_the_file_has_one_tool_a_line() -> None:
 
 
 def test_tools_of_other_sets_are_unknown() -> None:
-    surface = MacpSurface(lambda: pytest.fail("no workspace"), "core")
-    assert "macp_ext_claim_files" not in surface._ops
-    assert set(surface._ops) == set(CORE)
+    dialect = MacpDialect("core")
+    assert "macp_ext_claim_files" not in dialect._ops
+    assert set(dialect._ops) == set(CORE)

@@ -11,8 +11,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from comity.doors.mcp.seat import NO_META
 from comity.kernel.problem import Problem
-from comity.kernel.scope import HostSession
+from comity.kernel.scope import Actor, HostSession
 from comity.process import host_process
 from comity.rooms.turns.model import Identity
 from comity.settings import Settings
@@ -80,6 +81,15 @@ class Identities:
         self._asking: dict[HostSession, Workspace] = {}
         self._own: dict[str, Workspace] = {}  # by agent id; the sessions that this server registered
         self._known: dict[Identity, Workspace] = {}
+
+    @property
+    def bound(self) -> Actor | None:
+        """The agent that the server was started as; None before it is registered."""
+        return self._main.actor if self._own else None
+
+    def join(self, _name: str, meta: Mapping[str, Any] = NO_META) -> Workspace:
+        """The agent that the session is already."""
+        return self.of(meta)
 
     def start(self) -> None:
         """Register as whoever the server is supposed to be."""

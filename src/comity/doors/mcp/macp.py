@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-from collections.abc import Callable
 from typing import Any
 
 from comity import __version__
 from comity.doors.mcp import toolsets
-from comity.doors.mcp.joining import Identities
+from comity.doors.mcp.dialect import Listed, UnknownPrompt, UnknownResource
+from comity.doors.mcp.seat import Seat
 from comity.doors.mcp.surface import ToolCall, UnknownTool
 from comity.kernel.named_tuple import NamedTuple
-from comity.kernel.problem import Invalid, Problem, Unavailable
+from comity.kernel.problem import Invalid, Problem
 from comity.kernel.record import camel, to_json
-from comity.kernel.scope import HostSession
 from comity.kernel.signature import parameters
 from comity.kernel.steps import Report
 from comity.rooms import REGISTRY
-from comity.workspace import Workspace
 
 
 class Tool(NamedTuple):
@@ -101,68 +98,34 @@ def argument_names(op_name: str) -> dict[str, str]:
     return {parameter.name: camel(parameter.name) for parameter in parameters(REGISTRY.get(op_name))}
 
 
-class MacpSurface:
-    """The tools of one agent session. ``ready`` opens the workspace and registers; calls wait for it.
-
-    ``session`` is the host's session as far as it is known at the start; each call is of whoever it turns out to be.
-
-    When the start fails, each call tries again and answers the Problem if it fails again, so that an agent is told
-    what is wrong, and works as soon as it is mended.
-    """
+class MacpDialect:
+    """The protocol's tools, or those of the set called ``tools``."""
 
     name = "comity"
     version = __version__
     instructions = INSTRUCTIONS
 
-    def __init__(
-        self, open_workspace: Callable[[], Workspace], tools: str = "all", session: HostSession | None = None
-    ) -> None:
-        self._open = open_workspace
-        self._session = session
-        self._lock = threading.Lock()
-        self._workspace: Workspace | None = None
-        self._identities: Identities | None = None
-        self._over = False
-        self._program = ""
+    def __init__(self, tools: str = "all") -> None:
         self._tools = tools
         self._ops = {tool.name: tool.op for tool in TOOLS if toolsets.shown(tool.name, tools)}
         self._own_names: dict[str, dict[str, str]] = {}
 
     def tools(self) -> bytes:
-        """The prebuilt tool list, or the part of it that this session is shown."""
+        """The prebuilt tool list, or the part of it that is shown."""
         with open(LIST_FILE, "rb") as file:
             return toolsets.select(file.read(), self._tools)
 
-    def ready(self) -> None:
-        """Open the workspace and register, unless that is done."""
-        if self._workspace is None:
-            with self._lock:
-                self._start()
-
-    def _start(self) -> None:
-        if self._workspace is None and not self._over:
-            workspace = self._open()
-            self._identities = _started(workspace, self._session)
-            self._workspace = workspace
-
-    def call(self, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
+    def call(self, seat: Seat, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
         """The operation's record."""
         op_name = self._ops.get(name)
         if op_name is None:
             raise UnknownTool(name)
-        if self._workspace is None or self._identities is None:
-            raise Unavailable("session.over", "This server is shutting down.", "Start a new session.")
         own = self._own_names.get(name)
         if own is None:
             own = self._own_names[name] = {theirs: ours for ours, theirs in argument_names(op_name).items()}
-        program = call.client.get("name")
-        if program != self._program and isinstance(program, str):
-            self._program = program
-            self._workspace.introduce(program)
         renamed = {own.get(key, key): value for key, value in arguments.items()}
         try:
-            workspace = self._identities.of(call.meta)
-            return workspace.call(op_name, renamed, call.cancelled, _progress(call))
+            return seat.of(call.meta).call(op_name, renamed, call.cancelled, _progress(call))
         except Invalid as problem:
             raise _in_dialect(problem, name, op_name, own) from None
 
@@ -181,17 +144,29 @@ class MacpSurface:
         }
         return json.dumps(shape, indent=2, ensure_ascii=False, default=str)
 
-    def end(self, reason: str) -> None:
-        """Close the session and the workspace. What fails here is left to the others' liveness checks."""
-        with self._lock:  # a registration on its way is waited for, so that none is left behind
-            self._over = True
-            workspace, identities = self._workspace, self._identities
-        if workspace is None or identities is None:
-            return
-        try:
-            identities.end(reason)
-        finally:
-            workspace.close()
+    def resources(self) -> Listed:
+        """None: the protocol has no resources."""
+        return []
+
+    def resource_templates(self) -> Listed:
+        """None."""
+        return []
+
+    def read_resource(self, _seat: Seat, uri: str, _call: ToolCall) -> tuple[str, str]:
+        """There are none."""
+        raise UnknownResource(uri)
+
+    def prompts(self) -> Listed:
+        """None: the protocol has no prompts."""
+        return []
+
+    def get_prompt(self, name: str, _arguments: dict[str, str]) -> dict[str, Any]:
+        """There are none."""
+        raise UnknownPrompt(name)
+
+    def touched(self, _name: str) -> tuple[str, ...]:
+        """Nothing, since there is no resource."""
+        return ()
 
 
 def _progress(call: ToolCall) -> Report:
@@ -207,13 +182,3 @@ def _in_dialect(problem: Invalid, tool: str, op_name: str, own: dict[str, str]) 
     names = {"operation": tool, "argument": camel(str(problem.data.get("argument", "")))}
     data = {key: names.get(key, value) for key, value in problem.data.items()}
     return Invalid(problem.reason, message, hint, **data)
-
-
-def _started(workspace: Workspace, session: HostSession | None) -> Identities:
-    identities = Identities(workspace, session)
-    try:
-        identities.start()
-    except BaseException:
-        workspace.close()
-        raise
-    return identities

@@ -14,7 +14,8 @@ from collections.abc import Callable
 
 from comity import settings
 from comity.doors.mcp.joining import supposed
-from comity.doors.mcp.macp import MacpSurface
+from comity.doors.mcp.macp import MacpDialect
+from comity.doors.mcp.seated import Seated
 from comity.doors.mcp.stdio import serve
 from comity.kernel.problem import Invalid, Problem
 from comity.workspace import Workspace, from_settings
@@ -79,17 +80,17 @@ def usage() -> str:
     )
 
 
-def _surface(resolved: settings.Settings, open_workspace: Callable[[settings.Settings], Workspace]) -> MacpSurface:
+def _surface(resolved: settings.Settings, open_workspace: Callable[[settings.Settings], Workspace]) -> Seated:
     if resolved.surface != "macp":
         raise Invalid(
             "surface.missing",
             f"The {resolved.surface} tools are not part of this version.",
             "Leave --surface out: the macp tools are the default.",
         )
-    return MacpSurface(lambda: open_workspace(resolved), resolved.tools, supposed(resolved))
+    return Seated(MacpDialect(resolved.tools), lambda: open_workspace(resolved), supposed(resolved))
 
 
-def _begin(surface: MacpSurface) -> None:
+def _begin(surface: Seated) -> None:
     """Register before the first call needs it; a failure is told by that call."""
     try:
         surface.ready()
