@@ -5,6 +5,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from comity.kernel.op import Op
 from comity.rooms.agents import ops as agents
+from comity.rooms.channels import joining_ops as entering
 from comity.rooms.channels import ops as channels
 from comity.rooms.claims import ops as claims
 from comity.rooms.context import ops as context
@@ -15,6 +16,7 @@ from comity.rooms.lifecycle import ops as lifecycle
 from comity.rooms.memory import ops as memory
 from comity.rooms.profiles import ops as profiles
 from comity.rooms.tasks import ops as tasks
+from comity.rooms.tokens import ops as tokens
 from comity.rooms.turns import joining_ops as joining
 from comity.rooms.turns import ops as turns
 from comity.rooms.turns import waking_ops as waking
@@ -47,6 +49,7 @@ class SessionCalls(Noun):
     """The agent's session."""
 
     start = Method(channels.start_session)
+    join = Method(entering.join_session)
     renew = Method(agents.renew_session)
     end = Method(lifecycle.end_session)
     leave = Method(lifecycle.leave_session)
@@ -197,3 +200,13 @@ class WorkspaceCalls(Noun):
 
     status = Method(lifecycle.workspace_status)
     prune = Method(lifecycle.prune_workspace)
+
+class TokenCalls(Noun):
+    """Who may use the server over the network."""
+
+    create = Method(tokens.create_token)
+    list = Method(tokens.list_tokens)
+    get = Method(tokens.get_token)
+    revoke = Method(tokens.revoke_token)
+    check = Method(tokens.check_token)
+    touch = Method(tokens.touch_tokens)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from comity import api
-from comity.kernel.call import Pipeline
+from comity.kernel.call import Permit, Pipeline
 from comity.kernel.clock import Clock, SystemClock
 from comity.kernel.ids import Ids, TimeOrderedIds
 from comity.kernel.observer import Observer
@@ -40,7 +40,8 @@ class Workspace:
     """One agent's view of a shared workspace. Thread-safe; close it when done.
 
     Operations are methods by noun, ``workspace.message.poll(wait_ms=5000)``, or go by name through ``call``. They
-    raise ``comity.Problem``.
+    raise ``comity.Problem``. ``permit`` raises Forbidden for what the agent may not do; without it there is nothing
+    that it may not.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Workspace:
         ids: Ids | None = None,
         root: str | None = None,
         observer: Observer = BLIND,
+        permit: Permit | None = None,
     ) -> None:
         self.store = store
         self.actor = actor
@@ -59,7 +61,8 @@ class Workspace:
         self._clock = clock or SystemClock()
         self._ids = ids or TimeOrderedIds()
         self.observer = observer
-        self._pipeline = Pipeline(store, self._clock, self._ids, validate, observer=observer)
+        self._permit = permit
+        self._pipeline = Pipeline(store, self._clock, self._ids, validate, permit, observer)
         self._lease = _Lease(observer)
         self._at_close: list[Callable[[], None]] = []
         self._others: list[Workspace] = []
@@ -83,10 +86,19 @@ class Workspace:
         self.guide = api.GuideCalls(self)
         self.event = api.EventCalls(self)
         self.workspace = api.WorkspaceCalls(self)
+        self.token = api.TokenCalls(self)
 
-    def acting_as(self, actor: Actor) -> Workspace:
-        """The same store for another agent."""
-        return Workspace(self.store, actor, clock=self._clock, ids=self._ids, root=self.root, observer=self.observer)
+    def acting_as(self, actor: Actor, *, observer: Observer | None = None, permit: Permit | None = None) -> Workspace:
+        """The same store for another agent; seen through the same observer and with the same permit, unless given."""
+        return Workspace(
+            self.store,
+            actor,
+            clock=self._clock,
+            ids=self._ids,
+            root=self.root,
+            observer=observer or self.observer,
+            permit=permit or self._permit,
+        )
 
     def become(self, actor: Actor) -> None:
         """Act as this agent from now on."""

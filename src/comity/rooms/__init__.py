@@ -21,6 +21,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "message.ack",
         "receipt.list",
     ),
+    "comity.rooms.channels.joining_ops": ("session.join",),
     "comity.rooms.goals.ops": (
         "goal.create",
         "goal.list",
@@ -76,6 +77,14 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     "comity.rooms.turns.waking_ops": ("turn.watch", "turn.wake"),
     "comity.rooms.edits.ops": ("edit.check",),
     "comity.rooms.edits.after_ops": ("command.check", "edit.compare", "edit.held", "git.check"),
+    "comity.rooms.tokens.ops": (
+        "token.create",
+        "token.list",
+        "token.get",
+        "token.revoke",
+        "token.check",
+        "token.touch",
+    ),
 }
 
 REGISTRY = Registry(OPERATIONS)

@@ -1,0 +1,1 @@
+"""Who calls over the network, and what they may do."""

@@ -1,0 +1,151 @@
+"""Who is behind a request, and what they may do: every network door asks here.
+
+Whatever was shown counts: a token that is wrong in any way is refused, never taken for none. A check reads one row of
+the database, so that a token which is revoked by any process is refused from then on. Secrets are in no message,
+record or log line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Sequence
+from typing import cast
+
+from comity.doors.auth.config import AuthConfig, is_loopback
+from comity.doors.auth.grants import allows
+from comity.doors.auth.principal import Principal, Role
+from comity.kernel.call import Permit
+from comity.kernel.problem import Forbidden, Invalid, NotFound, Unauthenticated
+from comity.kernel.registry import AnyOp
+from comity.kernel.scope import Actor
+from comity.rooms.tokens.model import CheckedToken, Token
+from comity.workspace import Workspace
+
+_BEARER = re.compile(r"(?i:bearer) +comity_([0-9a-f]{12})_([0-9a-f]{64})", re.ASCII)
+_LONGEST = 1024  # characters of a header that are looked at
+_HOW = "Send the header `Authorization: Bearer comity_…` with the token that `comity token create` printed."
+_NOTED_S = 60.0
+_MOST_NOTED = 1000
+
+
+class Authority:
+    """Tells who calls, and what they may. ``required``: whoever shows no token is refused."""
+
+    def __init__(self, workspace: Workspace, config: AuthConfig, *, required: bool) -> None:
+        self.config = config
+        self.required = required
+        self._workspace = workspace
+        self._noted: dict[str, float] = {}
+        self._used: set[str] = set()
+        self._lock = threading.Lock()
+
+    def of(self, authorization: str | Sequence[str] | None) -> Principal:
+        """Who shows this ``Authorization`` header, or these if there are several.
+
+        Raises Unauthenticated: ``token.missing``, ``token.malformed``, ``token.unknown``, ``token.revoked``,
+        ``token.expired``.
+        """
+        if authorization is None or (not isinstance(authorization, str) and not authorization):
+            if self.required:
+                raise Unauthenticated("token.missing", "This server wants a token.", _HOW)
+            return Principal(None, self.config.default_role, None)
+        token_id, secret = _parts(authorization)
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        found: CheckedToken = self._workspace.call("token.check", {"token_id": token_id, "digest": digest})
+        self._note(found.token_id)
+        return Principal(found.agent_id, cast("Role", found.role), found.token_id)
+
+    def still(self, principal: Principal) -> bool:
+        """Whether somebody who was let in before would be let in now: for streams that last."""
+        if principal.token_id is None:
+            return not self.required
+        try:
+            token: Token = self._workspace.call("token.get", {"token_id": principal.token_id})
+        except NotFound:
+            return False
+        return token.state == "live" and token.role == principal.role and token.agent_id == principal.agent_id
+
+    def allows(self, role: str, op_name: str) -> bool:
+        """Whether a role grants an operation."""
+        return allows(role, op_name)
+
+    def permit(self, principal: Principal) -> Permit:
+        """What ``Workspace(permit=...)`` asks: raises Forbidden ``role.insufficient``."""
+        role = principal.role
+
+        def check(op: AnyOp, actor: Actor) -> None:  # noqa: ARG001 (the pipeline's shape)
+            if not allows(role, op.name):
+                raise _insufficient(role, op.name)
+
+        return check
+
+    def note_used(self) -> int:
+        """Write down when tokens were last used, to about a minute; how many. A loop calls it, no request does."""
+        with self._lock:
+            used, self._used = self._used, set()
+        ids = sorted(used)
+        for start in range(0, len(ids), _MOST_NOTED):
+            self._workspace.call("token.touch", {"token_ids": ids[start : start + _MOST_NOTED]})
+        return len(ids)
+
+    def _note(self, token_id: str) -> None:
+        now = time.monotonic()
+        if now - self._noted.get(token_id, -_NOTED_S) >= _NOTED_S:
+            with self._lock:
+                if len(self._noted) >= _MOST_NOTED:
+                    self._noted.clear()
+                self._noted[token_id] = now
+                self._used.add(token_id)
+
+
+def check_bind(workspace: Workspace, host: str, config: AuthConfig) -> bool:
+    """Whether a server that listens on ``host`` wants tokens. Raises Invalid ``auth.required`` when it may not start.
+
+    Other machines are let in with tokens only, and only when there is one: nobody could use the server otherwise.
+    """
+    required = config.requires_token(host)
+    if is_loopback(host):
+        return required
+    if not required:
+        raise Invalid(
+            "auth.required",
+            f"Other machines can reach {host}, and the configuration says that no token is needed.",
+            'Remove "require_token": false from .masc/auth/config.json, or listen on 127.0.0.1.',
+            host=host,
+        )
+    if not workspace.call("token.list", {"limit": 1}).tokens:
+        raise Invalid(
+            "auth.required",
+            f"Other machines can reach {host}, so whoever calls needs a token, and there is none.",
+            "Run `comity token create --role admin`, keep what it prints, and start the server again;"
+            " or listen on 127.0.0.1.",
+            host=host,
+        )
+    return required
+
+
+def _parts(authorization: str | Sequence[str]) -> tuple[str, str]:
+    """Public id and secret. Unauthenticated ``token.malformed``."""
+    shown = [authorization] if isinstance(authorization, str) else list(authorization)
+    if len(shown) > 1:
+        raise Unauthenticated("token.malformed", "There are several Authorization headers.", f"{_HOW} Once.")
+    text = shown[0] if len(shown[0]) <= _LONGEST else ""
+    match = _BEARER.fullmatch(text.strip(" \t"))
+    if match is None:
+        raise Unauthenticated("token.malformed", "The Authorization header holds no token of Comity.", _HOW)
+    return match[1], match[2]
+
+
+def _insufficient(role: str, op_name: str) -> Forbidden:
+    least = next((other for other in ("worker", "admin") if allows(other, op_name)), "admin")
+    return Forbidden(
+        "role.insufficient",
+        f"The role {role} may not call {op_name}.",
+        f"It takes the role {least}: an admin makes such a token with `comity token create --role {least}`.",
+        role=role,
+        needs=least,
+        operation=op_name,
+    )
