@@ -21,6 +21,11 @@ def main() -> int:
             from comity.doors.mcp.serve import main as serve
 
             return serve(arguments[1:], living)
+        if arguments[:1] == ["serve"]:
+            from comity.app import living
+            from comity.doors.http.serve import main as serve_network
+
+            return serve_network(arguments[1:], living)
         if arguments[:2] == ["hook", "git"]:
             from comity.doors.hosts.hook.git import main as git_hook
 

@@ -17,8 +17,10 @@ from comity.rooms.agents.model import Registration
 
 
 def require_session(scope: Scope) -> None:
-    """Conflict ``MACP_ERR_SESSION_UNKNOWN`` unless the actor's session is its agent's active one."""
+    """Conflict ``MACP_ERR_SESSION_UNKNOWN`` unless the actor's session is its agent's active one, or it only looks."""
     actor = scope.actor
+    if actor.spectator:
+        return
     if scope.tx.one("agents.active_session", agent_id=actor.agent_id, session_id=actor.session_id) is None:
         raise Conflict(
             "MACP_ERR_SESSION_UNKNOWN",

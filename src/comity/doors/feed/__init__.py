@@ -1,0 +1,1 @@
+"""The log as it grows, for everything on the server's event loop that listens."""

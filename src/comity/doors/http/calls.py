@@ -1,0 +1,60 @@
+"""Operations for code on the event loop: each runs on a worker thread, and what waits is awaited without one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from comity.doors.feed.feed import Feed
+from comity.kernel.steps import Report
+from comity.kernel.validate import validate
+from comity.rooms import REGISTRY
+from comity.workspace import Cancel, Workspace
+
+THREADS = 16
+
+
+class Calls:
+    """Runs operations. Ends with ``close``."""
+
+    def __init__(self, feed: Feed, threads: int = THREADS) -> None:
+        self._feed = feed
+        self._pool = ThreadPoolExecutor(threads, "comity-call")
+
+    async def run(
+        self,
+        workspace: Workspace,
+        name: str,
+        arguments: Mapping[str, object],
+        cancel: Cancel | None = None,
+        report: Report | None = None,
+    ) -> Any:
+        """The operation's record. Raises Problem. An operation that takes ``wait_ms`` is asked again when woken."""
+        op = REGISTRY.get(name)
+        wait_ms = arguments.get("wait_ms")
+        if op.waits is None or not wait_ms:
+            return await self.work(partial(workspace.call, name, arguments, cancel, report))
+        values = validate(op, arguments)
+        once = partial(workspace.call, name, {**arguments, "wait_ms": 0}, cancel)
+        end = asyncio.get_running_loop().time() + values["wait_ms"] / 1000
+        while True:
+            mark = self._feed.mark()
+            result = await self.work(once)
+            left = end - asyncio.get_running_loop().time()
+            if not op.waits.empty(result) or left <= 0:
+                return result
+            try:
+                await asyncio.wait_for(mark.wait(), left)
+            except TimeoutError:
+                return await self.work(once)
+
+    async def work(self, function: Any) -> Any:
+        """What a function answers, from a worker thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+
+    def close(self) -> None:
+        """Finish what runs; nothing more begins."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,45 @@
+"""What everything behind the server's routes works with."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from typing import Any
+
+from comity.doors.auth.authority import Authority
+from comity.doors.feed.feed import Feed
+from comity.doors.http.calls import Calls
+from comity.doors.http.place import Place
+from comity.doors.http.record import Record
+from comity.doors.http.seats import Seats
+from comity.workspace import Workspace
+
+
+class House:
+    """One running server: its store, who may do what, the agents it acts for, and the log as it grows.
+
+    ``workspace`` is the server's own: it is no agent. ``ready`` becomes true once requests may come, ``ending`` when
+    the server is about to stop.
+    """
+
+    def __init__(self, workspace: Workspace, authority: Authority, place: Place) -> None:
+        self.workspace = workspace
+        self.authority = authority
+        self.place = place
+        self.feed = Feed(workspace)
+        self.calls = Calls(self.feed)
+        self.seats = Seats(workspace, authority)
+        self.instance = secrets.token_hex(8)
+        self.started = time.monotonic()
+        self.ready = False
+        self.ending = False
+
+    def told(self, record: Record) -> None:
+        """A request is over."""
+        if record.trace:
+            sys.stderr.write(f"comity: request {record.request_id} failed\n{record.trace}")
+
+    async def read(self, name: str, **arguments: object) -> Any:
+        """An operation on behalf of the server itself."""
+        return await self.calls.run(self.workspace, name, arguments)

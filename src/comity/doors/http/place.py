@@ -1,0 +1,47 @@
+"""Where one server listens, for whom, and within which bounds."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PORT = 8935
+WS_PORT = 8937
+MAX_BODY_BYTES = 20 * 1024 * 1024
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Place(NamedTuple):
+    """One server's address and bounds.
+
+    ``hosts`` are the values that a request's Host may have besides the address itself; ``origins`` those of Origin
+    besides the own. ``rate`` is how many requests a second one client may send for long, ``burst`` at once; 0: any
+    number. Clients on this machine are bounded only by ``rate_local``.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = PORT
+    certificate: str = ""
+    key: str = ""
+    hosts: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    max_body_bytes: int = MAX_BODY_BYTES
+    rate: int = 100
+    burst: int = 150
+    rate_local: int = 0
+    ws_port: int = 0
+
+    @property
+    def scheme(self) -> str:
+        """http or https."""
+        return "https" if self.certificate else "http"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        return self.host in LOOPBACK
+
+    @property
+    def url(self) -> str:
+        """The address to open on this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "localhost") else self.host  # noqa: S104 (compared)
+        return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"

@@ -1,0 +1,69 @@
+"""What is known of one request once it is over: for the log, the metrics and the traces."""
+
+from __future__ import annotations
+
+import time
+import traceback
+
+from starlette.datastructures import Headers
+from starlette.types import Message, Scope, Send
+
+from comity.doors.auth.principal import Principal
+from comity.kernel.problem import Internal, Problem
+
+
+class Record:
+    """One request. ``status`` is 0 until an answer has begun. Nothing secret stands in it: no query, no header."""
+
+    def __init__(self, scope: Scope, headers: Headers, request_id: str) -> None:
+        self.request_id = request_id
+        self.method = "WEBSOCKET" if scope["type"] == "websocket" else scope["method"]
+        self.http = scope.get("http_version", "")
+        client = scope.get("client")
+        self.client = client[0] if client else ""
+        self.traceparent = headers.get("traceparent", "")
+        self.route = ""
+        self.principal: Principal | None = None
+        self.status = 0
+        self.problem: Problem | None = None
+        self.trace = ""
+        self.started = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return time.perf_counter() - self.started
+
+    def wrap(self, send: Send) -> Send:
+        """``send`` that notes the status and adds the request's id to the answer."""
+        header = (b"x-request-id", self.request_id.encode())
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.status = message["status"]
+                message["headers"] = [*message.get("headers", ()), header]
+            elif message["type"] == "websocket.accept":
+                self.status = 101
+            elif message["type"] == "websocket.close" and not self.status:
+                self.status = 403
+            await send(message)
+
+        return sending
+
+    def cancelled(self) -> None:
+        """The client went away before the end."""
+        if not self.status:
+            self.status = 499
+
+    def failed(self, error: Exception) -> None:
+        """Something happened that should not."""
+        self.trace = "".join(traceback.format_exception(error))
+
+    def internal(self) -> Internal:
+        """What the client is told of it: a reference."""
+        return Internal(
+            "internal.unexpected",
+            f"The server failed (reference {self.request_id}).",
+            "Its log has more under that reference.",
+            reference=self.request_id,
+        )

@@ -1,0 +1,114 @@
+"""The agents that the server acts for: one workspace for each, with a session that lives by its calls.
+
+An agent that is active already, through a server of its own or at the command line, goes on in that session; any other
+is registered with a lease, which every call renews, since nobody can look at a process behind a network.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from comity.doors.auth.authority import Authority
+from comity.doors.auth.principal import Principal
+from comity.kernel.op import Op
+from comity.kernel.problem import Conflict, Unauthenticated
+from comity.process import ThisProcess, absent
+from comity.workspace import Workspace
+
+LEASE_S = 300  # without a call or an open stream, after which the others may free what the agent holds
+_GONE = ("MACP_ERR_SESSION_UNKNOWN", "MACP_ERR_SENDER_NOT_ACTIVE")
+_Key = tuple[str, str]
+AnyOp = Op[Any, Any]
+
+
+class Seats:
+    """Workspaces by agent and role. Thread-safe; ``take`` may write, so it is called on a worker thread."""
+
+    def __init__(self, workspace: Workspace, authority: Authority) -> None:
+        self._workspace = workspace
+        self._authority = authority
+        self._server = secrets.token_hex(4)
+        self._lock = threading.Lock()
+        self._taken: dict[_Key, Workspace] = {}
+
+    def known(self, principal: Principal) -> Workspace | None:
+        """The agent's workspace if it has been taken. Does not write."""
+        return self._taken.get((principal.agent_id or "", principal.role))
+
+    def take(self, principal: Principal, program: str = "", name: str = "") -> Workspace:
+        """The workspace of a principal's agent, registered. Raises Unauthenticated when there is no agent."""
+        if not principal.agent_id:
+            raise Unauthenticated(
+                "agent.unnamed",
+                "The server does not know which agent calls.",
+                "Send a token (Authorization: Bearer ...); on an open server name yourself with X-Comity-Agent.",
+            )
+        key = (principal.agent_id, principal.role)
+        with self._lock:
+            found = self._taken.get(key)
+            if found is None:
+                found = self._taken[key] = self._join(principal, principal.agent_id, program, name)
+        return found
+
+    def seat(self, principal: Principal, op: AnyOp) -> Workspace:
+        """The workspace in which a principal runs an operation: whoever has no agent may look."""
+        if not principal.agent_id and op.effect == "read":
+            return self.spectator(principal)
+        return self.take(principal)
+
+    def leave(self, workspace: Workspace) -> None:
+        """Forget a workspace whose session ended."""
+        with self._lock:
+            for key in [key for key, one in self._taken.items() if one is workspace]:
+                del self._taken[key]
+
+    def call(self, principal: Principal, work: Callable[[Workspace], Any], program: str = "") -> Any:
+        """``work`` with the principal's workspace; once more when its session has ended meanwhile."""
+        workspace = self.take(principal, program)
+        try:
+            return work(workspace)
+        except Conflict as conflict:
+            if conflict.reason not in _GONE:
+                raise
+        self.leave(workspace)
+        return work(self.take(principal, program))
+
+    def _join(self, principal: Principal, agent_id: str, program: str, name: str) -> Workspace:
+        base = self._workspace.actor
+        actor = base._replace(
+            agent_id=agent_id,
+            name=name or agent_id,
+            session_id=f"http-{self._server}-{agent_id}"[:200],
+            host=None,
+            oversees=principal.role == "admin",
+        )
+        observer = ThisProcess(absent(program or "http", "", base.worktree or base.root, LEASE_S))
+        permit = self._authority.permit(principal)
+        active = self._active(agent_id)
+        if active is not None:
+            return self._workspace.acting_as(
+                actor._replace(session_id=active.session_id, name=active.name), observer=observer, permit=permit
+            )
+        workspace = self._workspace.acting_as(actor, observer=observer, permit=permit)
+        workspace.session.start()
+        return workspace
+
+    def _active(self, agent_id: str) -> Any:
+        """The agent's overview if it lives in another session."""
+        agents = self._workspace.call("agent.list").agents
+        return next((agent for agent in agents if agent.agent_id == agent_id), None)
+
+    def spectator(self, principal: Principal) -> Workspace:
+        """A workspace for whoever has no agent: it may look, and registers nothing."""
+        key = ("", principal.role)
+        found = self._taken.get(key)
+        if found is None:
+            actor = self._workspace.actor._replace(
+                agent_id="", session_id="", name="", host=None, oversees=principal.role == "admin", spectator=True
+            )
+            found = self._workspace.acting_as(actor, permit=self._authority.permit(principal))
+            self._taken[key] = found
+        return found
