@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from comity import Workspace
 from comity.kernel.problem import Invalid
 from comity.kernel.record import to_json
 from comity.rooms.channels.model import Level
@@ -169,3 +170,42 @@ def test_the_guide_speaks_of_this_agent(world: World) -> None:
     assert "ann-{x}%s" in text
     assert "Ann {0}" in text
     assert "a, b" in text
+
+
+def test_direct_messages_between_others_are_not_shown_to_whoever_does_not_oversee(world: World) -> None:
+    ann, bob = world.agent("ann"), world.agent("bob")
+    cid = world.agent("cid", max_pending_messages=1)
+    ann.message.send(destination_agent_id="bob", content="between us")
+    ann.message.broadcast(content="for all")
+    bob.message.send(destination_agent_id="cid", content="makes room by dropping a broadcast", priority="steering")
+    bob.message.send(destination_agent_id="cid", content="drops the direct one", priority="steering")
+    by_hand = put(world.path, from_json="no JSON", content="from nobody")
+    rows(
+        world.path,
+        "INSERT INTO audit_log (event_type, delivery_id, channel_id, timestamp) VALUES ('message.send', ?, 'main', '')",
+        by_hand,
+    )
+
+    def seen(workspace: Workspace, *, oversees: bool) -> set[str]:
+        reading = workspace.acting_as(workspace.actor._replace(oversees=oversees))
+        events = reading.event.list(limit=1000, event_types=["message.send"]).events
+        return {event.excerpt for event in events if event.excerpt}
+
+    between, rest = {"between us"}, {"for all"}
+    to_cid = {"makes room by dropping a broadcast", "drops the direct one"}
+    assert seen(cid, oversees=False) == rest | to_cid
+    assert seen(ann, oversees=False) == rest | between
+    to_bob = {"from nobody"}
+    assert seen(bob, oversees=False) == seen(bob, oversees=True) == rest | between | to_cid | to_bob
+    stranger = world.agent("dan", start=False)
+    assert seen(stranger, oversees=False) == rest
+    assert seen(stranger, oversees=True) == rest | between | to_cid | to_bob
+
+    def dropped(*, oversees: bool) -> list[bool]:
+        reading = stranger.acting_as(stranger.actor._replace(oversees=oversees))
+        return [bool(event.metadata) for event in reading.event.list(event_types=["message.drop"]).events]
+
+    assert dropped(oversees=True) == [True, True]
+    assert dropped(oversees=False) == [True, False]
+    rows(world.path, "DELETE FROM messages")
+    assert dropped(oversees=False) == [True, False]

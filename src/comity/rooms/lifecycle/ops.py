@@ -150,6 +150,7 @@ def list_events(
     """Read the log of everything that happened, from a cursor on.
 
     With ``wait_ms`` an empty page waits for an event. ``min_priority`` keeps only events of messages of that urgency.
+    Through a server, how a direct message begins is shown to the two that it is between, and to admins.
     """
     return history.page(scope, after, newest, limit, history.Filter(event_types, agent_id, channel_id, min_priority))
 

@@ -18,7 +18,7 @@ SELECT channel_id FROM channel_members WHERE agent_id = :agent_id ORDER BY chann
 
 -- name: events
 SELECT e.id, e.event_type, e.timestamp, e.reason_code, e.agent_id, e.channel_id, e.message_id, e.delivery_id,
-  e.metadata_json, m.from_json, m.priority, substr(m.content, 1, 200)
+  e.metadata_json, m.from_json, m.priority, substr(m.content, 1, 200), m.destination_agent_id, m.channel_id
 FROM audit_log e LEFT JOIN messages m ON m.delivery_id = e.delivery_id
 WHERE e.id > :after
   AND (:agent_id IS NULL OR e.agent_id = :agent_id)
