@@ -15,6 +15,8 @@ from comity.rooms.goals import ops as goals
 from comity.rooms.lifecycle import ops as lifecycle
 from comity.rooms.memory import ops as memory
 from comity.rooms.profiles import ops as profiles
+from comity.rooms.tasks import acting_ops as acting
+from comity.rooms.tasks import adding_ops as adding
 from comity.rooms.tasks import ops as tasks
 from comity.rooms.tokens import ops as tokens
 from comity.rooms.turns import joining_ops as joining
@@ -99,6 +101,11 @@ class TaskCalls(Noun):
     """Tasks."""
 
     dispatch = Method(tasks.dispatch_task)
+    add = Method(adding.add_task)
+    add_many = Method(adding.add_many_tasks)
+    prioritize = Method(adding.prioritize_task)
+    transition = Method(acting.transition_task)
+    take_next = Method(acting.take_next_task)
     claim = Method(tasks.claim_task)
     start = Method(tasks.start_task)
     complete = Method(tasks.complete_task)

@@ -63,8 +63,27 @@ def archive(world: World) -> Scene:
     return Scene(scene.workspace, "task.archive", {})
 
 
+def exchange(world: World) -> Scene:
+    """Of the present task for the next."""
+    ann = _world(world)[0].workspace
+    ann.task.claim(task_id="task-002")
+    return Scene(ann, "task.take_next", {"lease_s": 5})
+
+
+def duplicate(world: World) -> Scene:
+    """After one that would be added."""
+    tasks = [{"title": "y"}, {"title": " Y"}]
+    return Scene(_world(world)[0].workspace, "task.add_many", {"tasks": tasks}, "task.duplicate")
+
+
+_CONTRACT = {"strict": True, "completion_contract": ["tests pass"]}
+
 SCENES = (
-    *(claim, lost_claim, none_is_next, archive),
+    *(claim, lost_claim, none_is_next, archive, exchange, duplicate),
+    _scene("task.add", title="y", level=5, contract=_CONTRACT),
+    _scene("task.add_many", tasks=[{"title": "y", "level": 1}, {"title": "z", "contract": _CONTRACT}]),
+    _scene("task.prioritize", task_id="task-002", level=5),
+    _scene("task.transition", task_id="task-001", action="release", handoff={"summary": "s", "next_step": "n"}),
     _scene("task.dispatch", title="x", priority=5, goal_id=_GOAL, parent_task_id="task-001", depends_on=["task-002"]),
     _scene("task.start", task_id="task-001", lease_s=5),
     _scene("task.complete", task_id="task-001", result="r"),

@@ -176,16 +176,18 @@ def _list_of(check_item: Check) -> Check:
 
 
 def _record(kind: Any) -> Check:
-    """An object with the record's JSON keys, or the record itself."""
+    """An object with the record's JSON keys, or with its fields' names, or the record itself."""
     hints = hints_of(kind)
     parts = [(key, checker(hints[field]), optional, default) for key, field, optional, default in form(kind)]
     keys = ", ".join(part[0] for part in parts)
+    keys_of = {name: key for key, field, *_ in form(kind) for name in (field, key)}
 
     def check(value: Any) -> Any:
         if isinstance(value, kind):
             value = {part[0]: item for part, item in zip(parts, value, strict=True)}
-        if not isinstance(value, dict) or not value.keys() <= {part[0] for part in parts}:
+        if not isinstance(value, dict) or not value.keys() <= keys_of.keys():
             raise Mismatch(f"an object with {keys}")
+        value = {keys_of[name]: item for name, item in value.items()}
         fields = []
         for key, check_field, optional, default in parts:
             item = value.get(key)

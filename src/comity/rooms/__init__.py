@@ -45,6 +45,8 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "task.depend",
         "task.history",
     ),
+    "comity.rooms.tasks.adding_ops": ("task.add", "task.add_many", "task.prioritize"),
+    "comity.rooms.tasks.acting_ops": ("task.transition", "task.take_next"),
     "comity.rooms.claims.ops": ("claim.acquire", "claim.renew", "claim.release", "claim.list"),
     "comity.rooms.memory.ops": (
         "memory.set",

@@ -10,10 +10,11 @@ from comity.kernel.clock import Instant
 from comity.kernel.event import Event
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
+from comity.rooms.tasks import contracts
 from comity.rooms.tasks.checks import CHECKS, Move
 from comity.rooms.tasks.finding import find, stale
 from comity.rooms.tasks.machine import HELD, MACHINE, RULES, Heard
-from comity.rooms.tasks.model import Found, Holder, Task, found
+from comity.rooms.tasks.model import Found, Handoff, Holder, Task, found
 
 _AT_ONCE = 100  # lapsed holds that one call ends
 _SHOWN = 200  # characters of a note in an event
@@ -59,10 +60,13 @@ def transition(
     expected_revision: int | None = None,
     lease_s: int | None = None,
     text: str | None = None,
+    handoff: Handoff | None = None,
+    least_notes: int = 0,
 ) -> Task:
     """Do what was heard, or refuse.
 
-    ``text`` is the result, the reason or the handoff note. A claim by the holder with a lease renews it.
+    ``text`` is the result, the reason or the handoff note, to which ``handoff`` adds. A claim by the holder with a
+    lease renews it. A result for which no contract asks has at least ``least_notes`` characters.
     """
     seen = find(scope, ref, expected_revision)
     mine = seen.task.assigned_agent_id == scope.actor.agent_id
@@ -75,10 +79,22 @@ def transition(
         CHECKS[check](Move(scope, seen, heard))
     to = MACHINE.step(seen.task.status, heard)
     assert isinstance(to, str), "the state was checked"
-    return _move(scope, seen, heard, to, lease_s, text)
+    if heard == "complete":
+        contracts.check_result(seen, text or "", least_notes)
+    if heard == "release":
+        contracts.check_handoff(seen, text or "")
+    return _move(scope, seen, heard, to, lease_s, text, handoff)
 
 
-def _move(scope: Scope, seen: Found, heard: Heard, to: str, lease_s: int | None, text: str | None) -> Task:
+def _move(
+    scope: Scope,
+    seen: Found,
+    heard: Heard,
+    to: str,
+    lease_s: int | None,
+    text: str | None,
+    more: Handoff | None = None,
+) -> Task:
     """Write the transition and its event; the task as it is then."""
     actor, task = scope.actor, seen.task
     agent_id, session_id, result, reason = task.assigned_agent_id, seen.session_id, task.result, task.reason
@@ -110,7 +126,7 @@ def _move(scope: Scope, seen: Found, heard: Heard, to: str, lease_s: int | None,
     if lease_s is not None:
         lease = _set_lease(scope, task, lease_s)
     if heard == "release":
-        handoff = _hand_off(scope, task, text or "")
+        handoff = _hand_off(scope, task, text or "", more)
     after = task._replace(
         status=to,
         assigned_agent_id=agent_id,
@@ -160,7 +176,7 @@ def _require_details(scope: Scope, task: Task) -> None:
         scope.tx.run("tasks.add_details", task_id=task.task_id)
 
 
-def _hand_off(scope: Scope, task: Task, note: str) -> dict[str, object]:
+def _hand_off(scope: Scope, task: Task, note: str, more: Handoff | None) -> dict[str, object]:
     handoff: dict[str, object] = {
         "summary": note,
         "from": task.assigned_agent_id,
@@ -169,6 +185,8 @@ def _hand_off(scope: Scope, task: Task, note: str) -> dict[str, object]:
     }
     if task.reason:
         handoff["reason"] = task.reason
+    if more is not None:
+        handoff |= {key: value for key, value in more._asdict().items() if value and key != "summary"}
     _require_details(scope, task)
     scope.tx.run("tasks.set_handoff", task_id=task.task_id, handoff=compact(handoff))
     return handoff

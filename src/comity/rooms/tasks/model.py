@@ -8,6 +8,7 @@ from comity.kernel.javascript import trim
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row
 from comity.kernel.text import read_list, read_object
+from comity.rooms.agents.model import Slug
 from comity.rooms.goals.model import Goal
 
 MAX_ARCHIVED = 5000  # tasks that one call archives: the write lock is held meanwhile
@@ -35,7 +36,61 @@ TaskLimit = Annotated[int, Number("How many tasks to return at most.", ge=1, le=
 EventLimit = Annotated[int, Number("How many events to return at most.", ge=1, le=1000)]
 Cursor = Annotated[str, Text("Go on after this cursor.", max=40)]
 
+Level = Annotated[int, Number("Priority from 1 (urgent) to 5 (low).", ge=1, le=5)]
+Action = Annotated[Literal["claim", "start", "done", "cancel", "release"], Note("What to do with it.")]
+Notes = Annotated[str, Text("What came of it: what done asks for.", max=100_000)]
+Demand = Annotated[str, Text(min=1, max=2000)]
+Demands = Annotated[list[Demand], Items(max=100)]
+Link = Annotated[str, Text(max=200)]
+
 LEVELS = {"P0": 1, "P1": 2, "P2": 3, "P3": 4}
+
+
+class Links(NamedTuple):
+    """What a task belongs to elsewhere."""
+
+    operation_id: Link | None = None
+    session_id: Link | None = None
+    autoresearch_loop_id: Link | None = None
+
+
+class Contract(NamedTuple):
+    """What must be said of a task before it counts as done.
+
+    Its notes must contain each text of ``completion_contract`` and ``required_evidence``, whatever their case. Giving
+    back a ``strict`` one takes a summary. The gates are kept for reviewers.
+    """
+
+    strict: bool = False
+    completion_contract: Demands | None = None
+    required_evidence: Demands | None = None
+    inspect_gate_evidence: Demands | None = None
+    verify_gate_evidence: Demands | None = None
+    links: Links | None = None
+
+
+class NewTask(NamedTuple):
+    """A task to be added. ``priority`` is another word for ``level``."""
+
+    title: Title
+    description: Description | None = None
+    level: Level | None = None
+    priority: Level | None = None
+    profile_slug: Slug | None = None
+    contract: Contract | None = None
+
+
+NewTasks = Annotated[list[NewTask], Items("The tasks, all or none of which are added.", min=1, max=20)]
+
+
+class Handoff(NamedTuple):
+    """What whoever takes a task on should know."""
+
+    summary: HandoffNote | None = None
+    reason: Reason | None = None
+    next_step: HandoffNote | None = None
+    failure_mode: HandoffNote | None = None
+    evidence_refs: Demands | None = None
 
 
 class Waited(NamedTuple):
@@ -128,6 +183,30 @@ class Next(NamedTuple):
     task: Task | None
     why: str | None = None
     shortage: Shortage | None = None
+
+
+class TakenNext(NamedTuple):
+    """The task that was claimed; without one, ``why`` not and the figures behind it.
+
+    ``released`` is the task that was given back for it.
+    """
+
+    task: Task | None
+    why: str | None = None
+    shortage: Shortage | None = None
+    released: Task | None = None
+
+
+class Transition(NamedTuple):
+    """A task after a transition. ``changed`` is false when it was so already; ``from_state`` is what it was before.
+
+    ``dependents`` are tasks that can no longer begin, because this one was cancelled.
+    """
+
+    task: Task
+    changed: bool
+    from_state: str | None = None
+    dependents: tuple[Waited, ...] = ()
 
 
 class Archived(NamedTuple):

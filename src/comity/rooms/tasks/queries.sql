@@ -33,6 +33,17 @@ WHERE task_id = :task_id AND status = :seen_status AND assigned_agent_id IS :see
 -- name: set_level
 UPDATE comity_task_details SET level = :level WHERE task_id = :task_id
 
+-- name: set_contract
+UPDATE comity_task_details SET contract_json = :contract WHERE task_id = :task_id
+
+-- name: set_priority
+UPDATE macp_ext_tasks SET priority = :priority, updated_at = :now WHERE task_id = :task_id
+
+-- Titles of what is not finished, to find a task that is there already.
+-- name: open_titles
+SELECT task_id, title FROM macp_ext_tasks
+WHERE status IN ('pending', 'accepted', 'in-progress', 'blocked') AND archived_at IS NULL
+
 -- name: set_lease
 UPDATE comity_task_details SET lease_until = :lease_until WHERE task_id = :task_id
 

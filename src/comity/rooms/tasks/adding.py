@@ -1,0 +1,101 @@
+"""Adding tasks that nobody added before, and changing how urgent they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from comity.kernel.event import Event
+from comity.kernel.problem import Conflict, Invalid
+from comity.kernel.scope import Scope
+from comity.rooms.tasks import contracts, dispatching
+from comity.rooms.tasks.finding import facts, find
+from comity.rooms.tasks.machine import OPEN
+from comity.rooms.tasks.model import LEVELS, NewTask, Task, label
+
+NORMAL = 3
+_LOWEST = 5
+_CLASSES = {level: name for name, level in LEVELS.items()} | {_LOWEST: "P3"}
+
+
+def folded(title: str) -> str:
+    """A title as it is compared: whatever its case, and however its words are spaced."""
+    return " ".join(title.casefold().split())
+
+
+def same(scope: Scope, title: str) -> Task | None:
+    """The unfinished task with the same title, if there is one."""
+    task_id = _open(scope).get(folded(title))
+    return None if task_id is None else find(scope, task_id).task
+
+
+def add(scope: Scope, wanted: Sequence[NewTask]) -> list[Task]:
+    """Add all of them, or refuse. Conflict ``task.duplicate`` when an unfinished one has the same title."""
+    known = _open(scope)
+    added = []
+    for one in wanted:
+        title = folded(one.title)
+        if title in known:
+            raise _duplicate(scope, one.title, known[title])
+        task = _added(scope, one)
+        known[title] = task.task_id
+        added.append(task)
+    return added
+
+
+def prioritize(scope: Scope, ref: str, level: int, expected_revision: int | None) -> Task:
+    """Give an unfinished task another level; nothing happens when it has it."""
+    seen = find(scope, ref, expected_revision)
+    task = seen.task
+    if task.status not in OPEN:
+        raise Conflict(
+            "task.wrong_state", f"{label(task)} is {task.status}.", "Only open tasks have a priority.", **facts(seen)
+        )
+    if task.level == level:
+        return task
+    scope.tx.run("tasks.add_details", task_id=task.task_id)
+    scope.tx.run("tasks.set_priority", task_id=task.task_id, priority=_CLASSES[level], now=scope.now.iso)
+    scope.tx.run("tasks.set_level", task_id=task.task_id, level=level if level == _LOWEST else None)
+    after = find(scope, task.task_id).task
+    about: dict[str, object] = {
+        "task_id": task.task_id,
+        "number": after.number,
+        "from_level": task.level,
+        "level": level,
+        "revision": after.revision,
+    }
+    subjects = (("task", task.task_id),)
+    scope.emit(Event("task.prioritized", agent_id=scope.actor.agent_id, metadata=about, subjects=subjects))
+    return after
+
+
+def _open(scope: Scope) -> dict[str, str]:
+    return {folded(title): task_id for task_id, title in scope.tx.all("tasks.open_titles") if isinstance(title, str)}
+
+
+def _added(scope: Scope, wanted: NewTask) -> Task:
+    if None not in (wanted.level, wanted.priority) and wanted.level != wanted.priority:
+        raise Invalid(
+            "task.two_levels",
+            f"{wanted.title!r} has level {wanted.level} and priority {wanted.priority}, which mean the same.",
+            "Give one of them.",
+        )
+    level = wanted.level or wanted.priority or NORMAL
+    task = dispatching.dispatch(
+        scope, wanted.title, wanted.description or "", wanted.profile_slug, level, None, None, []
+    )
+    if wanted.contract is None:
+        return task
+    scope.tx.run("tasks.set_contract", task_id=task.task_id, contract=contracts.stored(wanted.contract))
+    return find(scope, task.task_id).task
+
+
+def _duplicate(scope: Scope, title: str, task_id: str) -> Conflict:
+    seen = find(scope, task_id)
+    task = seen.task
+    held = f", held by {task.assigned_agent_id}" if task.assigned_agent_id else ""
+    return Conflict(
+        "task.duplicate",
+        f"{label(task)} has that title already, {title[:200]!r}: it is {task.status}{held}.",
+        "Work on that one, or give the new one a title that tells them apart.",
+        **facts(seen),
+    )
