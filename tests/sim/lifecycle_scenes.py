@@ -46,6 +46,13 @@ def reap_nobody(world: World) -> Scene:
     return Scene(holding(world)[1].workspace, "agent.reap", {})
 
 
+def join(world: World) -> Scene:
+    """A newcomer, to a place where one of its type is."""
+    holding(world)
+    newcomer = world.agent("new", start=False)
+    return Scene(newcomer, "session.join", {"name": "claude"})
+
+
 def look_for_dead(world: World) -> Scene:
     return Scene(holding(world)[1].workspace, "agent.dead", {})
 
@@ -58,4 +65,4 @@ def context(world: World) -> Scene:
     return Scene(holding(world)[1].workspace, "agent.context", {})
 
 
-SCENES = (end_of_a_holder, deactivate, delete, sleep, reap, reap_nobody, look_for_dead, renew, context)
+SCENES = (end_of_a_holder, deactivate, delete, sleep, reap, reap_nobody, join, look_for_dead, renew, context)

@@ -25,11 +25,12 @@ class UnknownPrompt(LookupError):
 
 
 class Dialect(Protocol):
-    """A set of tools, resources and prompts."""
+    """A set of tools, resources and prompts. ``joins``: a session says in a call under which name it comes in."""
 
     name: str
     version: str
     instructions: str
+    joins: bool
 
     def tools(self) -> bytes | list[Any]:
         """The array that ``tools/list`` answers, as JSON bytes or as a list."""

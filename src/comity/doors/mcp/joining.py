@@ -78,18 +78,49 @@ class Identities:
         self._main = workspace
         self._base = workspace.actor
         self._lock = threading.Lock()
+        self._joining = threading.Lock()
         self._asking: dict[HostSession, Workspace] = {}
         self._own: dict[str, Workspace] = {}  # by agent id; the sessions that this server registered
         self._known: dict[Identity, Workspace] = {}
+        self._program = ""
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is known before any call who the server is: the user or the host said so."""
+        return self._supposed is None or bool(self._supposed.named or self._supposed.session_id)
 
     @property
     def bound(self) -> Actor | None:
         """The agent that the server was started as; None before it is registered."""
         return self._main.actor if self._own else None
 
-    def join(self, _name: str, meta: Mapping[str, Any] = NO_META) -> Workspace:
-        """The agent that the session is already."""
+    def introduce(self, program: str) -> None:
+        """The client says which program it is."""
+        if program != self._program:
+            self._program = program
+            self._main.introduce(program)
+
+    def join(self, name: str, meta: Mapping[str, Any] = NO_META) -> Workspace:
+        """Be an agent called ``name``, or as near to it as is free; the same one when the session is one already."""
+        if self._unknown(meta):
+            with self._joining:
+                if not self._own:
+                    self._enter(name)
         return self.of(meta)
+
+    def _enter(self, name: str) -> None:
+        supposed = self._supposed
+        asked = self._main if supposed is None else self._asked(supposed)
+        joined = asked.call("session.join", {"name": name})
+        actor = self._base._replace(agent_id=joined.agent_id, session_id=joined.session_id, name=joined.name)
+        self._main.become(actor)
+        self._own[actor.agent_id] = self._known[Identity(actor.agent_id, actor.session_id, actor.name)] = self._main
+        self._asking.clear()
+        self._base = actor
+
+    def _unknown(self, meta: Mapping[str, Any]) -> bool:
+        """Whether nobody has said yet who makes a call with this ``meta``."""
+        return not self._own and (self._supposed is None or told(meta, self._supposed).hearsay)
 
     def start(self) -> None:
         """Register as whoever the server is supposed to be."""
@@ -107,6 +138,8 @@ class Identities:
 
     def of(self, meta: Mapping[str, Any]) -> Workspace:
         """The workspace of whoever makes a call."""
+        if self._unknown(meta):
+            return self.join("-".join(self._program.split("-")[:2]) or "agent", meta)
         if self._supposed is None:
             return self._main
         host = told(meta, self._supposed)

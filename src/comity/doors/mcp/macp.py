@@ -104,6 +104,7 @@ class MacpDialect:
     name = "comity"
     version = __version__
     instructions = INSTRUCTIONS
+    joins = False
 
     def __init__(self, tools: str = "all") -> None:
         self._tools = tools

@@ -34,7 +34,6 @@ class Seated:
         self._workspace: Workspace | None = None
         self._seat: Identities | None = None
         self._over = False
-        self._program = ""
 
     def tools(self) -> bytes | list[Any]:
         """The dialect's tool list."""
@@ -49,7 +48,7 @@ class Seated:
     def _start(self) -> None:
         if self._workspace is None and not self._over:
             workspace = self._open()
-            self._seat = _started(workspace, self._session)
+            self._seat = _started(workspace, self._session, joins=self._dialect.joins)
             self._workspace = workspace
 
     def call(self, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
@@ -61,9 +60,8 @@ class Seated:
         if self._workspace is None or self._seat is None:
             raise Unavailable("session.over", "This server is shutting down.", "Start a new session.")
         program = call.client.get("name")
-        if program != self._program and isinstance(program, str):
-            self._program = program
-            self._workspace.introduce(program)
+        if isinstance(program, str):
+            self._seat.introduce(program)
         return self._seat
 
     def render_result(self, result: Any) -> tuple[str, Any]:
@@ -87,10 +85,12 @@ class Seated:
             workspace.close()
 
 
-def _started(workspace: Workspace, session: HostSession | None) -> Identities:
+def _started(workspace: Workspace, session: HostSession | None, *, joins: bool) -> Identities:
+    """The seat, registered as far as it is known who that is; who it ``joins`` as, a call says later."""
     seat = Identities(workspace, session)
     try:
-        seat.start()
+        if seat.certain or not joins:
+            seat.start()
     except BaseException:
         workspace.close()
         raise

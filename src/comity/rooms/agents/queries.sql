@@ -226,3 +226,10 @@ WHERE delivery_id = :delivery_id
 -- name: hand_over_injections
 UPDATE comity_injections SET agent_id = :new WHERE delivery_id IN (
   SELECT delivery_id FROM messages WHERE destination_agent_id = :new AND state IN ('queued', 'surfaced'))
+
+-- name: active_called
+SELECT a.agent_id, s.session_id FROM agents a JOIN sessions s ON s.agent_id = a.agent_id
+WHERE s.state = 'active' AND (a.agent_id = :name OR a.name = :name)
+
+-- name: names_from
+SELECT agent_id, name FROM agents WHERE agent_id BETWEEN :low AND :high OR name BETWEEN :low AND :high
