@@ -6,6 +6,7 @@ without what must differ: ids made by the call, and times.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -28,10 +29,11 @@ from comity.kernel.record import to_json
 from comity.rooms import OPERATIONS, REGISTRY
 from tests.doors.cli.program import SOURCES, Program
 
-PLACEHOLDER = re.compile(r"^0190d3f0-0000-7000-8000-[0-9a-f]{12}$")
+PLACEHOLDER = re.compile(r"^(0190d3f0-0000-7000-8000-[0-9a-f]{12}|0123456789ab|0{64})$")
 MADE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
 PASSING = {"ageS", "leaseLeftS", "lastSeenS", "idleS", "heldS", "score", "pid", "program", "how", "known", "scanMs"}
+PASSING |= {"tokenId", "secret"}  # chance made them
 NAMES = sorted(name for listed in OPERATIONS.values() for name in listed)
 BEFORE = {"task.claim": ("task.release",)}
 TIMEOUT_S = 30.0
@@ -61,9 +63,16 @@ def furnish(folder: Path) -> dict[str, str]:
             agent.memory.set(key="build command", value=value, scope="workspace", tags=["build"])
         ann.call("profile.register", REGISTRY.get("profile.register").example)
         ann.vault.register(path=".")
+        token = ann.token.create(role="worker")
         sent = bob.message.send(destination_agent_id="ann", content="The grammar is in docs/grammar.md.")
     unknown = "0190d3f0-0000-7000-8000-000000000000"  # a digest that is over: confirming it changes nothing
-    return {"goal_id": goal.goal_id, "delivery_id": sent.delivery_ids[0], "injection_id": unknown}
+    return {
+        "goal_id": goal.goal_id,
+        "delivery_id": sent.delivery_ids[0],
+        "injection_id": unknown,
+        "token_id": token.token.token_id,
+        "digest": hashlib.sha256(token.secret.rpartition("_")[2].encode()).hexdigest(),
+    }
 
 
 @pytest.fixture(scope="module")

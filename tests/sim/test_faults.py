@@ -14,7 +14,15 @@ from comity.store.sqlite import SqliteStore
 from comity.testing import World
 from tests.original import Original
 from tests.rooms.channels.rows import put
-from tests.sim import claim_scenes, edit_scenes, knowledge_scenes, lifecycle_scenes, task_scenes, turn_scenes
+from tests.sim import (
+    claim_scenes,
+    edit_scenes,
+    knowledge_scenes,
+    lifecycle_scenes,
+    task_scenes,
+    token_scenes,
+    turn_scenes,
+)
 from tests.sim.conftest import Fault
 from tests.sim.scene import Scene
 from tests.wire_format import check, dump, rows
@@ -119,9 +127,11 @@ SCENES = [
     *(reading(name) for name in ("agent.list", "event.list", "workspace.status", "guide.show")),
     *claim_scenes.SCENES,
     *edit_scenes.SCENES,
+    *front_scenes.SCENES,
     *knowledge_scenes.SCENES,
     *lifecycle_scenes.SCENES,
     *task_scenes.SCENES,
+    *token_scenes.SCENES,
     *turn_scenes.SCENES,
 ]
 

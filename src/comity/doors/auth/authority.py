@@ -72,13 +72,16 @@ class Authority:
         """Whether a role grants an operation."""
         return allows(role, op_name)
 
+    def require(self, principal: Principal, op_name: str) -> None:
+        """Forbidden ``role.insufficient`` unless the principal may run an operation."""
+        if not allows(principal.role, op_name):
+            raise _insufficient(principal.role, op_name)
+
     def permit(self, principal: Principal) -> Permit:
         """What ``Workspace(permit=...)`` asks: raises Forbidden ``role.insufficient``."""
-        role = principal.role
 
         def check(op: AnyOp, actor: Actor) -> None:  # noqa: ARG001 (the pipeline's shape)
-            if not allows(role, op.name):
-                raise _insufficient(role, op.name)
+            self.require(principal, op.name)
 
         return check
 

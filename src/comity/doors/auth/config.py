@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 
+FOLDER = ".masc"  # beside .macp, in the project's folder
 MAX_CONFIG_BYTES = 65_536
 MAX_EXPIRY_HOURS = 87_600
 DEFAULT_EXPIRY_HOURS = 720  # 30 days

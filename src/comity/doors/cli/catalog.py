@@ -56,6 +56,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("search", "vault:search", "The same by relevance, whole words"),
     ),
     "Keep": (Entry("prune", "upkeep:prune", "Remove what is old and finished"),),
+    "Serve": (Entry("token", "tokens:token", "Who may use the server over the network: create, list, revoke"),),
     "For programs": (
         Entry("mcp", "plain:mcp", "Serve one agent session over MCP (agent hosts start this)"),
         Entry("call", "plain:call", "Run any operation by name"),

@@ -5,17 +5,19 @@ from __future__ import annotations
 from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.hints import Annotated, Literal
 from comity.kernel.named_tuple import NamedTuple
-from comity.rooms.agents.model import AgentId
 
 ID_DIGITS, DIGEST_DIGITS = 12, 64  # hexadecimal
 MONTH_S = 30 * 86_400
 MAX_LIFE_S = 10 * 366 * 86_400
+MAX_AGENT_ID = 200
 
 TokenRole = Annotated[
     Literal["reader", "worker", "admin"],
     Note("reader: look only; worker: take part; admin: everything, tokens too."),
 ]
-ForAgent = Annotated[AgentId, Note("The agent that whoever shows it is; without one they name themselves.")]
+ForAgent = Annotated[
+    str, Text("The agent that whoever shows it is; without one they name themselves.", min=1, max=MAX_AGENT_ID)
+]
 Label = Annotated[str, Text("What it is for, for people to read.", max=200)]
 ExpiresInS = Annotated[int, Number("Seconds until it expires; 0 is never.", ge=0, le=MAX_LIFE_S)]
 TokenId = Annotated[str, Text("The token's public id: the part between its two underscores.", min=1, max=ID_DIGITS)]
@@ -26,11 +28,11 @@ TokenLimit = Annotated[int, Number("How many at most.", ge=1, le=1000)]
 
 
 class Token(NamedTuple):
-    """What is known of a token; never its secret. Without ``agent_id`` whoever shows it names themselves."""
+    """What is known of a token; never its secret. ``state`` is live, expired or revoked."""
 
     token_id: str
     role: str
-    state: Literal["live", "expired", "revoked"]
+    state: str
     label: str
     created_at: str
     created_by: str
