@@ -59,19 +59,18 @@ class Admission:
                 perSecond=buckets.rate,
             )
 
-    def check_failures(self, client: str) -> None:
-        """Limited ``token.too_many_failures`` when an address showed too many wrong tokens."""
-        if self._failures.empty(client):
+    def failed(self, client: str) -> None:
+        """A wrong token came from this address. Limited ``token.too_many_failures`` when there were too many.
+
+        A right one from there goes on working: one program with an old token must not shut out its neighbours.
+        """
+        if not self._failures.take(client):
             raise Limited(
                 "token.too_many_failures",
                 "Too many requests with a wrong token came from this address.",
                 "Wait a minute; check the token with `comity token list`.",
                 retryAfterS=int(_FAILURE_WINDOW_S),
             )
-
-    def failed(self, client: str) -> None:
-        """A wrong token came from this address."""
-        self._failures.take(client)
 
 
 class Buckets:
@@ -92,10 +91,6 @@ class Buckets:
         if len(self._level) > _MOST_CLIENTS:
             self._level.popitem(last=False)
         return left >= 1
-
-    def empty(self, client: str) -> bool:
-        """Whether none is left; takes none."""
-        return client in self._level and self._left(client) < 1
 
     def _left(self, client: str) -> float:
         level, at = self._level.get(client, (self._burst, 0.0))

@@ -97,12 +97,9 @@ class Guard:
         """Who asks. Raises Unauthenticated, Forbidden, Limited."""
         if route.grant == OPEN:
             return _NOBODY
-        self._admission.check_failures(client)
         shown = headers.getlist("authorization")
-        if len(shown) > 1:
-            raise Invalid("token.twice", "There is more than one Authorization header.", "Send one.")
         try:
-            principal = self._house.authority.of(shown[0] if shown else None)
+            principal = self._house.authority.of(shown or None)
         except Unauthenticated as problem:
             if shown:
                 self._admission.failed(client)

@@ -21,16 +21,18 @@ from comity.doors.http.place import Place
 STREAMS = 1000  # at once on one HTTP/2 connection
 HEADERS_MS = 10_000  # for a request's header to arrive
 CLOSE_S = 5.0
+_LOOK_S = 0.01
 
 
 class Listener:
     """Listens from ``start`` until ``stop``."""
 
     def __init__(self, app: ASGIApp, place: Place, port: int | None = None) -> None:
+        self._host, self._port = place.host, place.port if port is None else port
         self._server = Server(
             app,
-            address=place.host,
-            port=place.port if port is None else port,
+            address=self._host,
+            port=self._port,
             interface=Interfaces.ASGINL,
             http=HTTPModes.auto,
             http1_settings=HTTP1Settings(header_read_timeout=HEADERS_MS),
@@ -45,9 +47,17 @@ class Listener:
         )
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to listen, as a task of the running loop."""
+    async def start(self) -> None:
+        """Begin to listen, as a task of the running loop; over once connections are accepted."""
         self._task = asyncio.create_task(self._server.serve())
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 (compared)
+        while not self._task.done():
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection(host, self._port)
+                writer.close()
+                return
+            await asyncio.sleep(_LOOK_S)
+        await self._task
 
     async def stop(self) -> None:
         """Accept nothing more; what still runs after a few seconds is cut off."""

@@ -52,7 +52,7 @@ async def serve(house: House) -> None:
         loop.add_signal_handler(number, stop.set)
     house.feed.start()
     listener = Listener(Guard(house, table()), house.place)
-    listener.start()
+    await listener.start()
     house.ready = True
     print(f"Comity serves {house.place.url}", file=sys.stderr)
     await stop.wait()

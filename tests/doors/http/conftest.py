@@ -1,0 +1,14 @@
+"""One server for the tests of a file; those that end or spoil theirs start their own with ``running.serving``."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.doors.http.running import Server, repository, serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server on an empty repository, open to this machine."""
+    with serving(repository(tmp_path_factory.mktemp("served"))) as running:
+        yield running
