@@ -6,6 +6,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 from comity.kernel.op import Op
 from comity.rooms.agents import ops as agents
 from comity.rooms.channels import joining_ops as entering
+from comity.rooms.channels import announcing_ops as announcing
 from comity.rooms.channels import ops as channels
 from comity.rooms.claims import ops as claims
 from comity.rooms.context import ops as context
@@ -68,6 +69,8 @@ class MessageCalls(Noun):
 
     broadcast = Method(channels.broadcast_message)
     send = Method(channels.send_message)
+    announce = Method(announcing.announce_message)
+    history = Method(announcing.message_history)
     poll = Method(channels.poll_messages)
     read = Method(channels.read_message)
     ack = Method(channels.acknowledge_message)

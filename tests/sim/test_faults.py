@@ -17,6 +17,7 @@ from tests.rooms.channels.rows import put
 from tests.sim import (
     claim_scenes,
     edit_scenes,
+    front_scenes,
     knowledge_scenes,
     lifecycle_scenes,
     task_scenes,

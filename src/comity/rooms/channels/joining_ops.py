@@ -8,6 +8,7 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.op import op
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity, names, presence, sessions
+from comity.rooms.agents.model import Tags
 from comity.rooms.channels import membership
 
 WantedName = Annotated[
@@ -25,7 +26,7 @@ class Joined(NamedTuple):
 
 
 @op("session.join", effect="write", example={"name": "claude"})
-def join_session(scope: Scope, *, name: WantedName) -> Joined:
+def join_session(scope: Scope, *, name: WantedName, interest_tags: Tags | None = None) -> Joined:
     """Register as a new agent of a type, or under a whole name that nobody alive has, and join the default channel.
 
     A type gets two words after it that no other agent has: several of one type are several agents. A whole name brings
@@ -35,7 +36,8 @@ def join_session(scope: Scope, *, name: WantedName) -> Joined:
     wanted = as_name(name)
     scope = _present(scope) or _chosen(scope, wanted)
     actor = scope.actor
-    sessions.register(scope, actor.interest_tags, actor.max_pending_messages, actor.max_context_bytes, None)
+    tags = actor.interest_tags if interest_tags is None else interest_tags
+    sessions.register(scope, tags, actor.max_pending_messages, actor.max_context_bytes, None)
     if actor.channel:
         membership.join(scope, actor.channel)
     return Joined(actor.agent_id, actor.session_id, actor.name, names.kind_of(wanted))

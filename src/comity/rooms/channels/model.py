@@ -33,6 +33,9 @@ MessageId = Annotated[str, Text("A message's id, as sending answered it.", min=1
 ReceiptLimit = Annotated[int, Number("How many messages at most.", ge=1, le=200)]
 Offset = Annotated[int, Number("First character to return.", ge=0, le=1_000_000_000)]
 PieceLength = Annotated[int, Number("How many characters to return at most.", ge=1, le=100_000)]
+Sequence = Annotated[int, Number("Only what came after this number.", ge=0, le=2**63 - 1)]
+HistoryLimit = Annotated[int, Number("How many messages to return at most.", ge=1, le=500)]
+Newest = Annotated[bool, Note("The newest messages instead of the oldest.")]
 
 PRIORITIES = ("info", "advisory", "steering", "interrupt")
 
@@ -70,6 +73,44 @@ class Sent(NamedTuple):
     recipient_agent_ids: list[str]
     refused: tuple[Refusal, ...] = ()
     repeated: bool = False
+
+
+class Announced(NamedTuple):
+    """A message to a channel: its number there, how many got it, and who was mentioned and told directly.
+
+    ``refused``: whose queue had no room. ``repeated``: the same was said a moment ago, and nothing was sent again.
+    """
+
+    message_id: str
+    seq: int
+    channel_id: str
+    recipients: int
+    mentioned: list[str]
+    unknown_mentions: list[str]
+    refused: tuple[Refusal, ...] = ()
+    repeated: bool = False
+
+
+class ChannelMessage(NamedTuple):
+    """Something said in a channel, with its number. ``mentions`` are as they are written; ``cut``: there is more."""
+
+    seq: int
+    message_id: str
+    from_agent_id: str
+    from_name: str
+    content: str
+    priority: str
+    created_at: str
+    mentions: list[str]
+    cut: bool = False
+
+
+class ChannelHistory(NamedTuple):
+    """What was said in a channel, oldest first. ``cursor`` goes on after it; ``latest_seq`` is the newest message."""
+
+    messages: list[ChannelMessage]
+    cursor: int
+    latest_seq: int
 
 
 class Draft(NamedTuple):

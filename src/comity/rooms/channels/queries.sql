@@ -188,3 +188,36 @@ ORDER BY own.place DESC, m.destination_agent_id
 -- name: agents_named
 SELECT s.agent_id FROM sessions s JOIN agents a ON a.agent_id = s.agent_id
 WHERE s.state = 'active' AND a.name = :name LIMIT 2
+
+-- Who is here, longest first.
+-- name: present
+SELECT s.agent_id, a.name FROM sessions s JOIN agents a ON a.agent_id = s.agent_id
+WHERE s.state = 'active' ORDER BY s.registered_at, s.agent_id
+
+-- The number of a message among the newest rows of its channel.
+-- name: sequence
+SELECT min(id) FROM (
+  SELECT id, message_id FROM audit_log WHERE event_type = 'message.send' AND channel_id = :channel_id
+  ORDER BY id DESC LIMIT :limit)
+WHERE message_id = :message_id
+
+-- A message has a row for each recipient; the first one numbers it.
+-- name: history_oldest
+SELECT e.id, e.message_id, m.from_json, CAST(substr(m.content, 1, 10001) AS TEXT), m.priority, m.timestamp
+FROM audit_log e JOIN messages m ON m.delivery_id = e.delivery_id
+WHERE e.event_type = 'message.send' AND e.channel_id = :channel_id AND e.id > :since
+  AND m.rowid = (SELECT min(rowid) FROM messages WHERE message_id = e.message_id)
+ORDER BY e.id LIMIT :limit
+
+-- name: history_newest
+SELECT e.id, e.message_id, m.from_json, CAST(substr(m.content, 1, 10001) AS TEXT), m.priority, m.timestamp
+FROM audit_log e JOIN messages m ON m.delivery_id = e.delivery_id
+WHERE e.event_type = 'message.send' AND e.channel_id = :channel_id AND e.id > :since
+  AND m.rowid = (SELECT min(rowid) FROM messages WHERE message_id = e.message_id)
+ORDER BY e.id DESC LIMIT :limit
+
+-- name: latest
+SELECT e.id FROM audit_log e JOIN messages m ON m.delivery_id = e.delivery_id
+WHERE e.event_type = 'message.send' AND e.channel_id = :channel_id
+  AND m.rowid = (SELECT min(rowid) FROM messages WHERE message_id = e.message_id)
+ORDER BY e.id DESC LIMIT 1
