@@ -5,15 +5,21 @@ from __future__ import annotations
 import secrets
 import sys
 import time
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from comity.doors.auth.authority import Authority
+from comity.doors.auth.principal import Principal
 from comity.doors.feed.feed import Feed
 from comity.doors.http.calls import Calls
 from comity.doors.http.place import Place
 from comity.doors.http.record import Record
-from comity.doors.http.seats import Seats
-from comity.workspace import Workspace
+from comity.doors.http.seats import GONE, Seats
+from comity.kernel.problem import Conflict
+from comity.kernel.steps import Report
+from comity.rooms import REGISTRY
+from comity.workspace import Cancel, Workspace
 
 
 class House:
@@ -39,6 +45,26 @@ class House:
         """A request is over."""
         if record.trace:
             sys.stderr.write(f"comity: request {record.request_id} failed\n{record.trace}")
+
+    async def call(
+        self,
+        principal: Principal,
+        name: str,
+        arguments: Mapping[str, object],
+        cancel: Cancel | None = None,
+        report: Report | None = None,
+    ) -> Any:
+        """An operation on behalf of a principal; once more when the agent's session has ended meanwhile."""
+        op = REGISTRY.get(name)
+        workspace = self.seats.known(principal) or await self.calls.work(partial(self.seats.seat, principal, op))
+        try:
+            return await self.calls.run(workspace, name, arguments, cancel, report)
+        except Conflict as conflict:
+            if conflict.reason not in GONE:
+                raise
+        self.seats.leave(workspace)
+        workspace = await self.calls.work(partial(self.seats.seat, principal, op))
+        return await self.calls.run(workspace, name, arguments, cancel, report)
 
     async def read(self, name: str, **arguments: object) -> Any:
         """An operation on behalf of the server itself."""

@@ -32,10 +32,8 @@ def routes() -> tuple[Route, ...]:
 
 
 async def _answer(op: AnyOp, exchange: Exchange) -> Response:
-    house, principal = exchange.house, exchange.principal
     arguments = _query(op, exchange) if op.effect == "read" else await _body(op, exchange)
-    workspace = house.seats.known(principal) or await house.calls.work(partial(house.seats.seat, principal, op))
-    result = await house.calls.run(workspace, op.name, arguments)
+    result = await exchange.house.call(exchange.principal, op.name, arguments)
     return json_response(to_json(result))
 
 

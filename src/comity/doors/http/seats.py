@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from comity.doors.auth.authority import Authority
 from comity.doors.auth.principal import Principal
 from comity.kernel.op import Op
-from comity.kernel.problem import Conflict, Unauthenticated
+from comity.kernel.problem import Unauthenticated
 from comity.process import ThisProcess, absent
 from comity.workspace import Workspace
 
 LEASE_S = 300  # without a call or an open stream, after which the others may free what the agent holds
-_GONE = ("MACP_ERR_SESSION_UNKNOWN", "MACP_ERR_SENDER_NOT_ACTIVE")
+GONE = ("MACP_ERR_SESSION_UNKNOWN", "MACP_ERR_SENDER_NOT_ACTIVE")
 _Key = tuple[str, str]
 AnyOp = Op[Any, Any]
 
@@ -65,17 +64,6 @@ class Seats:
             for key in [key for key, one in self._taken.items() if one is workspace]:
                 del self._taken[key]
 
-    def call(self, principal: Principal, work: Callable[[Workspace], Any], program: str = "") -> Any:
-        """``work`` with the principal's workspace; once more when its session has ended meanwhile."""
-        workspace = self.take(principal, program)
-        try:
-            return work(workspace)
-        except Conflict as conflict:
-            if conflict.reason not in _GONE:
-                raise
-        self.leave(workspace)
-        return work(self.take(principal, program))
-
     def _join(self, principal: Principal, agent_id: str, program: str, name: str) -> Workspace:
         base = self._workspace.actor
         actor = base._replace(
@@ -85,13 +73,14 @@ class Seats:
             host=None,
             oversees=principal.role == "admin",
         )
-        observer = ThisProcess(absent(program or "http", "", base.worktree or base.root, LEASE_S))
         permit = self._authority.permit(principal)
         active = self._active(agent_id)
         if active is not None:
-            return self._workspace.acting_as(
-                actor._replace(session_id=active.session_id, name=active.name), observer=observer, permit=permit
-            )
+            program = active.presence.program if active.presence else program
+            actor = actor._replace(session_id=active.session_id, name=active.name)
+        observer = ThisProcess(absent(program or "http", "", base.worktree or base.root, LEASE_S))
+        if active is not None:
+            return self._workspace.acting_as(actor, observer=observer, permit=permit)
         workspace = self._workspace.acting_as(actor, observer=observer, permit=permit)
         workspace.session.start()
         return workspace
