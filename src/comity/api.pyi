@@ -19,6 +19,7 @@ from comity.rooms.profiles import ops as profiles
 from comity.rooms.tasks import acting_ops as acting
 from comity.rooms.tasks import adding_ops as adding
 from comity.rooms.tasks import ops as tasks
+from comity.rooms.tasks import surveying_ops as surveying
 from comity.rooms.tokens import ops as tokens
 from comity.rooms.turns import joining_ops as joining
 from comity.rooms.turns import ops as turns
@@ -117,6 +118,7 @@ class TaskCalls(Noun):
     release = Method(tasks.release_task)
     get = Method(tasks.get_task)
     list = Method(tasks.list_tasks)
+    survey = Method(surveying.survey_tasks)
     archive = Method(tasks.archive_tasks)
     ready = Method(tasks.ready_tasks)
     next = Method(tasks.next_task)

@@ -94,6 +94,7 @@ SCENES = (
     _scene("task.next", lease_s=5),
     _scene("task.get", task_id="task-003", include_subtasks=True),
     _scene("task.list"),
+    _scene("task.survey", include_done=True, include_cancelled=True),
     _scene("task.ready"),
     _scene("task.history", task_id="task-001"),
     _scene("goal.create", type="mission", title="x", parent_goal_id=_GOAL, owner_agent_id="ann"),

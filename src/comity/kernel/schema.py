@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -12,6 +12,9 @@ from comity.kernel.registry import AnyOp
 from comity.kernel.signature import hints_of, parameters
 
 JsonSchema = dict[str, Any]
+Form = Callable[
+    [Any], tuple[tuple[str, str, bool, object], ...]
+]  # as ``record.form``: how a record's fields are called
 _NAMES: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 
 
@@ -36,17 +39,17 @@ def _without_null(annotation: Any) -> Any:
     return parts[0] if get_origin(annotation) in (Union, UnionType) and len(parts) == 1 else annotation
 
 
-def output_schema(op: AnyOp) -> JsonSchema:
-    """JSON Schema of the result."""
-    return schema_of(hints_of(op.run)["return"])
+def output_schema(op: AnyOp, said: Form = form) -> JsonSchema:
+    """JSON Schema of the result; ``said`` gives its fields' names in the door's dialect."""
+    return schema_of(hints_of(op.run)["return"], said)
 
 
-def schema_of(annotation: Any) -> JsonSchema:
+def schema_of(annotation: Any, said: Form = form) -> JsonSchema:
     """JSON Schema of one annotation: plain types, literals, lists, unions, records, bounds."""
     origin = get_origin(annotation)
     if origin is Annotated:
         inner, *marks = get_args(annotation)
-        result = schema_of(inner)
+        result = schema_of(inner, said)
         for mark in marks:
             result.update(_bounds(mark))
         return result
@@ -55,30 +58,30 @@ def schema_of(annotation: Any) -> JsonSchema:
     if origin is Literal:
         return {"enum": list(get_args(annotation))}
     if origin in (list, tuple):
-        return {"type": "array", "items": schema_of(get_args(annotation)[0])}
+        return {"type": "array", "items": schema_of(get_args(annotation)[0], said)}
     if origin is dict or annotation is dict:
         return {"type": "object"}
     if origin in (Union, UnionType):
-        return _union(get_args(annotation))
+        return _union(get_args(annotation), said)
     if hasattr(annotation, "_fields"):
-        return _record(annotation)
+        return _record(annotation, said)
     if annotation in (Any, object):
         return {}
     raise TypeError(f"no JSON Schema for {annotation!r}")
 
 
-def _union(parts: tuple[Any, ...]) -> JsonSchema:
-    schemas = [schema_of(part) for part in parts]
+def _union(parts: tuple[Any, ...], said: Form) -> JsonSchema:
+    schemas = [schema_of(part, said) for part in parts]
     if all(set(schema) == {"type"} for schema in schemas):
         return {"type": [schema["type"] for schema in schemas]}
     return {"anyOf": schemas}
 
 
-def _record(kind: Any) -> JsonSchema:
+def _record(kind: Any, said: Form) -> JsonSchema:
     hints = hints_of(kind)
     properties, required = {}, []
-    for key, field, optional, _ in form(kind):
-        properties[key] = schema_of(hints[field])
+    for key, field, optional, _ in said(kind):
+        properties[key] = schema_of(hints[field], said)
         if not optional:
             required.append(key)
     return {"type": "object", "properties": properties, "required": required}

@@ -48,6 +48,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     ),
     "comity.rooms.tasks.adding_ops": ("task.add", "task.add_many", "task.prioritize"),
     "comity.rooms.tasks.acting_ops": ("task.transition", "task.take_next"),
+    "comity.rooms.tasks.surveying_ops": ("task.survey",),
     "comity.rooms.claims.ops": ("claim.acquire", "claim.renew", "claim.release", "claim.list"),
     "comity.rooms.memory.ops": (
         "memory.set",
