@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections import OrderedDict
 from typing import Any
 
 from comity.doors.auth.authority import Authority
@@ -18,6 +19,7 @@ from comity.process import ThisProcess, absent
 from comity.workspace import Workspace
 
 LEASE_S = 300  # without a call or an open stream, after which the others may free what the agent holds
+MOST = 2000  # agents; whoever was not heard of for longest is forgotten
 GONE = ("MACP_ERR_SESSION_UNKNOWN", "MACP_ERR_SENDER_NOT_ACTIVE")
 _Key = tuple[str, str]
 AnyOp = Op[Any, Any]
@@ -31,11 +33,19 @@ class Seats:
         self._authority = authority
         self._server = secrets.token_hex(4)
         self._lock = threading.Lock()
-        self._taken: dict[_Key, Workspace] = {}
+        self._taken: OrderedDict[_Key, Workspace] = OrderedDict()
+        self._spectators: dict[str, Workspace] = {}
 
     def known(self, principal: Principal) -> Workspace | None:
         """The agent's workspace if it has been taken. Does not write."""
-        return self._taken.get((principal.agent_id or "", principal.role))
+        if principal.agent_id is None:
+            return None
+        key = (principal.agent_id, principal.role)
+        with self._lock:
+            found = self._taken.get(key)
+            if found is not None:
+                self._taken.move_to_end(key)
+        return found
 
     def take(self, principal: Principal, program: str = "", name: str = "") -> Workspace:
         """The workspace of a principal's agent, registered. Raises Unauthenticated when there is no agent."""
@@ -50,6 +60,8 @@ class Seats:
             found = self._taken.get(key)
             if found is None:
                 found = self._taken[key] = self._join(principal, principal.agent_id, program, name)
+                if len(self._taken) > MOST:
+                    self._taken.popitem(last=False)  # its session lives on until its lease is over
         return found
 
     def seat(self, principal: Principal, op: AnyOp) -> Workspace:
@@ -92,12 +104,11 @@ class Seats:
 
     def spectator(self, principal: Principal) -> Workspace:
         """A workspace for whoever has no agent: it may look, and registers nothing."""
-        key = ("", principal.role)
-        found = self._taken.get(key)
+        found = self._spectators.get(principal.role)
         if found is None:
             actor = self._workspace.actor._replace(
                 agent_id="", session_id="", name="", host=None, oversees=principal.role == "admin", spectator=True
             )
             found = self._workspace.acting_as(actor, permit=self._authority.permit(principal))
-            self._taken[key] = found
+            self._spectators[principal.role] = found
         return found
