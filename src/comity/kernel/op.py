@@ -32,10 +32,11 @@ class Wait(NamedTuple):
 class Op(Generic[P, R]):
     """One operation. ``run`` is its body; the pipeline in ``kernel.call`` is what runs it.
 
-    A ``long`` one gets ``kernel.steps.Steps`` where others get a scope.
+    A ``long`` one gets ``kernel.steps.Steps`` where others get a scope. The answer of a ``secret`` one is for
+    its caller alone: nothing keeps it or logs it.
     """
 
-    __slots__ = ("effect", "example", "long", "name", "peek", "run", "signature", "waits")
+    __slots__ = ("effect", "example", "long", "name", "peek", "run", "secret", "signature", "waits")
 
     def __init__(
         self,
@@ -47,9 +48,11 @@ class Op(Generic[P, R]):
         waits: Wait | None = None,
         *,
         long: bool = False,
+        secret: bool = False,
     ) -> None:
         self.name = name
         self.long = long
+        self.secret = secret
         self.run = run
         self.effect = effect
         self.example = example
@@ -71,12 +74,15 @@ class Op(Generic[P, R]):
 class _Decorator:
     """Turns the function below it into an operation, keeping its type."""
 
-    def __init__(self, name: str, effect: Effect, example: dict[str, object], peek: Any, waits: Wait | None) -> None:
+    def __init__(
+        self, name: str, effect: Effect, example: dict[str, object], peek: Any, waits: Wait | None, *, secret: bool
+    ) -> None:
         self._rest = (effect, example, peek, waits)
         self._name = name
+        self._secret = secret
 
     def __call__(self, run: Callable[Concatenate[Scope, P], R]) -> Op[P, R]:
-        return Op(self._name, run, *self._rest)
+        return Op(self._name, run, *self._rest, secret=self._secret)
 
 
 class _LongDecorator:
@@ -105,6 +111,7 @@ def op(
     example: dict[str, object],
     peek: Callable[..., Any] | None = None,
     waits: Wait | None = None,
+    secret: bool = False,
 ) -> _Decorator:
     """Make an operation of a function ``(scope, ...)``.
 
@@ -112,6 +119,6 @@ def op(
     lock from its start. ``example`` holds arguments that work, for the documentation and the parity test.
     ``peek`` takes the same arguments and may answer a write operation from a read transaction alone, or return None
     to say that something must be written. With ``waits``, a caller that passes ``wait_ms`` is asked again when
-    something arrives.
+    something arrives. The answer of a ``secret`` one is never kept or logged.
     """
-    return _Decorator(name, effect, example, peek, waits)
+    return _Decorator(name, effect, example, peek, waits, secret=secret)

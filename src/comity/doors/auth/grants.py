@@ -11,18 +11,21 @@ from functools import lru_cache
 
 _READER = (
     "session.start",  # being here: one's own session
+    "session.join",
     "session.renew",
     "session.end",
     "agent.list",
     "agent.context",
     "agent.dead",
     "message.read",  # one's own deliveries
+    "message.history",  # channels one is in
     "receipt.list",
     "goal.list",
     "goal.get",
     "goal.cascade",
     "task.get",
     "task.list",
+    "task.survey",
     "task.ready",
     "task.history",
     "claim.list",
@@ -38,12 +41,16 @@ _READER = (
     "vault.list",
     "context.query",
     "search.find",
-    "guide.show",
+    "guide.*",
     "event.list",
     "workspace.status",
+    "workspace.overview",
+    "workspace.check",
+    "workspace.place",
 )
 _WORKER = (
     *_READER,
+    "session.begin",
     "channel.*",
     "message.*",
     "goal.*",

@@ -27,7 +27,7 @@ from comity.rooms.tokens.model import (
 _SOME_ID = "0123456789ab"
 
 
-@op("token.create", effect="write", example={"role": "worker", "agent_id": "ann", "label": "ann's laptop"})
+@op("token.create", effect="write", example={"role": "worker", "agent_id": "ann", "label": "ann's laptop"}, secret=True)
 def create_token(
     scope: Scope,
     *,
