@@ -123,7 +123,16 @@ class Workspace:
         the time is over or ``cancel`` is set. A long operation tells ``report`` how far it is, and stops between two of
         its transactions when ``cancel`` is set: Conflict ``call.cancelled``.
         """
-        op = REGISTRY.get(name)
+        return self.perform(REGISTRY.get(name), arguments, cancel, report)
+
+    def perform(
+        self,
+        op: AnyOp,
+        arguments: Mapping[str, object] = _NOTHING,
+        cancel: Cancel | None = None,
+        report: Report | None = None,
+    ) -> Any:
+        """Run an operation that is at hand, as ``call`` runs one by name."""
         if self._lease.is_due(_LATE):
             self.renew_if_due()
         result = self._pipeline.run(op, self.actor, arguments, _until(cancel, report) if op.long else None)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from comity.doors.feed.feed import Feed
+from comity.kernel.registry import AnyOp
 from comity.kernel.steps import Report
 from comity.kernel.validate import validate
 from comity.rooms import REGISTRY
@@ -33,12 +34,22 @@ class Calls:
         report: Report | None = None,
     ) -> Any:
         """The operation's record. Raises Problem. An operation that takes ``wait_ms`` is asked again when woken."""
-        op = REGISTRY.get(name)
+        return await self.perform(workspace, REGISTRY.get(name), arguments, cancel, report)
+
+    async def perform(
+        self,
+        workspace: Workspace,
+        op: AnyOp,
+        arguments: Mapping[str, object],
+        cancel: Cancel | None = None,
+        report: Report | None = None,
+    ) -> Any:
+        """The same for an operation that is at hand."""
         wait_ms = arguments.get("wait_ms")
         if op.waits is None or not wait_ms:
-            return await self.work(partial(workspace.call, name, arguments, cancel, report))
+            return await self.work(partial(workspace.perform, op, arguments, cancel, report))
         values = validate(op, arguments)
-        once = partial(workspace.call, name, {**arguments, "wait_ms": 0}, cancel)
+        once = partial(workspace.perform, op, {**arguments, "wait_ms": 0}, cancel)
         end = asyncio.get_running_loop().time() + values["wait_ms"] / 1000
         while True:
             mark = self._feed.mark()

@@ -7,7 +7,7 @@ import time
 from starlette.responses import Response
 
 from comity import __version__
-from comity.doors.http.rest import json_response
+from comity.doors.http.answers import json_response
 from comity.doors.http.route import OPEN, Exchange, Route
 
 

@@ -17,6 +17,7 @@ from comity.doors.http.place import Place
 from comity.doors.http.record import Record
 from comity.doors.http.seats import GONE, Seats
 from comity.kernel.problem import Conflict
+from comity.kernel.registry import AnyOp
 from comity.kernel.steps import Report
 from comity.rooms import REGISTRY
 from comity.workspace import Cancel, Workspace
@@ -49,22 +50,22 @@ class House:
     async def call(
         self,
         principal: Principal,
-        name: str,
+        called: str | AnyOp,
         arguments: Mapping[str, object],
         cancel: Cancel | None = None,
         report: Report | None = None,
     ) -> Any:
-        """An operation on behalf of a principal; once more when the agent's session has ended meanwhile."""
-        op = REGISTRY.get(name)
+        """An operation, by name or at hand, for a principal; once more when the agent's session ended meanwhile."""
+        op = REGISTRY.get(called) if isinstance(called, str) else called
         workspace = self.seats.known(principal) or await self.calls.work(partial(self.seats.seat, principal, op))
         try:
-            return await self.calls.run(workspace, name, arguments, cancel, report)
+            return await self.calls.perform(workspace, op, arguments, cancel, report)
         except Conflict as conflict:
             if conflict.reason not in GONE:
                 raise
         self.seats.leave(workspace)
         workspace = await self.calls.work(partial(self.seats.seat, principal, op))
-        return await self.calls.run(workspace, name, arguments, cancel, report)
+        return await self.calls.perform(workspace, op, arguments, cancel, report)
 
     async def read(self, name: str, **arguments: object) -> Any:
         """An operation on behalf of the server itself."""

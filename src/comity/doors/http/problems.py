@@ -17,6 +17,7 @@ STATUS = {
     "body.too_slow": 408,
     "body.type": 415,
     "host.unknown": 421,
+    "idempotency.reused": 422,
     "method.unknown": 405,
     "server.ending": 503,
 }

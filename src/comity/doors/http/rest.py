@@ -6,59 +6,82 @@ arguments and of answers are the operations' own in camelCase. A list in a query
 
 from __future__ import annotations
 
-import json
-from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
 
+from comity.doors.http import idempotency
+from comity.doors.http.answers import JSON, encoded, tagged
+from comity.doors.http.arguments import Arguments
 from comity.doors.http.route import Exchange, Route
-from comity.kernel.op import Op
 from comity.kernel.problem import Invalid
 from comity.kernel.record import camel, to_json
+from comity.kernel.registry import AnyOp
 from comity.kernel.signature import parameters
 from comity.rooms import REGISTRY
 
 PREFIX = "/api/v1/"
-AnyOp = Op[Any, Any]
+_CURSORS = ("after", "since_seq")  # arguments that take the cursor of an answer
 
 
 def routes() -> tuple[Route, ...]:
     """A route for each operation."""
     return tuple(
-        Route("GET" if op.effect == "read" else "POST", PREFIX + op.name, op.name, op.summary, partial(_answer, op))
+        Route("GET", PREFIX + op.name, op.name, op.summary, Read(op).answer)
+        if op.effect == "read"
+        else Route("POST", PREFIX + op.name, op.name, op.summary, Write(op).answer)
         for op in REGISTRY
     )
 
 
-async def _answer(op: AnyOp, exchange: Exchange) -> Response:
-    arguments = _query(op, exchange) if op.effect == "read" else await _body(op, exchange)
-    result = await exchange.house.call(exchange.principal, op.name, arguments)
-    return json_response(to_json(result))
+class Read:
+    """Answers GET for one operation, with an ETag, and where its answer has a cursor with a link to the next page."""
+
+    def __init__(self, op: AnyOp) -> None:
+        self._op = op
+        self._arguments = Arguments(op)
+        self._limit = next((p.default for p in parameters(op) if p.name == "limit"), 0)
+        taken = {parameter.name for parameter in parameters(op)}
+        self._cursor = next((camel(name) for name in _CURSORS if {name, "limit"} <= taken), "")
+
+    async def answer(self, exchange: Exchange) -> Response:
+        """The operation's answer. Raises Problem."""
+        query = exchange.scope.get("query_string", b"")
+        arguments = self._arguments.of_query(query)
+        try:
+            result = await exchange.house.call(exchange.principal, self._op.name, arguments)
+        except Invalid as problem:
+            raise self._arguments.in_their_names(problem) from None
+        headers = self._link(query, arguments, result) if self._cursor else None
+        return tagged(encoded(to_json(result)), exchange.request.headers.get("if-none-match"), headers)
+
+    def _link(self, query: bytes, arguments: dict[str, object], result: Any) -> dict[str, str]:
+        """Where a page that is full goes on."""
+        if len(result[0]) < int(str(arguments.get("limit", self._limit))):
+            return {}
+        kept = [pair for pair in parse_qsl(query.decode("latin-1"), True) if pair[0] not in (self._cursor, "newest")]
+        following = urlencode([*kept, (self._cursor, result.cursor)])
+        return {"link": f'<{PREFIX}{self._op.name}?{following}>; rel="next"'}
 
 
-def json_response(value: Any, status: int = 200) -> Response:
-    """A JSON answer."""
-    return Response(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"), status, None, "application/json")
+class Write:
+    """Answers POST for one operation, at most once under an ``Idempotency-Key``."""
 
+    def __init__(self, op: AnyOp) -> None:
+        self._op = op
+        self._arguments = Arguments(op)
 
-def _query(op: AnyOp, exchange: Exchange) -> dict[str, object]:
-    own = {camel(parameter.name): parameter for parameter in parameters(op)}
-    found: dict[str, object] = {}
-    for key, value in exchange.request.query_params.multi_items():
-        if key not in own:
-            raise Invalid("argument.unknown", f"{op.name} has no argument {key[:80]!r}.", "See the OpenAPI document.")
-        found[own[key].name] = value
-    return found
-
-
-async def _body(op: AnyOp, exchange: Exchange) -> dict[str, object]:
-    raw = await exchange.request.body()
-    try:
-        value = json.loads(raw or b"{}")
-    except (ValueError, RecursionError):
-        raise Invalid("body.not_json", "The body is not JSON.", "Send a JSON object.") from None
-    if not isinstance(value, dict):
-        raise Invalid("body.not_object", "The body is not a JSON object.", "Send the arguments by name.")
-    own = {camel(parameter.name): parameter.name for parameter in parameters(op)}
-    return {own.get(key, key): item for key, item in value.items()}
+    async def answer(self, exchange: Exchange) -> Response:
+        """The operation's answer. Raises Problem."""
+        headers = exchange.request.headers
+        arguments = self._arguments.of_body(await exchange.request.body(), headers.get("content-type"))
+        text = headers.get(idempotency.HEADER)
+        try:
+            if text is not None:
+                key = idempotency.key_of(text, self._op, exchange.principal.agent_id or "", arguments)
+                return await idempotency.answer(self._op, arguments, key, exchange)
+            result = await exchange.house.call(exchange.principal, self._op.name, arguments)
+        except Invalid as problem:
+            raise self._arguments.in_their_names(problem) from None
+        return Response(encoded(to_json(result)), 200, None, JSON)

@@ -1,0 +1,1 @@
+"""What was answered under a caller's own key, for requests that may be sent twice."""
