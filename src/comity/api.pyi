@@ -13,6 +13,7 @@ from comity.rooms.context import ops as context
 from comity.rooms.edits import after_ops as commands
 from comity.rooms.edits import ops as edits
 from comity.rooms.goals import ops as goals
+from comity.rooms.lifecycle import beginning_ops as beginning
 from comity.rooms.lifecycle import ops as lifecycle
 from comity.rooms.memory import ops as memory
 from comity.rooms.profiles import ops as profiles
@@ -53,6 +54,7 @@ class SessionCalls(Noun):
     """The agent's session."""
 
     start = Method(channels.start_session)
+    begin = Method(beginning.begin_session)
     join = Method(entering.join_session)
     renew = Method(agents.renew_session)
     end = Method(lifecycle.end_session)
@@ -201,6 +203,7 @@ class GuideCalls(Noun):
     """Guidance for agents."""
 
     show = Method(lifecycle.show_guide)
+    next = Method(beginning.next_guide)
 
 class EventCalls(Noun):
     """The log."""
@@ -211,6 +214,9 @@ class WorkspaceCalls(Noun):
     """The workspace as a whole."""
 
     status = Method(lifecycle.workspace_status)
+    overview = Method(beginning.workspace_overview)
+    check = Method(beginning.check_workspace)
+    place = Method(beginning.place_workspace)
     prune = Method(lifecycle.prune_workspace)
 
 class TokenCalls(Noun):

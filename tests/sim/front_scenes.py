@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from comity.testing import World
 from tests.sim.scene import Scene
 
@@ -27,4 +29,37 @@ def history(world: World) -> Scene:
     return scene._replace(operation="message.history", arguments={"limit": 1})
 
 
-SCENES = (announce, announce_alone, history)
+def begin(world: World) -> Scene:
+    """With a task that is new."""
+    return Scene(world.agent("new", start=False), "session.begin", {"task_title": "x"})
+
+
+def begin_in_vain(world: World) -> Scene:
+    """With a task that somebody has."""
+    world.agent("ann").session.begin(task_title="x")
+    return Scene(world.agent("new", start=False), "session.begin", {"task_title": " X"})
+
+
+def _reading(operation: str, **arguments: object) -> Callable[[World], Scene]:
+    """Of somebody who holds a task, is written to and may not be alone."""
+
+    def scene(world: World) -> Scene:
+        ann, bob = world.agent("ann"), world.agent("bob")
+        for agent in (ann, bob):
+            agent.session.begin(task_title=agent.actor.agent_id)
+        bob.task.add(title="more")
+        bob.task.block(task_id="task-002")
+        bob.message.announce(content="@ann look")
+        return Scene(ann, operation, arguments)
+
+    scene.__name__ = operation
+    return scene
+
+
+SCENES = (
+    *(announce, announce_alone, history, begin, begin_in_vain),
+    _reading("workspace.overview"),
+    _reading("workspace.check", assertions=["room_set", "task_claimed", "worktree_active"]),
+    _reading("workspace.place"),
+    _reading("guide.next"),
+)

@@ -76,6 +76,13 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "workspace.status",
         "workspace.prune",
     ),
+    "comity.rooms.lifecycle.beginning_ops": (
+        "session.begin",
+        "workspace.overview",
+        "workspace.check",
+        "workspace.place",
+        "guide.next",
+    ),
     "comity.rooms.turns.joining_ops": ("session.identify",),
     "comity.rooms.turns.ops": ("turn.start", "turn.next", "turn.written", "turn.stop"),
     "comity.rooms.turns.waking_ops": ("turn.watch", "turn.wake"),

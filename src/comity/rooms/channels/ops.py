@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from comity.kernel.op import Wait, op
 from comity.kernel.scope import Scope
-from comity.rooms.agents import identity, sessions
 from comity.rooms.agents.model import AgentId, ContextBytes, QueueLimit, Registration, Slug, Tags
-from comity.rooms.channels import membership, polling, receipts, receiving, sending
+from comity.rooms.channels import membership, polling, receipts, receiving, registering, sending
 from comity.rooms.channels.model import (
     AckLevel,
     Acknowledged,
@@ -54,20 +53,8 @@ def start_session(
     left out is as the agent was started (MACP v1.0 sections 2.2 and 2.3). A caller that a host started is the agent
     that its host's session is: the answer says which.
     """
-    if scope.actor.host is not None:
-        agent_id, name = identity.known_as(scope, scope.actor.host)
-        scope = scope.acting_as(scope.actor._replace(agent_id=agent_id, name=name))
-    actor = scope.actor
-    registration = sessions.register(
-        scope,
-        actor.interest_tags if interest_tags is None else interest_tags,
-        max_pending_messages or actor.max_pending_messages,
-        max_context_bytes or actor.max_context_bytes,
-        profile_slug,
-    )
-    if actor.channel:
-        membership.join(scope, actor.channel)
-    return registration
+    scope = registering.known(scope)
+    return registering.start(scope, interest_tags, max_pending_messages, max_context_bytes, profile_slug)
 
 
 @op("channel.join", effect="write", example={"channel_id": "backend"})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from comity.kernel.argument import Items, Note, Number, Text
-from comity.kernel.hints import Annotated
+from comity.kernel.hints import Annotated, Literal
 from comity.kernel.named_tuple import NamedTuple
 from comity.rooms.claims.model import Claim
+from comity.rooms.tasks.model import Task
 
 Cursor = Annotated[str, Text("Where to go on, from the last answer; empty for the beginning.", max=40)]
 EventLimit = Annotated[int, Number("How many events to return at most.", ge=1, le=1000)]
@@ -15,6 +16,10 @@ DryRun = Annotated[bool, Note("Only count what would be removed.")]
 Days = Annotated[float, Number("Age in days.", ge=0, le=36500)]
 PruneLimit = Annotated[int, Number("How many rows of each kind to remove at most.", ge=1, le=100_000)]
 PendingLimit = Annotated[int, Number("How many pending deliveries to show at most.", ge=1, le=9_007_199_254_740_991)]
+Path = Annotated[str, Text("A folder; ~ is the home folder, and a relative path counts from the root.", max=4096)]
+TaskTitle = Annotated[str, Text("What to begin with, in a line: it is added, claimed and started.", max=1000)]
+Assertion = Literal["room_set", "namespace_ready", "joined", "task_claimed", "current_task_set", "worktree_active"]
+Assertions = Annotated[list[Assertion], Items("What to check; the usual four when empty.", max=20)]
 
 
 class AgentPresence(NamedTuple):
@@ -235,3 +240,115 @@ class SessionContext(NamedTuple):
     pending: PendingContext
     claims: HeldClaims
     memories: MemoryCounts
+
+
+class AgentGlance(NamedTuple):
+    """An agent that is here. ``status`` is busy while it works; ``lapsed``: its lease is over, it may be gone."""
+
+    agent_id: str
+    name: str
+    status: str
+    current_task: str | None
+    last_seen: str
+    lapsed: bool = False
+
+
+class TaskGlance(NamedTuple):
+    """A task that is not finished; ``state`` is todo, claimed, in_progress or blocked."""
+
+    task_id: str
+    number: str | None
+    title: str
+    state: str
+    level: int
+    assignee: str | None
+
+
+class Counts(NamedTuple):
+    """How much there is; ``messages`` counts the deliveries that are kept.
+
+    ``tasks`` that are not archived, by state: todo, claimed, in_progress, blocked, done, cancelled; at most 1000 each.
+    """
+
+    agents: int
+    tasks: dict[str, int]
+    messages: int
+
+
+class You(NamedTuple):
+    """The caller. ``current_tasks`` is what it holds, what it works on first."""
+
+    agent_id: str
+    name: str
+    joined: bool
+    current_tasks: list[TaskGlance]
+
+
+class Step(NamedTuple):
+    """Something to do next, as the name of an operation, and why."""
+
+    action: str
+    reason: str
+
+
+class Overview(NamedTuple):
+    """The workspace at a glance: at most 40 agents and 30 tasks, what needs attention, and two steps to take next."""
+
+    project_id: str
+    root: str
+    channel: str
+    counts: Counts
+    agents: list[AgentGlance]
+    tasks: list[TaskGlance]
+    you: You
+    attention: list[str]
+    next_steps: list[Step]
+
+
+class Checked(NamedTuple):
+    """One assertion; ``fix_hint`` says how to make it true."""
+
+    assertion: str
+    passed: bool
+    fix_hint: str | None
+
+
+class Checks(NamedTuple):
+    """Whether all is as it should be; ``fix_hint`` is that of the first assertion that failed."""
+
+    assertions: list[Checked]
+    all_passed: bool
+    fix_hint: str | None
+
+
+class WorkPlace(NamedTuple):
+    """The project that this workspace is for. ``same``: the folder that was asked about belongs to it."""
+
+    root: str
+    project_id: str
+    same: bool
+
+
+class Trouble(NamedTuple):
+    """Why something did not work, and what to do."""
+
+    reason: str
+    message: str
+    hint: str
+
+
+class Begun(NamedTuple):
+    """An agent that is registered, and the task that it begins with; ``task_problem`` tells why it has none."""
+
+    agent_id: str
+    session_id: str
+    task: Task | None
+    overview: Overview
+    task_problem: Trouble | None = None
+
+
+class Guidance(NamedTuple):
+    """Where the caller stands, and what to do, most pressing first."""
+
+    current_state: str
+    guidance: list[Step]

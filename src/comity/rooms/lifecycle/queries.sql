@@ -127,3 +127,32 @@ DELETE FROM comity_host_sessions WHERE coalesce(heard_ms, 0) < :before_ms
 
 -- name: prune_pairs
 DELETE FROM comity_pairs WHERE last_ms < :before_ms AND coalesce(damped_ms, 0) < :before_ms
+
+-- Who is here, at a glance.
+-- name: glance
+SELECT s.agent_id, a.name, coalesce(x.status, 'active'), s.registered_at, p.last_seen_ms, p.lease_until_ms
+FROM sessions s JOIN agents a ON a.agent_id = s.agent_id
+LEFT JOIN macp_ext_agent_state x ON x.agent_id = s.agent_id
+LEFT JOIN comity_presence p ON p.session_id = s.session_id AND p.registered_at = s.registered_at
+WHERE s.state = 'active' ORDER BY s.agent_id LIMIT :limit
+
+-- What agents hold, and what waits: of each as much as is shown.
+-- name: held_tasks
+SELECT task_id, number, title, status, level, assigned_agent_id, lease_until FROM comity_tasks
+WHERE status IN ('accepted', 'in-progress', 'blocked') AND archived_at IS NULL
+ORDER BY rank, created_at DESC LIMIT :limit
+
+-- name: waiting_tasks
+SELECT task_id, number, title, status, level, assigned_agent_id, lease_until FROM comity_tasks
+WHERE status = 'pending' AND archived_at IS NULL ORDER BY rank, created_at DESC LIMIT :limit
+
+-- name: how_many
+SELECT
+  (SELECT count(*) FROM sessions WHERE state = 'active'),
+  coalesce((SELECT max(rowid) FROM messages) - (SELECT min(rowid) FROM messages) + 1, 0),
+  (SELECT count(*) FROM (SELECT 1 FROM macp_ext_tasks WHERE status = 'pending' AND archived_at IS NULL LIMIT :most)),
+  (SELECT count(*) FROM (SELECT 1 FROM macp_ext_tasks WHERE status = 'accepted' AND archived_at IS NULL LIMIT :most)),
+  (SELECT count(*) FROM (SELECT 1 FROM macp_ext_tasks WHERE status = 'in-progress' AND archived_at IS NULL LIMIT :most)),
+  (SELECT count(*) FROM (SELECT 1 FROM macp_ext_tasks WHERE status = 'blocked' AND archived_at IS NULL LIMIT :most)),
+  (SELECT count(*) FROM (SELECT 1 FROM macp_ext_tasks WHERE status = 'done' AND archived_at IS NULL LIMIT :most)),
+  (SELECT count(*) FROM (SELECT 1 FROM macp_ext_tasks WHERE status = 'cancelled' AND archived_at IS NULL LIMIT :most))

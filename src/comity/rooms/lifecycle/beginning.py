@@ -1,0 +1,100 @@
+"""Beginning to work: in the right project, registered, with a task; all of it or nothing."""
+
+from __future__ import annotations
+
+import os
+
+from comity.kernel.javascript import trim
+from comity.kernel.problem import Conflict, NotFound, Problem
+from comity.kernel.scope import Scope
+from comity.rooms.channels import registering
+from comity.rooms.lifecycle import glancing
+from comity.rooms.lifecycle.model import Begun, Checked, Checks, Trouble, WorkPlace
+from comity.rooms.tasks import adding, holding
+from comity.rooms.tasks.machine import PENDING
+from comity.rooms.tasks.model import NewTask, Task, label
+
+USUAL = ("room_set", "joined", "task_claimed", "current_task_set")
+_FIXES = {
+    "room_set": "Name a channel, or set the project's default channel with `comity init`.",
+    "namespace_ready": "Name a channel, or set the project's default channel with `comity init`.",
+    "joined": "Register: session.begin does it.",
+    "task_claimed": "Claim a task: task.take_next finds the best one.",
+    "current_task_set": "Start the task that you claimed: task.transition with the action start.",
+    "worktree_active": "Work in a linked git worktree: `git worktree add`, and start your session in it.",
+}
+
+
+def place(scope: Scope, path: str) -> WorkPlace:
+    """The actor's project, if ``path`` is in it. Conflict ``project.other`` when it is elsewhere."""
+    actor = scope.actor
+    if trim(path):
+        folder = os.path.realpath(os.path.join(actor.worktree or actor.root, os.path.expanduser(path)))
+        if not os.path.isdir(folder):
+            raise NotFound(
+                "path.unknown",
+                f"There is no folder {path!r}.",
+                "Give an existing folder, or none for the project of this workspace.",
+                path=folder,
+            )
+        if not any(base and _within(folder, os.path.realpath(base)) for base in (actor.root, actor.worktree)):
+            raise Conflict(
+                "project.other",
+                f"{folder} is not in the project that this workspace is for, {actor.root or actor.project_id}.",
+                "Work in this project, or connect to a server that was started in that folder.",
+                path=folder,
+                root=actor.root,
+                projectId=actor.project_id,
+            )
+    return WorkPlace(actor.root, actor.project_id, same=True)
+
+
+def _within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(os.path.join(folder, ""))
+
+
+def begin(scope: Scope, path: str, title: str) -> Begun:
+    """Register; then add, claim and start the task. What is wrong with the task does not hinder the registration."""
+    place(scope, path)
+    scope = registering.known(scope)
+    registration = registering.start(scope, None, None, None, None)
+    task, trouble = None, None
+    if trim(title):
+        try:
+            task = _task(scope, title)
+        except Problem as problem:
+            trouble = Trouble(problem.reason, problem.message, problem.hint)
+    return Begun(registration.agent_id, registration.session_id, task, glancing.overview(scope), trouble)
+
+
+def _task(scope: Scope, title: str) -> Task:
+    """The task of that title: a new one, or the one that is there if it is free or the caller's own."""
+    known = adding.same(scope, title)
+    if known is None:
+        known = adding.add(scope, [NewTask(title)])[0]
+    elif known.assigned_agent_id == scope.actor.agent_id and known.status == "in-progress":
+        return known
+    if known.status == PENDING or known.assigned_agent_id == scope.actor.agent_id:
+        return holding.transition(scope, known.task_id, "start")
+    raise Conflict(
+        "task.duplicate",
+        f"{label(known)} has that title already: it is {known.status}, held by {known.assigned_agent_id}.",
+        "Take another task, or ask its holder.",
+    )
+
+
+def check(scope: Scope, wanted: list[str]) -> Checks:
+    """Which assertions hold."""
+    you = glancing.you(scope)
+    ready = bool(trim(scope.actor.channel))
+    facts = {
+        "room_set": ready,
+        "namespace_ready": ready,
+        "joined": you.joined,
+        "task_claimed": bool(you.current_tasks),
+        "current_task_set": any(task.state == "in_progress" for task in you.current_tasks),
+        "worktree_active": bool(scope.actor.worktree),
+    }
+    listed = [Checked(name, facts[name], None if facts[name] else _FIXES[name]) for name in wanted or USUAL]
+    failed = [one for one in listed if not one.passed]
+    return Checks(listed, not failed, failed[0].fix_hint if failed else None)
