@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from comity.doors.http import health, rest
+from comity.doors.http import health, openapi, rest
 from comity.doors.http.route import Table
 
 
 def table() -> Table:
     """Every route of the server."""
-    return Table((*health.routes(), *rest.routes()))
+    document = openapi.Document()
+    found = Table((*health.routes(), document.route(), *rest.routes()))
+    document.describe(found.routes)
+    return found
