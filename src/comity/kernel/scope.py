@@ -53,6 +53,7 @@ class Actor(NamedTuple):
     main checkout, ``worktree`` the folder that stands for it in the linked worktree the agent works in, if it does.
     ``vault_outside`` lets it index folders outside both. ``host`` is the host's session, when a host tells of it.
     ``oversees``: it may see how direct messages between others begin; whoever can read the file can anyway.
+    ``spectator``: it is no agent and may only look.
     """
 
     agent_id: str
@@ -70,6 +71,7 @@ class Actor(NamedTuple):
     host: HostSession | None = None
     limits: Limits = Limits()
     oversees: bool = True
+    spectator: bool = False
 
 
 class Tx(Protocol):
