@@ -28,21 +28,21 @@ class Admission:
         self._local = Buckets(place.rate_local, place.rate_local)
         self._failures = Buckets(_FAILURES / _FAILURE_WINDOW_S, _FAILURES)
 
-    def check_origin(self, host: str, origin: str | None, site: str | None) -> None:
-        """Forbidden ``origin.foreign``, Invalid ``host.unknown``."""
-        if host.lower() not in self._hosts:
+    def check_origin(self, hosts: list[str], origins: list[str], site: str | None) -> None:
+        """Forbidden ``origin.foreign``, Invalid ``host.unknown``. Of several such headers, each must be ours."""
+        if not hosts or any(host.lower() not in self._hosts for host in hosts):
             raise Invalid(
                 "host.unknown",
                 "This server does not answer to that Host.",
                 "Use the address that it printed, or start it with --allow-host NAME[:PORT].",
             )
-        if origin is not None and origin.lower() not in self._origins:
+        if any(origin.lower() not in self._origins for origin in origins):
             raise Forbidden(
                 "origin.foreign",
                 "Requests of pages from elsewhere are refused.",
                 "Open the server's own address, or start it with --allow-origin ORIGIN.",
             )
-        if origin is None and site == "cross-site":
+        if not origins and site == "cross-site":
             raise Forbidden(
                 "origin.foreign", "A page from elsewhere caused this request.", "Open the server's own address."
             )

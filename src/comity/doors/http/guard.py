@@ -43,6 +43,7 @@ class Guard:
         headers = Headers(scope=scope)
         record = Record(scope, headers, secrets.token_hex(8))
         sent = record.wrap(send)
+        self._house.begun(record)
         try:
             await self._answer(scope, headers, receive, sent, record)
         except Problem as problem:
@@ -58,7 +59,7 @@ class Guard:
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send, record: Record) -> None:
         client = record.client
-        self._admission.check_origin(headers.get("host", ""), headers.get("origin"), headers.get("sec-fetch-site"))
+        self._admission.check_origin(headers.getlist("host"), headers.getlist("origin"), headers.get("sec-fetch-site"))
         self._admission.count(client)
         route = self._route(scope)
         record.route = route.path
@@ -157,7 +158,7 @@ async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send, 
         return
     allow = problem.data.get("allow")
     headers = {"allow": ", ".join(allow)} if isinstance(allow, list) else {}
-    if problem.reason.startswith("body."):
+    if problem.reason.startswith("body.") or problem.reason == "server.ending":
         headers["connection"] = "close"
     await _respond(problems.response(problem, record.request_id, headers), scope, receive, send)
 
