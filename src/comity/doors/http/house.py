@@ -16,6 +16,7 @@ from comity.doors.http.calls import Calls
 from comity.doors.http.place import Place
 from comity.doors.http.record import Record
 from comity.doors.http.seats import GONE, Seats
+from comity.doors.live.streams import Streams
 from comity.kernel.problem import Conflict
 from comity.kernel.registry import AnyOp
 from comity.kernel.steps import Report
@@ -37,6 +38,7 @@ class House:
         self.feed = Feed(workspace)
         self.calls = Calls(self.feed)
         self.seats = Seats(workspace, authority)
+        self.streams = Streams(self.feed, authority, self.calls.work)
         self.instance = secrets.token_hex(8)
         self.started = time.monotonic()
         self.ready = False

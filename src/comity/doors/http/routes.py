@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from comity.doors.http import health, openapi, rest
+from comity.doors.http import health, live, masc_routes, openapi, rest, welcome
 from comity.doors.http.route import Table
 
 
 def table() -> Table:
     """Every route of the server."""
     document = openapi.Document()
-    found = Table((*health.routes(), document.route(), *rest.routes()))
+    found = Table(
+        (*health.routes(), *live.routes(), document.route(), *rest.routes(), *masc_routes.routes(), *welcome.routes())
+    )
     document.describe(found.routes)
     return found

@@ -1,0 +1,1 @@
+"""Live events: server-sent events and WebSockets over the feed's hub."""
