@@ -50,13 +50,7 @@ class Arguments:
     def of_query(self, query: bytes) -> dict[str, object]:
         """The arguments of a query string. Raises Invalid."""
         found: dict[str, object] = {}
-        if not query:
-            return found
-        try:
-            pairs = parse_qsl(query.decode("latin-1"), True, errors="strict", max_num_fields=_MOST_PAIRS)
-        except ValueError:
-            raise Invalid("argument.invalid", "The query is not valid UTF-8, or too long.", _HOW) from None
-        for key, text in pairs:
+        for key, text in pairs_of(query):
             argument = self._own.get(key)
             if argument is None:
                 raise self._unknown(key)
@@ -102,6 +96,16 @@ class Arguments:
             f"Its arguments are: {known}.",
             operation=self._op.name,
         )
+
+
+def pairs_of(query: bytes) -> list[tuple[str, str]]:
+    """Names and texts of a query string. Raises Invalid."""
+    if not query:
+        return []
+    try:
+        return parse_qsl(query.decode("latin-1"), True, errors="strict", max_num_fields=_MOST_PAIRS)
+    except ValueError:
+        raise Invalid("argument.invalid", "The query is not valid UTF-8, or too long.", _HOW) from None
 
 
 def json_object(body: bytes, content_type: str | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -48,14 +49,16 @@ def key_of(text: str, op: AnyOp, caller: str, arguments: dict[str, object]) -> K
     return Key(caller, text, sha256(asked.encode("utf-8", "replace")).hexdigest())
 
 
-async def answer(op: AnyOp, arguments: dict[str, object], key: Key, exchange: Exchange) -> Response:
-    """The answer to a write under a key: a new one, or the kept one. Raises Problem."""
+async def answer(
+    op: AnyOp, arguments: dict[str, object], key: Key, exchange: Exchange, say: Callable[[Any], Any] = to_json
+) -> Response:
+    """The answer to a write under a key: a new one, or the kept one. ``say`` makes JSON of a result. Raises Problem."""
     validate(op, arguments)  # what is refused for its form is kept by nobody
 
     def told(result: Any) -> Reply | None:
         if isinstance(result, Problem):
             return _refusal(result, exchange.request_id)
-        return Reply(200, "" if op.name in SECRET else encoded(to_json(result)).decode())
+        return Reply(200, "" if op.name in SECRET else encoded(say(result)).decode())
 
     try:
         result = await (_long if op.long else _short)(op, arguments, key, exchange, told)
@@ -66,7 +69,7 @@ async def answer(op: AnyOp, arguments: dict[str, object], key: Key, exchange: Ex
         if reply is not None:
             await _perform(exchange, once.keep(op, key, reply), arguments)
         raise
-    return Response(encoded(to_json(result)), 200, None, JSON)
+    return Response(encoded(say(result)), 200, None, JSON)
 
 
 async def _short(op: AnyOp, arguments: dict[str, object], key: Key, exchange: Exchange, told: once.Told) -> Any:

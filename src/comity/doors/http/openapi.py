@@ -6,7 +6,7 @@ path carries an ``x-websocket`` instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -119,6 +119,32 @@ def document(routes: Iterable[Route], *, required: bool) -> Object:
         "paths": paths,
         "components": _components(schemas),
     }
+
+
+def described(
+    tag: str, fields: JsonSchema, *, parameters: Sequence[Object] = (), body: JsonSchema | None = None
+) -> Object:
+    """The documentation of a route that is no operation's own: what it answers and, with a body, takes."""
+    done: Object = {"description": "The answer.", "content": {"application/json": {"schema": fields}}}
+    found: Object = {"tags": [tag]}
+    if body is None:
+        done["headers"] = {"ETag": _ref("headers", "ETag")}
+        unchanged: Object = {"description": "Nothing has changed.", "headers": {"ETag": _ref("headers", "ETag")}}
+        found["parameters"] = [*parameters, _parameter("agent"), _parameter("tag")]
+        return {**found, "responses": {"200": done, "304": unchanged, **_refusals(_ASKED)}}
+    done["headers"] = {"Idempotency-Replayed": _ref("headers", "Idempotency-Replayed")}
+    found["parameters"] = [*parameters, _parameter("agent"), _parameter("key")]
+    found["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    return {**found, "responses": {"200": done, **_refusals(_WRITTEN)}}
+
+
+def plain(tag: str, **answers: tuple[str, str, JsonSchema]) -> Object:
+    """The documentation of a GET that anybody may ask: by status what it means, its media type and its schema."""
+    responses: Object = {
+        status.strip("_"): {"description": told, "content": {media_type: {"schema": schema}}}
+        for status, (told, media_type, schema) in answers.items()
+    }
+    return {"tags": [tag], "responses": {**_refusals(_ANY), **responses}}
 
 
 def _operation(route: Route, schemas: Schemas, *, required: bool) -> Object:

@@ -42,6 +42,6 @@ def message_history(
     """Read what was said in a channel, oldest first, with numbers to go on from.
 
     Pass the answer's ``cursor`` as ``since_seq`` to get what came afterwards. With ``newest`` it is the newest messages
-    after that, instead of the oldest. Only members may read, and direct messages never show.
+    after that, instead of the oldest. Only members may read, and whoever merely looks on; direct messages never show.
     """
     return recalling.history(scope, membership.chosen(scope, channel_id), since_seq, limit, newest=newest)
