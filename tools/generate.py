@@ -12,7 +12,8 @@ from typing import Any, get_args, get_type_hints
 
 from comity.doors.hosts.hook.install import WIRINGS
 from comity.doors.hosts.hook.run import adapter_of
-from comity.doors.mcp import macp
+from comity.doors.mcp import macp, masc, masc_tools
+from comity.doors.mcp.masc_words import OWN_STATES, form_of
 from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
@@ -24,7 +25,10 @@ from comity.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
-_REPEATED_IS_TWICE = ("message.broadcast", "message.send", "goal.create", "task.dispatch", "task.next")
+_REPEATED_IS_TWICE = (
+    *("message.broadcast", "message.send", "message.announce", "goal.create"),
+    *("task.dispatch", "task.next", "task.take_next", "task.add", "task.add_many"),
+)
 _WHO = {
     "free_or_mine": "its holder, or anybody while it is free",
     "mine": "its holder",
@@ -47,12 +51,60 @@ def _tool(tool: macp.Tool) -> dict[str, Any]:
         "description": op.summary,
         "inputSchema": input_schema(op, macp.argument_names(op.name)),
         "outputSchema": output_schema(op),
-        "annotations": {
-            "readOnlyHint": op.effect == "read",
-            "destructiveHint": False,
-            "idempotentHint": op.name not in _REPEATED_IS_TWICE,
-            "openWorldHint": False,
-        },
+        "annotations": _annotations(op),
+    }
+
+
+def masc_tool_list() -> str:
+    """The array that ``tools/list`` answers at the MASC front door, one tool a line, other names included."""
+    tools = [_masc_tool(tool) for tool in masc_tools.TOOLS]
+    lines = [json.dumps(tool, ensure_ascii=False, separators=(",", ":")) for tool in (*tools, _MASC_HELP)]
+    return "[" + ",\n".join(lines) + "]\n"
+
+
+def _masc_tool(tool: masc_tools.Tool) -> dict[str, Any]:
+    op = REGISTRY.get(tool.op)
+    taken = input_schema(op, {}, form_of)
+    properties: dict[str, Any] = {"agent_name": {"type": "string"}} if tool.named else {}
+    for name, ours in tool.arguments.items():
+        properties[name] = dict(taken["properties"][ours])
+    for name in tool.without:
+        properties[name] = {}
+    if tool.cut:
+        most, default = masc_tools.CUT_MOST, masc_tools.CUT_DEFAULT
+        properties["limit"] = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    if "enum" in properties.get("status", {}):
+        own = {ours: theirs for theirs, ours in OWN_STATES.items()}
+        properties["status"] = {"enum": [own.get(state, state) for state in properties["status"]["enum"]]}
+    if op.name == "message.history":
+        properties["limit"]["default"] = masc.DEFAULT_MESSAGES
+    required = [name for name, ours in tool.arguments.items() if ours in taken.get("required", ())]
+    return {
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.described or op.summary,
+        "inputSchema": {"type": "object", "properties": properties, **({"required": required} if required else {})},
+        "outputSchema": output_schema(op, form_of),
+        "annotations": _annotations(op),
+    }
+
+
+_MASC_HELP = {
+    "name": masc_tools.HELP,
+    "title": "Explain a tool",
+    "description": "Explain one tool and its arguments.",
+    "inputSchema": {"type": "object", "properties": {"tool_name": {"type": "string"}}, "required": ["tool_name"]},
+    "outputSchema": {"type": "object"},
+    "annotations": {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False},
+}
+
+
+def _annotations(op: AnyOp) -> dict[str, bool]:
+    return {
+        "readOnlyHint": op.effect == "read",
+        "destructiveHint": False,
+        "idempotentHint": op.name not in _REPEATED_IS_TWICE,
+        "openWorldHint": False,
     }
 
 
@@ -224,6 +276,7 @@ def everything() -> dict[Path, str]:
     """Every generated file with its text."""
     files = {
         Path(macp.LIST_FILE): tool_list(),
+        Path(masc.LIST_FILE): masc_tool_list(),
         REFERENCE / "index.md": index(),
         REFERENCE / "settings.md": settings_page(),
         REFERENCE / "task-states.md": task_states_page(),

@@ -18,12 +18,12 @@ Form = Callable[
 _NAMES: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 
 
-def input_schema(op: AnyOp, rename: Mapping[str, str]) -> JsonSchema:
-    """JSON Schema of the arguments; ``rename`` gives their names in the door's dialect."""
+def input_schema(op: AnyOp, rename: Mapping[str, str], said: Form = form) -> JsonSchema:
+    """JSON Schema of the arguments; ``rename`` gives their names in the door's dialect, ``said`` those of fields."""
     properties = {}
     taken = parameters(op)
     for name, annotation, required, default in taken:
-        properties[rename.get(name, name)] = schema_of(annotation if required else _without_null(annotation))
+        properties[rename.get(name, name)] = schema_of(annotation if required else _without_null(annotation), said)
         if not required and default not in (None, (), [], ""):
             properties[rename.get(name, name)]["default"] = default
     result: JsonSchema = {"type": "object", "properties": properties}

@@ -83,6 +83,7 @@ class Identities:
         self._own: dict[str, Workspace] = {}  # by agent id; the sessions that this server registered
         self._known: dict[Identity, Workspace] = {}
         self._program = ""
+        self._spectator: Workspace | None = None
 
     @property
     def certain(self) -> bool:
@@ -107,6 +108,16 @@ class Identities:
                 if not self._own:
                     self._enter(name)
         return self.of(meta)
+
+    def look(self, meta: Mapping[str, Any]) -> Workspace:
+        """The workspace of whoever makes a call that only reads; a spectator's before it is known who that is."""
+        if not self._unknown(meta):
+            return self.of(meta)
+        found = self._spectator
+        if found is None:
+            nobody = self._base._replace(agent_id="", session_id="", name="", host=None, spectator=True)
+            found = self._spectator = self._main.acting_as(nobody)
+        return found
 
     def _enter(self, name: str) -> None:
         supposed = self._supposed

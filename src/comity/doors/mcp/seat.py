@@ -24,6 +24,9 @@ class Seat(Protocol):
         A session that is no agent yet becomes one first, named after the client's program. Raises Problem.
         """
 
+    def look(self, meta: Mapping[str, Any]) -> Workspace:
+        """The same for a call that only reads: a session that is no agent yet looks as a spectator and becomes none."""
+
     def join(self, name: str, meta: Mapping[str, Any] = NO_META) -> Workspace:
         """Be an agent called ``name``, or as near to it as is free; the same one when the session is one already."""
 

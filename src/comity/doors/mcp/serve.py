@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 
 from comity import settings
+from comity.doors.mcp.dialect import Dialect
 from comity.doors.mcp.joining import supposed
 from comity.doors.mcp.macp import MacpDialect
 from comity.doors.mcp.seated import Seated
@@ -81,13 +82,15 @@ def usage() -> str:
 
 
 def _surface(resolved: settings.Settings, open_workspace: Callable[[settings.Settings], Workspace]) -> Seated:
-    if resolved.surface != "macp":
-        raise Invalid(
-            "surface.missing",
-            f"The {resolved.surface} tools are not part of this version.",
-            "Leave --surface out: the macp tools are the default.",
-        )
-    return Seated(MacpDialect(resolved.tools), lambda: open_workspace(resolved), supposed(resolved))
+    return Seated(_dialect(resolved), lambda: open_workspace(resolved), supposed(resolved))
+
+
+def _dialect(resolved: settings.Settings) -> Dialect:
+    if resolved.surface == "macp":
+        return MacpDialect(resolved.tools)
+    from comity.doors.mcp.masc import MascDialect
+
+    return MascDialect()
 
 
 def _begin(surface: Seated) -> None:

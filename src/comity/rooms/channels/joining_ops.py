@@ -27,7 +27,7 @@ class Joined(NamedTuple):
 
 @op("session.join", effect="write", example={"name": "claude"})
 def join_session(scope: Scope, *, name: WantedName, interest_tags: Tags | None = None) -> Joined:
-    """Register as a new agent of a type, or under a whole name that nobody alive has, and join the default channel.
+    """Register as an agent of a type, or under a name that nobody alive has, and join the channel.
 
     A type gets two words after it that no other agent has: several of one type are several agents. A whole name brings
     back the agent that had it; while that one lives in another session, a new name of its type is given instead. A

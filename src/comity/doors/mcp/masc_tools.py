@@ -1,0 +1,168 @@
+"""The MASC front door as a table: its tool names and argument names over Comity's operations.
+
+Whoever adds a tool adds a row. What a row cannot say belongs into an operation, not into this door.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from comity.kernel.named_tuple import NamedTuple
+
+NONE: Mapping[str, Any] = {}
+
+CUT_MOST, CUT_DEFAULT = 50, 20
+
+# Which resources a tool may change.
+TASKS, AGENTS, MESSAGES = "tasks", "agents", "messages"
+
+
+class Tool(NamedTuple):
+    """One tool. ``arguments`` are the operation's names by the tool's; ``fixed`` ones are always passed.
+
+    ``described`` stands in the place of the operation's own summary. ``named``: ``agent_name`` is part of its schema;
+    it may be sent with every tool, and is only ever compared. ``alias`` is the tool that this is another name for,
+    which makes it one that is not listed. ``without`` are arguments that are taken and mean nothing here. ``cut``: the
+    list in the answer that ``limit`` shortens.
+    """
+
+    name: str
+    op: str
+    title: str
+    arguments: Mapping[str, str] = NONE
+    fixed: Mapping[str, Any] = NONE
+    described: str = ""
+    named: bool = False
+    touches: tuple[str, ...] = ()
+    alias: str = ""
+    without: tuple[str, ...] = ()
+    cut: str = ""
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Every argument's name."""
+        own = (*self.arguments, *(("limit",) if self.cut else ()), *self.without)
+        return (*(("agent_name",) if self.named else ()), *own)
+
+
+def _same(*names: str, **renamed: str) -> dict[str, str]:
+    return {**{name: name for name in names}, **renamed}
+
+
+_TRANSITION = _same(
+    "task_id", "notes", "reason", expected_version="expected_revision", handoff_context="handoff", lease_s="lease_s"
+)
+_LIST_TASKS = _same("status", "include_done", "include_cancelled", "limit")
+_BOTH = (TASKS, AGENTS)
+_ALL = (TASKS, AGENTS, MESSAGES)
+
+TOOLS = (
+    Tool(
+        "masc_start",
+        "session.begin",
+        "Come in, and take up a task",
+        _same("path", "task_title", room="path"),
+        described="Join the workspace and see where you stand; with task_title, also add that task and claim it.",
+        named=True,
+        touches=_ALL,
+    ),
+    Tool("masc_status", "workspace.overview", "Who is here and what is to be done"),
+    Tool(
+        "masc_join",
+        "session.join",
+        "Join as an agent",
+        _same(capabilities="interest_tags"),
+        described="Join as an agent of a type; the answer has the name under which others reach you.",
+        named=True,
+        touches=_BOTH,
+    ),
+    Tool("masc_leave", "session.end", "Leave", _same("reason"), named=True, touches=_BOTH),
+    Tool("masc_who", "agent.list", "Who is here"),
+    Tool("masc_agents", "agent.list", "List the agents", cut="agents"),
+    Tool("masc_heartbeat", "session.renew", "Say that you are alive", named=True, touches=(AGENTS,)),
+    Tool(
+        "masc_broadcast",
+        "message.announce",
+        "Say something to everybody",
+        {"message": "content"},
+        named=True,
+        touches=(MESSAGES,),
+        without=("format",),
+    ),
+    Tool("masc_messages", "message.history", "Read what was said", _same("since_seq", "limit")),
+    Tool(
+        "masc_add_task",
+        "task.add",
+        "Add a task",
+        _same("title", "description", "contract", priority="level", required_preset="profile_slug"),
+        touches=(TASKS,),
+    ),
+    Tool("masc_batch_add_tasks", "task.add_many", "Add several tasks", _same("tasks"), touches=(TASKS,)),
+    Tool("masc_tasks", "task.survey", "List the tasks", _LIST_TASKS),
+    Tool(
+        "masc_claim_next",
+        "task.take_next",
+        "Claim the next task",
+        described="Claim the best task that may begin; one that you hold goes back to the queue for it.",
+        named=True,
+        touches=_BOTH,
+    ),
+    Tool(
+        "masc_transition",
+        "task.transition",
+        "Claim, start, finish, cancel or release a task",
+        {"action": "action", **_TRANSITION},
+        named=True,
+        touches=_BOTH,
+    ),
+    Tool("masc_task_history", "task.history", "What happened to a task", _same("task_id", "limit")),
+    Tool(
+        "masc_update_priority",
+        "task.prioritize",
+        "Change a task's priority",
+        _same("task_id", priority="level", expected_version="expected_revision"),
+        touches=(TASKS,),
+    ),
+    Tool("masc_check", "workspace.check", "Check where you stand", _same("assertions")),
+    Tool("masc_workflow_guide", "guide.next", "What to do next"),
+    Tool("masc_set_room", "workspace.place", "Check that a folder is this workspace", _same("path", room="path")),
+    Tool("masc_list_tasks", "task.survey", "List the tasks", _LIST_TASKS, alias="masc_tasks"),
+    Tool("masc_room_status", "workspace.overview", "Who is here and what is to be done", alias="masc_status"),
+    *(
+        Tool(
+            f"masc_{verb}_task",
+            "task.transition",
+            f"{verb.capitalize()} a task",
+            _TRANSITION,
+            {"action": action},
+            named=True,
+            touches=_BOTH,
+            alias="masc_transition",
+        )
+        for verb, action in (("claim", "claim"), ("complete", "done"), ("release", "release"), ("cancel", "cancel"))
+    ),
+)
+HELP = "masc_tool_help"
+NOT_YET = {
+    "masc_set_current_task": (
+        "There is no plan to set a task in: the task that you hold is your current one.",
+        "Use masc_transition with action claim; masc_status shows what you hold.",
+    ),
+}
+
+# Arguments that MASC knows and this door refuses, and what to do instead.
+GONE = {
+    "evaluator_cascade": "No model reviews a task here. Leave it out.",
+    "completion_contract": "What the notes must tell belongs to the task: pass contract to masc_add_task.",
+    "force": "Nobody acts on a task in another's name. Ask its holder, or let the claim lapse.",
+}
+
+_SAID = {tool.op: tool.name for tool in reversed(TOOLS)} | {"message.poll": "masc_messages"}
+_OPS = re.compile("|".join(rf"\b{re.escape(op)}\b" for op in _SAID))
+
+
+def in_tools(text: str) -> str:
+    """``text`` with the names of tools in the place of operations."""
+    return _OPS.sub(lambda found: _SAID[found[0]], text)
