@@ -95,6 +95,15 @@ def test_a_file_that_cannot_be_opened_is_not_a_missing_one(tmp_path: Path) -> No
         AuthConfig.read(tmp_path)
 
 
+def test_a_file_that_everybody_may_change_stops_the_server(tmp_path: Path) -> None:
+    file = write(tmp_path, "{}")
+    file.chmod(0o666)
+    with pytest.raises(Invalid, match=r"auth\.unreadable"):
+        AuthConfig.read(tmp_path)
+    file.chmod(0o664)
+    assert AuthConfig.read(tmp_path) == AuthConfig()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_permission_stops_the_server(tmp_path: Path) -> None:
     write(tmp_path, "{}").chmod(0)

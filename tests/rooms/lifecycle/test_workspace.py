@@ -201,6 +201,14 @@ def test_direct_messages_between_others_are_not_shown_to_whoever_does_not_overse
     assert seen(stranger, oversees=False) == rest
     assert seen(stranger, oversees=True) == rest | between | to_cid | to_bob
 
+    def receipts(workspace: Workspace, *, oversees: bool) -> list[str]:
+        reading = workspace.acting_as(workspace.actor._replace(oversees=oversees))
+        return [message.excerpt for message in reading.receipt.list(sender_id="ann").messages]
+
+    assert receipts(ann, oversees=False) == receipts(bob, oversees=False) == ["for all", "between us"]
+    assert receipts(stranger, oversees=True) == ["for all", "between us"]
+    assert receipts(cid, oversees=False) == receipts(stranger, oversees=False) == ["for all", ""]
+
     def dropped(*, oversees: bool) -> list[bool]:
         reading = stranger.acting_as(stranger.actor._replace(oversees=oversees))
         return [bool(event.metadata) for event in reading.event.list(event_types=["message.drop"]).events]

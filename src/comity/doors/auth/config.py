@@ -10,6 +10,7 @@ import ipaddress
 import json
 import math
 import os
+import stat
 from collections.abc import Callable
 from typing import Any, Literal, Self
 
@@ -65,7 +66,10 @@ def _read(path: str) -> str | None:
     """The file's text; None when there is no such file."""
     try:
         with open(path, "rb") as file:
+            anybody = os.fstat(file.fileno()).st_mode & stat.S_IWOTH
             raw = file.read(MAX_CONFIG_BYTES + 1)
+        if anybody and os.name == "posix":
+            raise _unreadable(path, "everybody on this machine may change it (chmod 600)")
         if len(raw) > MAX_CONFIG_BYTES:
             raise _unreadable(path, f"it is longer than {MAX_CONFIG_BYTES:,} bytes")
         return raw.decode()

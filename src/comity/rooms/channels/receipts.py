@@ -8,7 +8,7 @@ context. ``seen``: the model has answered since. ``acknowledged``: the agent sai
 from __future__ import annotations
 
 from comity.kernel.clock import Instant
-from comity.kernel.scope import Row, Scope
+from comity.kernel.scope import Actor, Row, Scope
 from comity.rooms.channels.model import Receipt, Receipts, SentMessage
 
 _SCANNED = 5000  # of the newest deliveries, in which a sender's own are looked for
@@ -26,14 +26,16 @@ def listed(scope: Scope, message_id: str | None, sender: str | None, limit: int)
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(str(row[0]), []).append(row)
-    return Receipts([_message(message, deliveries) for message, deliveries in found.items()])
+    return Receipts([_message(scope.actor, message, deliveries) for message, deliveries in found.items()])
 
 
-def _message(message_id: str, rows: list[Row]) -> SentMessage:
-    first = rows[0]
-    return SentMessage(
-        message_id, first[1], first[2], str(first[3] or ""), str(first[4]), [_receipt(row) for row in rows]
-    )
+def _message(reader: Actor, message_id: str, rows: list[Row]) -> SentMessage:
+    """One message; of a direct one between others it shows no word, unless the reader oversees them all."""
+    _, timestamp, channel_id, sender, begins = rows[0][:5]
+    between = {sender, *(row[6] for row in rows)}
+    shown = channel_id is not None or reader.oversees or reader.agent_id in between
+    receipts = [_receipt(row) for row in rows]
+    return SentMessage(message_id, timestamp, channel_id, str(sender or ""), str(begins) if shown else "", receipts)
 
 
 def _receipt(row: Row) -> Receipt:
