@@ -22,10 +22,12 @@ def main() -> int:
 
             return serve(arguments[1:], living)
         if arguments[:1] == ["serve"]:
-            from comity.app import living
+            from comity.app import living, tend
             from comity.doors.http.serve import main as serve_network
 
-            return serve_network(arguments[1:], living)
+            code = serve_network(arguments[1:], living, tend)
+            sys.stdout.flush()
+            os._exit(code)  # all is closed; threads of the listener must not meet an interpreter that is taken apart
         if arguments[:2] == ["hook", "git"]:
             from comity.doors.hosts.hook.git import main as git_hook
 

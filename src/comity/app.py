@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from comity import settings
+from comity.loops.noting import Noting
 from comity.loops.reaper import Reaper
+from comity.loops.retention import Retention
 from comity.settings import Settings
 from comity.workspace import Workspace, from_settings
 
@@ -38,3 +41,11 @@ def living(resolved: Settings) -> Workspace:
     workspace.at_close(reaper.stop)
     reaper.start()
     return workspace
+
+
+def tend(workspace: Workspace, retention_days: float, note_used: Callable[[], object]) -> None:
+    """Start what a server does by the clock besides: remove what is old, and note which tokens were used."""
+    loops = [Noting(note_used), *([Retention(workspace, retention_days)] if retention_days else [])]
+    for loop in loops:
+        workspace.at_close(loop.stop)
+        loop.start()

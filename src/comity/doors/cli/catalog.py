@@ -56,7 +56,10 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
         Entry("search", "vault:search", "The same by relevance, whole words"),
     ),
     "Keep": (Entry("prune", "upkeep:prune", "Remove what is old and finished"),),
-    "Serve": (Entry("token", "tokens:token", "Who may use the server over the network: create, list, revoke"),),
+    "Serve": (
+        Entry("serve", "plain:serve", "Serve this project over the network: MCP, REST, live events"),
+        Entry("token", "tokens:token", "Who may use the server over the network: create, list, revoke"),
+    ),
     "For programs": (
         Entry("mcp", "plain:mcp", "Serve one agent session over MCP (agent hosts start this)"),
         Entry("call", "plain:call", "Run any operation by name"),

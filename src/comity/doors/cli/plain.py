@@ -74,6 +74,21 @@ mcp = command(
 )
 
 
+def _serve(_: Invocation, __: Values) -> None:
+    raise Invalid("serve.options", "`comity serve` reads its own options.", "`comity serve --help` lists them.")
+
+
+serve = command(
+    _serve,
+    needs="nothing",
+    doc="""Serve this project's workspace over the network: MCP, REST and live events.
+
+    `comity serve --help` shows its options; Ctrl-C ends it.
+    """,
+    example="comity serve --port 9200",
+)
+
+
 def _demo(invocation: Invocation, values: Values) -> int:
     return invocation.demo(json_output=invocation.json, **values)
 

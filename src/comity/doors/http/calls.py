@@ -24,6 +24,7 @@ class Calls:
     def __init__(self, feed: Feed, threads: int = THREADS) -> None:
         self._feed = feed
         self._pool = ThreadPoolExecutor(threads, "comity-call")
+        self._ending = False
 
     async def run(
         self,
@@ -55,7 +56,7 @@ class Calls:
             mark = self._feed.mark()
             result = await self.work(once)
             left = end - asyncio.get_running_loop().time()
-            if not op.waits.empty(result) or left <= 0:
+            if not op.waits.empty(result) or left <= 0 or self._ending:
                 return result
             try:
                 await asyncio.wait_for(mark.wait(), left)
@@ -65,6 +66,10 @@ class Calls:
     async def work(self, function: Any) -> Any:
         """What a function answers, from a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+
+    def end_waits(self) -> None:
+        """Whoever waits gets what there is when the feed wakes him next, and nobody waits any more."""
+        self._ending = True
 
     def close(self) -> None:
         """Finish what runs; nothing more begins."""

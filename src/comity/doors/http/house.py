@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import secrets
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from comity.doors.auth.authority import Authority
 from comity.doors.auth.principal import Principal
@@ -24,11 +23,20 @@ from comity.rooms import REGISTRY
 from comity.workspace import Cancel, Workspace
 
 
+class Witness(Protocol):
+    """Hears of every request: the log, the metrics, the traces. It must not fail, and not take long."""
+
+    def begun(self, record: Record) -> None: ...
+
+    def told(self, record: Record) -> None: ...
+
+
 class House:
     """One running server: its store, who may do what, the agents it acts for, and the log as it grows.
 
     ``workspace`` is the server's own: it is no agent. ``ready`` becomes true once requests may come, ``ending`` when
-    the server is about to stop.
+    the server is about to stop. ``running`` counts requests and streams; ``at_end`` tells those who listen, the last
+    one first, when the server ends.
     """
 
     def __init__(self, workspace: Workspace, authority: Authority, place: Place) -> None:
@@ -43,11 +51,21 @@ class House:
         self.started = time.monotonic()
         self.ready = False
         self.ending = False
+        self.running = 0
+        self.witnesses: list[Witness] = []
+        self.at_end: list[Callable[[], Awaitable[None]]] = [self.streams.close]
+
+    def begun(self, record: Record) -> None:
+        """A request has come."""
+        self.running += 1
+        for witness in self.witnesses:
+            witness.begun(record)
 
     def told(self, record: Record) -> None:
         """A request is over."""
-        if record.trace:
-            sys.stderr.write(f"comity: request {record.request_id} failed\n{record.trace}")
+        self.running -= 1
+        for witness in self.witnesses:
+            witness.told(record)
 
     async def call(
         self,

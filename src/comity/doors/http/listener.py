@@ -7,9 +7,12 @@ HTTP/1.1 and HTTP/2 come on one port: with TLS by ALPN, in clear text by prior k
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from granian import net
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
@@ -20,26 +23,39 @@ from comity.doors.http.place import Place
 
 STREAMS = 1000  # at once on one HTTP/2 connection
 HEADERS_MS = 10_000  # for a request's header to arrive
-CLOSE_S = 5.0
-_LOOK_S = 0.01
+CLOSE_S = 3.0
+BACKLOG = 1024
+_HOLDER: Any = vars(net)["SocketHolder"]  # it takes the descriptor, whether it is a Unix socket's, the backlog
+
+
+class _Server(Server):
+    """Granian's own sockets let a second server share the port without a word, so it gets one that is bound alone."""
+
+    def __init__(self, app: ASGIApp, bound: socket.socket, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._bound = bound
+
+    def _init_shared_socket(self) -> None:
+        self._ssp: Any = None
+        self._shd: Any = _HOLDER(self._bound.detach(), False, BACKLOG)
 
 
 class Listener:
-    """Listens from ``start`` until ``stop``."""
+    """Serves on a socket that is bound and listens already, from ``start`` until ``stop``."""
 
-    def __init__(self, app: ASGIApp, place: Place, port: int | None = None) -> None:
-        self._host, self._port = place.host, place.port if port is None else port
-        self._server = Server(
+    def __init__(self, app: ASGIApp, place: Place, bound: socket.socket) -> None:
+        self._server = _Server(
             app,
-            address=self._host,
-            port=self._port,
+            bound,
+            address=place.host,
+            port=place.port,
             interface=Interfaces.ASGINL,
             http=HTTPModes.auto,
             http1_settings=HTTP1Settings(header_read_timeout=HEADERS_MS),
             http2_settings=HTTP2Settings(
                 max_concurrent_streams=STREAMS, keep_alive_interval=30_000, max_headers_size=64 * 1024
             ),
-            backlog=1024,
+            backlog=BACKLOG,
             ssl_cert=Path(place.certificate) if place.certificate else None,
             ssl_key=Path(place.key) if place.key else None,
             log_enabled=False,
@@ -47,21 +63,13 @@ class Listener:
         )
         self._task: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Begin to listen, as a task of the running loop; over once connections are accepted."""
+    def start(self) -> None:
+        """Begin to accept, as a task of the running loop; until then connections wait."""
         self._task = asyncio.create_task(self._server.serve())
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104 (compared)
-        while not self._task.done():
-            with suppress(OSError):
-                _, writer = await asyncio.open_connection(host, self._port)
-                writer.close()
-                return
-            await asyncio.sleep(_LOOK_S)
-        await self._task
 
     async def stop(self) -> None:
         """Accept nothing more; what still runs after a few seconds is cut off."""
         assert self._task is not None, "it was started"
-        self._server.stop()
+        self._server.stop()  # type: ignore[no-untyped-call]
         with suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(self._task, CLOSE_S)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import NamedTuple
 
-PORT = 8935
-WS_PORT = 8937
+from comity.doors.auth.config import is_loopback
+from comity.doors.premises.options import ServerSettings
+from comity.doors.premises.port import FIXED as PORT
+from comity.kernel.problem import Invalid
+
 MAX_BODY_BYTES = 20 * 1024 * 1024
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -32,16 +36,41 @@ class Place(NamedTuple):
 
     @property
     def scheme(self) -> str:
-        """http or https."""
+        """What its addresses begin with."""
         return "https" if self.certificate else "http"
 
     @property
     def loopback(self) -> bool:
         """Whether only this machine reaches it."""
-        return self.host in LOOPBACK
+        return is_loopback(self.host)
 
     @property
     def url(self) -> str:
         """The address to open on this machine."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "localhost") else self.host  # noqa: S104 (compared)
         return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def place_of(own: ServerSettings) -> Place:
+    """The place that settings describe. Raises Invalid ``tls.unreadable`` for a certificate that cannot be used."""
+    if own.tls_cert:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(own.tls_cert, own.tls_key)
+        except (OSError, ValueError) as error:
+            raise Invalid(
+                "tls.unreadable",
+                f"The certificate and its key cannot be used: {error}.",
+                "Both are PEM files without a passphrase, and belong together.",
+            ) from None
+    return Place(
+        own.host,
+        own.port,
+        own.tls_cert,
+        own.tls_key,
+        own.allow_host,
+        own.allow_origin,
+        own.max_body_bytes,
+        own.rate,
+        own.burst,
+        ws_port=own.ws_port,
+    )

@@ -22,6 +22,7 @@ class Record:
         client = scope.get("client")
         self.client = client[0] if client else ""
         self.traceparent = headers.get("traceparent", "")
+        self.trace_id = ""
         self.route = ""
         self.principal: Principal | None = None
         self.status = 0

@@ -1,0 +1,158 @@
+"""One server's life: from a bound socket to the last answer.
+
+The socket listens before everything is loaded: meanwhile ``/health/live`` answers and all else is told to wait. A
+signal ends it in this order: new requests are refused, whoever listens is told, running requests are finished,
+connections are closed, the store is closed. All of it is bounded, whatever hangs; a second signal ends it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from comity import __version__
+from comity.doors.auth.authority import Authority
+from comity.doors.http import problems
+from comity.doors.http.answers import json_response
+from comity.doors.http.guard import Guard
+from comity.doors.http.house import House
+from comity.doors.http.listener import Listener
+from comity.doors.http.log import Log
+from comity.doors.http.place import Place
+from comity.doors.premises.lock import Running, ServerLock
+from comity.doors.premises.options import ServerSettings
+from comity.kernel.problem import Unavailable
+from comity.workspace import Workspace
+
+TELL_S, FINISH_S, END_S = 2.0, 5.0, 10.0  # to tell listeners; for running requests; for everything together
+_STEP_S = 0.02
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Life:
+    """Serves from ``run`` until a signal."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        authority: Authority,
+        place: Place,
+        own: ServerSettings,
+        folder: str,
+        lock: ServerLock,
+    ) -> None:
+        self._workspace = workspace
+        self._authority = authority
+        self._place = place
+        self._own = own
+        self._folder = folder
+        self._lock = lock
+        self._stop = asyncio.Event()
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self, bound: socket.socket) -> int:
+        """Serve on a socket that listens; the exit code."""
+        before = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
+        try:
+            asyncio.run(self._live(bound))
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return 0
+
+    async def _live(self, bound: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        porch = Porch()
+        listener = Listener(porch, self._place, bound)
+        listener.start()
+        house = House(self._workspace, self._authority, self._place)
+        with Log(self._folder, self._own.log_format, self._own.log_level) as log:
+            house.witnesses.append(log)
+            try:
+                await self._open(house, porch)
+                log.note("info", "server.started", f"Comity serves {self._place.url}", always=True)
+                await self._stop.wait()
+                log.note("info", "server.ending", "Comity ends: running requests are finished first")
+            finally:
+                await self._end(house, listener, log)
+            log.note("info", "server.ended", "Comity ended")
+
+    async def _open(self, house: House, porch: Porch) -> None:
+        """Load what answers, off the event loop, and let requests in."""
+        routes = await asyncio.to_thread(import_module, "comity.doors.http.routes")
+        house.feed.start()
+        porch.app = Guard(house, routes.table())
+        house.ready = True
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._lock.tell(Running(os.getpid(), self._place.url, started, __version__))
+
+    async def _end(self, house: House, listener: Listener, log: Log) -> None:
+        house.ending = True
+        for told in reversed(house.at_end):
+            await _within(told(), TELL_S, log)
+        house.calls.end_waits()
+        if house.ready:
+            house.feed.stop()
+        await _within(_quiet(house), FINISH_S, log)
+        await listener.stop()
+        await _within(asyncio.to_thread(house.calls.close), FINISH_S, log)
+
+    def _signalled(self, number: int, _: FrameType | None) -> None:
+        """Begin to end; at once when asked again. It runs even while the event loop is held up."""
+        if self._stopping:
+            os._exit(128 + number)
+        self._stopping = True
+        watchdog = threading.Timer(END_S, os._exit, [0])  # the store is whole at any instruction
+        watchdog.daemon = True
+        watchdog.start()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+
+class Porch:
+    """What answers until ``app`` is there, and passes everything to it from then on."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if self.app is not None:
+            await self.app(scope, receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1013})
+        elif scope["path"] == "/health/live":
+            await json_response({"live": True})(scope, receive, send)
+        elif scope["path"] == "/health/ready":
+            await json_response({"ready": False}, 503)(scope, receive, send)
+        else:
+            starting = Unavailable("server.starting", "The server is starting.", "Ask again.", retryAfterS=1)
+            await problems.response(starting, "")(scope, receive, send)
+
+
+async def _quiet(house: House) -> None:
+    """Until no request runs."""
+    while house.running:  # noqa: ASYNC110 - whoever counts down need not know that somebody waits
+        await asyncio.sleep(_STEP_S)
+
+
+async def _within(work: Awaitable[Any], seconds: float, log: Log) -> None:
+    """What ends within so many seconds; what does not is left alone, and what fails is told."""
+    try:
+        async with asyncio.timeout(seconds):
+            await work
+    except TimeoutError:
+        log.note("warning", "server.cut_off", f"Something did not end within {seconds:g} s and was cut off")
+    except Exception as error:  # noqa: BLE001 - the end has to come
+        log.note("error", "server.end_failed", f"Something failed at the end: {error!r}"[:500])
