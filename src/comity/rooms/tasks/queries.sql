@@ -71,15 +71,22 @@ AND status || '' IN ('accepted', 'in-progress', 'blocked')
 -- name: has_lapsed
 SELECT 1 FROM comity_task_details WHERE lease_until IS NOT NULL AND lease_until <= :now LIMIT 1
 
--- What may be begun, of one level, oldest first, with how long it waits in seconds.
+-- What may be begun, of one level, oldest first, with how long it waits in seconds. What was added at once keeps its
+-- order: that of the rows.
 -- name: ready
-SELECT t.*, :second - CAST(strftime('%s', t.created_at) AS INTEGER) FROM comity_tasks t
-WHERE t.status = 'pending' AND t.archived_at IS NULL AND t.rank = :rank AND t.level = :level
-  AND (t.assigned_agent_id IS NULL OR t.assigned_agent_id = :agent_id)
-  AND (t.profile_slug IS NULL OR t.profile_slug = :profile)
-  AND NOT EXISTS (SELECT 1 FROM comity_task_dependencies x JOIN macp_ext_tasks p ON p.task_id = x.depends_on
-    WHERE x.task_id = t.task_id AND p.status <> 'done')
-ORDER BY t.created_at LIMIT :limit
+SELECT t.*, :second - CAST(strftime('%s', t.created_at) AS INTEGER)
+FROM (
+  SELECT p.task_id, p.created_at AS added, p.rowid AS place FROM macp_ext_tasks p INDEXED BY comity_tasks_first
+  WHERE p.status = 'pending' AND p.archived_at IS NULL
+    AND (CASE p.priority WHEN 'P0' THEN 0 WHEN 'P1' THEN 1 WHEN 'P2' THEN 2 ELSE 3 END) = :rank
+    AND (:level < 4 OR coalesce((SELECT d.level FROM comity_task_details d WHERE d.task_id = p.task_id), 4) = :level)
+    AND (p.assigned_agent_id IS NULL OR p.assigned_agent_id = :agent_id)
+    AND (p.profile_slug IS NULL OR p.profile_slug = :profile)
+    AND NOT EXISTS (SELECT 1 FROM comity_task_dependencies x JOIN macp_ext_tasks f ON f.task_id = x.depends_on
+      WHERE x.task_id = p.task_id AND f.status <> 'done')
+  ORDER BY p.created_at, p.rowid LIMIT :limit) first
+JOIN comity_tasks t ON t.task_id = first.task_id
+ORDER BY first.added, first.place
 
 -- name: stuck
 SELECT t.* FROM comity_tasks t
