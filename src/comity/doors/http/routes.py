@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comity.doors.http import health, live, masc_routes, openapi, rest, welcome
+from comity.doors.http import health, live, masc_routes, mcp, openapi, rest, welcome
 from comity.doors.http.route import Table
 
 
@@ -10,7 +10,15 @@ def table() -> Table:
     """Every route of the server."""
     document = openapi.Document()
     found = Table(
-        (*health.routes(), *live.routes(), document.route(), *rest.routes(), *masc_routes.routes(), *welcome.routes())
+        (
+            *health.routes(),
+            *live.routes(),
+            *mcp.routes(),
+            document.route(),
+            *rest.routes(),
+            *masc_routes.routes(),
+            *welcome.routes(),
+        )
     )
     document.describe(found.routes)
     return found

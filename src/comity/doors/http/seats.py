@@ -76,6 +76,27 @@ class Seats:
             for key in [key for key, one in self._taken.items() if one is workspace]:
                 del self._taken[key]
 
+    def join(self, principal: Principal, name: str, program: str = "") -> Workspace:
+        """A workspace for somebody without a name, who comes in as an agent of this type or under this whole name."""
+        base = self._workspace.actor
+        session_id = f"http-{self._server}-{secrets.token_hex(8)}"
+        actor = base._replace(
+            agent_id="", name="", session_id=session_id, host=None, oversees=principal.role == "admin"
+        )
+        observer = ThisProcess(absent(program or "http", "", base.worktree or base.root, LEASE_S))
+        workspace = self._workspace.acting_as(actor, observer=observer, permit=self._authority.permit(principal))
+        joined = workspace.call("session.join", {"name": name})
+        workspace.become(actor._replace(agent_id=joined.agent_id, session_id=joined.session_id, name=joined.name))
+        with self._lock:
+            self._taken[joined.agent_id, principal.role] = workspace
+        return workspace
+
+    def end(self, workspace: Workspace, reason: str) -> None:
+        """End an agent's session, unless another program of the agent's began it; forget the workspace."""
+        self.leave(workspace)
+        if workspace.actor.session_id.startswith("http-"):
+            workspace.call("session.end", {"reason": reason})
+
     def _join(self, principal: Principal, agent_id: str, program: str, name: str) -> Workspace:
         base = self._workspace.actor
         actor = base._replace(
