@@ -8,7 +8,7 @@ from typing import Any
 
 from comity.doors.mcp import wire
 from comity.doors.mcp.stdio import serve
-from comity.doors.mcp.surface import ToolCall, UnknownTool
+from comity.doors.mcp.surface import Listed, ToolCall, UnknownPrompt, UnknownResource, UnknownTool
 from comity.kernel.problem import Conflict, Problem
 
 WAIT_LIMIT_S = 60.0
@@ -32,8 +32,9 @@ class Toy:
     version = "1.0"
     instructions = "Call echo."
 
-    def __init__(self, ready: threading.Event | None = None) -> None:
+    def __init__(self, ready: threading.Event | None = None, *, offers: bool = False) -> None:
         self._ready = ready
+        self.offers = offers
 
     def tools(self) -> bytes | list[Any]:
         return wire.pretty([tool(name, name.capitalize()) for name in TOOLS]).encode()
@@ -53,6 +54,32 @@ class Toy:
 
     def render_problem(self, problem: Problem) -> str:
         return wire.pretty({"reasonCode": problem.reason, "message": problem.message, "metadata": problem.data})
+
+    def resources(self) -> Listed:
+        return [{"uri": f"toy://{name}", "name": name} for name in ("one", "slow")] if self.offers else []
+
+    def resource_templates(self) -> Listed:
+        return [{"uriTemplate": "toy://one{?n}", "name": "one"}]
+
+    def read_resource(self, uri: str, call: ToolCall) -> tuple[str, str]:
+        if uri == "toy://slow":
+            wait({}, call)
+            raise Conflict("toy.stopped", "It was stopped.", "Read it again.")
+        if not uri.startswith("toy://one"):
+            raise UnknownResource(uri)
+        return "text/plain", f"{uri} as {call.version}"
+
+    def prompts(self) -> Listed:
+        return [{"name": "hello"}] if self.offers else []
+
+    def get_prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
+        if name != "hello":
+            raise UnknownPrompt(name)
+        text = f"Hello {arguments.get('who', 'world')}"
+        return {"messages": [{"role": "user", "content": {"type": "text", "text": text}}]}
+
+    def touched(self, name: str) -> tuple[str, ...]:
+        return ("toy://one",) if name == "steps" else ()
 
 
 def echo(arguments: dict[str, Any], call: ToolCall) -> object:
@@ -120,6 +147,7 @@ TOOLS = {
 }
 
 if __name__ == "__main__":
-    ended = serve(Toy(), max_calls=int(sys.argv[1]) if len(sys.argv) > 1 else 32)
+    limit = int(sys.argv[1]) if len(sys.argv) > 1 else 32
+    ended = serve(Toy(offers="offers" in sys.argv), max_calls=limit)
     print(f"ended: {ended.reason}", file=sys.stderr, flush=True)
     raise SystemExit(ended.exit_code)

@@ -10,18 +10,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from comity.doors.mcp.seat import Seat
-from comity.doors.mcp.surface import ToolCall
+from comity.doors.mcp.surface import Listed, ToolCall, UnknownPrompt, UnknownResource
 from comity.kernel.problem import Problem
 
-Listed = list[dict[str, Any]]
-
-
-class UnknownResource(LookupError):
-    """Raised by `Dialect.read_resource` for a URI that it does not have."""
-
-
-class UnknownPrompt(LookupError):
-    """Raised by `Dialect.get_prompt` for a name that it does not have."""
+__all__ = ["Dialect", "Listed", "UnknownPrompt", "UnknownResource"]
 
 
 class Dialect(Protocol):

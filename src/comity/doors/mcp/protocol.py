@@ -17,15 +17,16 @@ call's state.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any
 
-from comity.doors.mcp import wire
+from comity.doors.mcp import offers, wire
 from comity.doors.mcp.batch import Batch
+from comity.doors.mcp.offers import SUBSCRIPTION_KEY, Offers
 from comity.doors.mcp.request import Action, Begin, Call, Key, Rejected, Request, Send, Stop
 from comity.doors.mcp.surface import Surface
-from comity.kernel.problem import Limited
+from comity.kernel.problem import Invalid, Limited, Problem
 
 HANDSHAKE_VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")  # newest first
 REQUEST_VERSIONS = ("2026-07-28",)
@@ -36,7 +37,6 @@ VERSION_KEY = META + "protocolVersion"
 CAPABILITIES_KEY = META + "clientCapabilities"
 CLIENT_KEY = META + "clientInfo"
 SERVER_KEY = META + "serverInfo"
-SUBSCRIPTION_KEY = META + "subscriptionId"
 
 CAPABILITIES = {"tools": {"listChanged": False}}
 CACHE_MS = 300_000  # how long a client may keep the tool list and the discovery answer
@@ -53,6 +53,7 @@ class Session:
         "_legacy",
         "_max_calls",
         "_modern",
+        "_offers",
         "_open",
         "_stamp",
         "_surface",
@@ -76,6 +77,11 @@ class Session:
         self._modern: dict[str, Handler] = {
             "server/discover": self._discover, "subscriptions/listen": self._listen, **both,
         }  # fmt: skip
+        self._offers = Offers(surface)
+        for handlers, modern in ((self._legacy, False), (self._modern, True)):
+            handlers.update({name: self._at_once(one) for name, one in self._offers.methods(modern=modern).items()})
+            if self._offers.reads:
+                handlers["resources/read"] = self._read
 
     # -- in
 
@@ -119,6 +125,25 @@ class Session:
         if failed:
             members += b',"isError":true'
         return self._result(call.request_id, call.modern, members)
+
+    def contents(self, call: Call, mime: str, text: str) -> bytes:
+        """The answer to the reading of a resource."""
+        members = offers.contents(call.uri or "", mime, text, modern=call.modern)
+        return self._result(call.request_id, call.modern, members)
+
+    def refused(self, call: Call, problem: Problem) -> bytes:
+        """The answer when a resource cannot be read."""
+        code = wire.INVALID_PARAMS if isinstance(problem, Invalid) else wire.INTERNAL_ERROR
+        return wire.error(call.request_id, code, f"{problem.message} {problem.hint}", {"code": problem.reason})
+
+    def missing(self, call: Call) -> bytes:
+        """The answer when there is no such resource."""
+        no = offers.unknown(call.uri or "", modern=call.modern)
+        return wire.error(call.request_id, no.code, no.message, no.data)
+
+    def updated(self, addresses: Iterable[str]) -> list[bytes]:
+        """The notifications to write when these resources may have changed."""
+        return self._offers.updated(addresses)
 
     def settle(self, call: Call, answer: bytes) -> bytes | None:
         """The call has ended: what to write now. None after a cancellation, or while a batch is not full."""
@@ -194,6 +219,7 @@ class Session:
         if not wire.is_id(request_id):
             return
         entry = self._open.pop((type(request_id), request_id), None)
+        self._offers.forget((type(request_id), request_id))
         if isinstance(entry, Call):
             entry.answerable = False
             actions.append(Stop(entry))
@@ -261,7 +287,7 @@ class Session:
         self._client = client if type(client) is dict else {}
         body = {
             "protocolVersion": self._version,
-            "capabilities": CAPABILITIES,
+            "capabilities": {**CAPABILITIES, **self._offers.capabilities()},
             "serverInfo": self._server_info(),
             **self._instructions(),
         }
@@ -273,7 +299,7 @@ class Session:
     def _discover(self, request: Request, _actions: list[Action]) -> bytes:
         body = {
             "supportedVersions": REQUEST_VERSIONS,
-            "capabilities": CAPABILITIES,
+            "capabilities": {**CAPABILITIES, **self._offers.capabilities()},
             **self._instructions(),
             "ttlMs": CACHE_MS,
             "cacheScope": "private",  # the instructions may name the agent
@@ -281,13 +307,15 @@ class Session:
         return self._result(request.request_id, True, wire.encode(body)[1:-1])
 
     def _listen(self, request: Request, actions: list[Action]) -> None:
-        """Open a subscription. There is no kind of change to tell, so only its start and end are sent."""
-        if type(request.params.get("notifications")) is not dict:
+        """Open a subscription. Resources are the only things whose changes are told."""
+        wanted = request.params.get("notifications")
+        if type(wanted) is not dict:
             raise Rejected(wire.INVALID_PARAMS, "subscriptions/listen needs params.notifications, an object.")
         if sum(not isinstance(entry, Call) for entry in self._open.values()) >= MAX_SUBSCRIPTIONS:
             raise Rejected(wire.INTERNAL_ERROR, f"At most {MAX_SUBSCRIPTIONS} subscriptions can be open.")
         self._open[request.key] = request.request_id
-        params: dict[str, object] = {"_meta": {SUBSCRIPTION_KEY: request.request_id}, "notifications": {}}
+        honoured = self._offers.listen(request.key, request.request_id, wanted.get("resourceSubscriptions"))
+        params: dict[str, object] = {"_meta": {SUBSCRIPTION_KEY: request.request_id}, "notifications": honoured}
         actions.append(Send(wire.notification("notifications/subscriptions/acknowledged", params)))
 
     def _tools_list(self, request: Request, _actions: list[Action]) -> bytes:
@@ -311,7 +339,15 @@ class Session:
         arguments = {} if arguments is None else arguments
         if type(arguments) is not dict:
             raise Rejected(wire.INVALID_PARAMS, "params.arguments must be an object.")
-        call = Call(request, name, arguments)
+        return self._begin(Call(request, name, arguments), actions)
+
+    def _read(self, request: Request, actions: list[Action]) -> bytes | None:
+        return self._begin(Call(request, "", {}, offers.address(request)), actions)
+
+    def _at_once(self, members: Callable[[Request], bytes]) -> Handler:
+        return lambda request, _: self._result(request.request_id, request.modern, members(request))
+
+    def _begin(self, call: Call, actions: list[Action]) -> bytes | None:
         if self.running >= self._max_calls:
             problem = Limited(
                 "call.too_many",
@@ -319,6 +355,8 @@ class Session:
                 "Wait for one of them to be answered, or cancel one.",
                 limit=self._max_calls,
             )
+            if call.uri is not None:
+                return self.refused(call, problem)
             return self.result(call, self._surface.render_problem(problem), failed=True)
         self.running += 1
         self._open[call.key] = call

@@ -31,7 +31,10 @@ class Request:
 
 
 class Call:
-    """A tool call that was begun. ``answerable`` ends when it is answered or cancelled by the client."""
+    """A tool call that was begun, or the reading of the resource at ``uri``.
+
+    ``answerable`` ends when it is answered or cancelled by the client.
+    """
 
     __slots__ = (
         "answerable",
@@ -45,11 +48,13 @@ class Call:
         "name",
         "reported",
         "request_id",
+        "succeeded",
         "token",
+        "uri",
         "version",
     )  # fmt: skip
 
-    def __init__(self, request: Request, name: str, arguments: dict[str, Any]) -> None:
+    def __init__(self, request: Request, name: str, arguments: dict[str, Any], uri: str | None = None) -> None:
         self.request_id = request.request_id
         self.key = request.key
         self.meta = request.meta
@@ -60,7 +65,9 @@ class Call:
         self.name = name
         self.arguments = arguments
         self.cancelled = Cancellation()
+        self.uri = uri
         self.answerable = True
+        self.succeeded = False
         self.reported: float | None = None
         token = request.meta.get("progressToken")
         self.token = token if wire.is_id(token) else None

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from comity.doors.mcp.dialect import Dialect
+from comity.doors.mcp.dialect import Dialect, Listed
 from comity.doors.mcp.joining import Identities
 from comity.doors.mcp.surface import ToolCall
 from comity.kernel.problem import Problem, Unavailable
@@ -71,6 +71,30 @@ class Seated:
     def render_problem(self, problem: Problem) -> str:
         """As the dialect says it."""
         return self._dialect.render_problem(problem)
+
+    def resources(self) -> Listed:
+        """The dialect's resources."""
+        return self._dialect.resources()
+
+    def resource_templates(self) -> Listed:
+        """The dialect's templates."""
+        return self._dialect.resource_templates()
+
+    def read_resource(self, uri: str, call: ToolCall) -> tuple[str, str]:
+        """One resource as it is now."""
+        return self._dialect.read_resource(self._seated(call), uri, call)
+
+    def prompts(self) -> Listed:
+        """The dialect's prompts."""
+        return self._dialect.prompts()
+
+    def get_prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
+        """One prompt, filled in."""
+        return self._dialect.get_prompt(name, arguments)
+
+    def touched(self, name: str) -> tuple[str, ...]:
+        """The resources that a tool may have changed."""
+        return self._dialect.touched(name)
 
     def end(self, reason: str) -> None:
         """Close the session and the workspace. What fails here is left to the others' liveness checks."""

@@ -27,7 +27,7 @@ from comity.doors.mcp import wire
 from comity.doors.mcp.events import Events
 from comity.doors.mcp.protocol import MAX_CALLS, Session
 from comity.doors.mcp.request import Action, Begin, Call, Send
-from comity.doors.mcp.surface import Surface, ToolCall, UnknownTool
+from comity.doors.mcp.surface import Surface, ToolCall, UnknownResource, UnknownTool
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Internal, Problem, Unavailable
 
@@ -193,9 +193,14 @@ class _Server:
         )
         try:
             self._surface.ready()
+            if call.uri is not None:
+                return self._session.contents(call, *self._surface.read_resource(call.uri, tool_call))
             result = self._surface.call(call.name, call.arguments, tool_call)
+            call.succeeded = True
             text, structured = self._surface.render_result(result)
             return self._session.result(call, text, structured)
+        except UnknownResource:
+            return self._session.missing(call)
         except UnknownTool:
             return wire.error(call.request_id, wire.INVALID_PARAMS, f"Unknown tool: {call.name[:200]}")
         except Problem as problem:
@@ -206,6 +211,8 @@ class _Server:
             return self._failed(call, Internal("call.failed", told, "The server's standard error says more."))
 
     def _failed(self, call: Call, problem: Problem) -> bytes:
+        if call.uri is not None:
+            return self._session.refused(call, problem)
         return self._session.result(call, self._surface.render_problem(problem), failed=True)
 
     def _settle(self, call: Call, answer: bytes) -> None:
@@ -213,6 +220,10 @@ class _Server:
             line = self._session.settle(call, answer)
         if line is not None:
             self._output.write(line)
+        with self._lock:
+            updates = self._session.updated(self._surface.touched(call.name)) if call.succeeded else ()
+        for update in updates:
+            self._output.write(update)
         with self._lock:
             self._busy -= 1
             idle = self._closing and not self._busy

@@ -18,6 +18,14 @@ class UnknownTool(LookupError):
     """Raised by `Surface.call` for a name that it does not have. Answered as MCP's protocol error -32602."""
 
 
+class UnknownResource(LookupError):
+    """Raised by `Surface.read_resource` for a URI that it does not have."""
+
+
+class UnknownPrompt(LookupError):
+    """Raised by `Surface.get_prompt` for a name that it does not have."""
+
+
 class Cancellation:
     """Whether a call should stop, and a way to be told at once. Set once, never cleared; thread-safe."""
 
@@ -89,8 +97,11 @@ class ToolCall:
         self._progress(progress, total, message)
 
 
+Listed = list[dict[str, Any]]
+
+
 class Surface(Protocol):
-    """A set of tools behind one MCP server."""
+    """A set of tools behind one MCP server, and the resources and prompts that go with them, if any."""
 
     name: str
     version: str
@@ -110,3 +121,21 @@ class Surface(Protocol):
 
     def render_problem(self, problem: Problem) -> str:
         """The text item of a failed call."""
+
+    def resources(self) -> Listed:
+        """What ``resources/list`` answers; empty when there are none."""
+
+    def resource_templates(self) -> Listed:
+        """What ``resources/templates/list`` answers."""
+
+    def read_resource(self, uri: str, call: ToolCall) -> tuple[str, str]:
+        """MIME type and text. Raises UnknownResource or Problem; runs on a thread of its own."""
+
+    def prompts(self) -> Listed:
+        """What ``prompts/list`` answers; empty when there are none."""
+
+    def get_prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
+        """What ``prompts/get`` answers. Raises UnknownPrompt or Problem."""
+
+    def touched(self, name: str) -> tuple[str, ...]:
+        """The URIs of the resources that a successful call of the tool called ``name`` may have changed."""
