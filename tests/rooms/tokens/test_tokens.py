@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -136,18 +137,20 @@ def test_the_last_use_is_kept_to_the_minute(world: World, boss: Workspace) -> No
 def test_makers_beside_each_other_and_killed_ones_leave_whole_tokens(tmp_path: Path) -> None:
     """Four at once; two of them are killed with the next token half made. What was told works, the rest is whole."""
     path = str(tmp_path / "tokens.macp.db")
-    with World(path) as world:
+    with World(path) as world, ExitStack() as running:
         boss = world.agent("boss", start=False)
         chance = random.Random(11)
-        makers = [spawn("tests.rooms.tokens.maker", path, many) for many in (40, 40, 100_000, 100_000)]
+        many = (40, 40, 100_000, 100_000)
+        makers = [running.enter_context(spawn("tests.rooms.tokens.maker", path, count)) for count in many]
         told = []
         for maker in makers[2:]:
             assert maker.stdout is not None
             told += [maker.stdout.readline() for _ in range(chance.randrange(10, 60))]
             os.kill(maker.pid, signal.SIGKILL)
-        for maker in makers:
-            told += maker.communicate()[0].splitlines(keepends=True)
-        assert [maker.returncode for maker in makers] == [0, 0, -9, -9]
+        for maker in makers:  # communicate() would pass by what readline() holds already
+            assert maker.stdout is not None
+            told += maker.stdout.readlines()
+        assert [maker.wait() for maker in makers] == [0, 0, -9, -9]
         secrets = [line.decode().strip() for line in told if line.endswith(b"\n")]
         assert len(secrets) == len(set(secrets)) > 100
         world.clock.ms += 10**12  # the makers have the machine's clock, and their tokens last
