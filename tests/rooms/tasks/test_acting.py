@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from comity import Problem, Workspace
+from comity.rooms.tasks.model import NewTask
 from comity.testing import World
 from tests.rooms.tasks.test_adding import CONTRACT
 from tests.rooms.tasks.test_matrix import attempt, put
@@ -94,7 +95,7 @@ def test_without_a_contract_notes_say_a_little(world: World) -> None:
 
 def test_a_contract_is_kept_whichever_way_the_task_is_finished(world: World) -> None:
     ann, bob = world.agent("ann"), world.agent("bob")
-    ann.task.add(title="x", contract=CONTRACT)
+    ann.call("task.add", {"title": "x", "contract": CONTRACT})
     bob.task.claim(task_id="task-001")
     for notes, missing in (("", ["Tests pass", "report.txt"]), ("tests PASS and more", ["report.txt"])):
         assert refusal(bob, action="done", notes=notes).data["missing"] == missing
@@ -105,12 +106,12 @@ def test_a_contract_is_kept_whichever_way_the_task_is_finished(world: World) -> 
 
 def test_a_strict_contract_is_given_back_with_a_summary(world: World) -> None:
     ann, bob = world.agent("ann"), world.agent("bob")
-    ann.task.add(title="x", contract=CONTRACT)
+    ann.call("task.add", {"title": "x", "contract": CONTRACT})
     bob.task.transition(task_id="task-001", action="claim")
     for handoff in (None, {}, {"next_step": "n"}, {"summary": "  "}):
         assert refusal(bob, action="release", handoff=handoff).reason == "task.no_summary"
     whole = {"summary": "half", "reason": "ill", "next_step": "n", "failure_mode": "f", "evidence_refs": ["a", "b"]}
-    back = bob.task.transition(task_id="task-001", action="release", handoff=whole).task
+    back = bob.call("task.transition", {"task_id": "task-001", "action": "release", "handoff": whole}).task
     assert back.handoff == {**whole, "from": "bob", "by": "bob", "at": world.clock.now().iso}
     assert ann.task.transition(task_id="task-001", action="claim").task.handoff == back.handoff
     world.agent("bob").session.end()
@@ -128,6 +129,12 @@ def test_claiming_again_with_a_lease_renews_it(world: World) -> None:
     assert str(again.task.lease_expires_at) > str(first.lease_expires_at)
     world.clock.advance(11)
     assert world.agent("bob").task.transition(task_id="task-001", action="claim").changed
+
+
+def exchanged(agent: Workspace, **arguments: int) -> tuple[str | None, str | None]:
+    """The numbers of what was taken and of what was given back for it."""
+    taken = agent.task.take_next(**arguments)
+    return taken.task.number if taken.task else None, taken.released.number if taken.released else None
 
 
 def test_a_task_is_kept_when_there_is_no_other(world: World) -> None:
@@ -149,8 +156,7 @@ def test_the_present_task_is_exchanged_for_the_next(world: World) -> None:
         world.clock.advance(1)
     numbers = []
     for _ in range(4):
-        taken = ann.task.take_next()
-        numbers.append((taken.task.number, taken.released.number if taken.released else None))
+        numbers.append(exchanged(ann))
     assert numbers == [
         ("task-001", None),
         ("task-002", "task-001"),
@@ -169,11 +175,9 @@ def test_a_blocked_task_and_a_lapsed_one_are_not_given_back(world: World) -> Non
         ann.task.add(title=title)
     ann.task.start(task_id="task-001")
     ann.task.block(task_id="task-001", reason="r")
-    taken = ann.task.take_next(lease_s=5)
-    assert (taken.task.number, taken.released) == ("task-002", None)
+    assert exchanged(ann, lease_s=5) == ("task-002", None)
     world.clock.advance(6)
-    taken = ann.task.take_next()
-    assert (taken.task.number, taken.released) == ("task-002", None)  # it went back by itself and is still the best
+    assert exchanged(ann) == ("task-002", None)  # it went back by itself and is still the best
 
 
 class Worker:
@@ -215,7 +219,7 @@ def test_no_two_owners_and_nothing_done_twice(world: World) -> None:
     """Whoever is told to have a task can finish it, and each task is finished once."""
     boss = world.agent("boss")
     for part in range(4):
-        boss.task.add_many(tasks=[{"title": f"{part} {number}"} for number in range(15)])
+        boss.task.add_many(tasks=[NewTask(f"{part} {number}") for number in range(15)])
     workers = [Worker(world.agent(f"worker-{place}"), 60) for place in range(6)]
     threads = [threading.Thread(target=worker.work) for worker in workers]
     for thread in threads:

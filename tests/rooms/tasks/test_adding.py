@@ -25,7 +25,8 @@ CONTRACT: dict[str, Any] = {
 def test_an_unfinished_task_of_the_same_title_is_a_duplicate(world: World, title: str) -> None:
     ann, bob = world.agent("ann"), world.agent("bob")
     first = ann.task.dispatch(title="Write the parser").task
-    for state in ("pending", "accepted", "in-progress", "blocked"):
+    onward = {"pending": "claim", "accepted": "start", "in-progress": "block", "blocked": "complete"}
+    for state, verb in onward.items():
         assert ann.task.get(task_id=first.task_id).task.status == state
         before = dump(world.path)
         _, refused = attempt(bob, "task.add", title=title)
@@ -33,9 +34,7 @@ def test_an_unfinished_task_of_the_same_title_is_a_duplicate(world: World, title
         assert refused.reason == "task.duplicate"
         assert (refused.data["number"], refused.data["taskId"]) == ("task-001", first.task_id)
         assert dump(world.path) == before
-        {"pending": ann.task.claim, "accepted": ann.task.start, "in-progress": ann.task.block}.get(
-            state, ann.task.complete
-        )(task_id=first.task_id)
+        ann.call(f"task.{verb}", {"task_id": first.task_id})
     assert bob.task.add(title=title).task.number == "task-002"
 
 
@@ -76,7 +75,7 @@ def test_several_keep_their_order_levels_and_contracts(world: World) -> None:
     wanted = [{"title": f"t{n}", "level": n} for n in range(1, 6)] + [
         {"title": "c", "priority": 5, "contract": CONTRACT}
     ]
-    tasks = ann.task.add_many(tasks=wanted).tasks
+    tasks = ann.call("task.add_many", {"tasks": wanted}).tasks
     assert [task.number for task in tasks] == [f"task-{n:03}" for n in range(1, 7)]
     assert [task.level for task in tasks] == [1, 2, 3, 4, 5, 5]
     assert [task.priority for task in tasks] == ["P0", "P1", "P2", "P3", "P3", "P3"]
@@ -125,7 +124,7 @@ def test_what_is_urgent_now_comes_next(world: World) -> None:
 
 def test_the_original_reads_what_was_added(world: World) -> None:
     ann = world.agent("ann")
-    ann.task.add(title=" Write it ", description="d", level=5, contract=CONTRACT)
+    ann.call("task.add", {"title": " Write it ", "description": "d", "level": 5, "contract": CONTRACT})
     columns = "title, description, priority, status, dispatcher_agent_id, assigned_agent_id"
     assert rows(world.path, f"SELECT {columns} FROM macp_ext_tasks") == [
         ("Write it", "d", "P3", "pending", "ann", None)
