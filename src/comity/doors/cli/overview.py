@@ -8,6 +8,8 @@ from comity.doors.cli.command import Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import PRIORITY_NAMES, PRIORITY_STYLES, Column, Part, Screen, clock
 from comity.doors.cli.tail import show_events
+from comity.doors.premises.folder import masc_folder
+from comity.doors.premises.lock import running_server
 
 _NEWEST = 5
 
@@ -17,6 +19,7 @@ def _status(invocation: Invocation, _: Values) -> dict[str, Any]:
     result: dict[str, Any] = {
         "project": {"projectId": settings.project_id, "root": settings.root, "defaultChannel": settings.channel},
         "database": {"path": settings.db, "exists": invocation.exists()},
+        "server": running_server(masc_folder(settings.root)),
         "status": None,
         "channels": [],
         "agents": [],
@@ -42,6 +45,8 @@ def _channels(agents: list[Any]) -> list[dict[str, object]]:
 def _show_status(screen: Screen, result: dict[str, Any]) -> None:
     project, database, status = result["project"], result["database"], result["status"]
     pairs: list[tuple[str, Part]] = [("Project", project["projectId"]), ("Database", database["path"])]
+    if result["server"] is not None:
+        pairs.append(("Server", f"{result['server'].url} (process {result['server'].pid})"))
     if status is None:
         screen.fields(pairs)
         screen.say("")

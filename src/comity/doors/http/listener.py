@@ -23,7 +23,7 @@ from comity.doors.http.place import Place
 
 STREAMS = 1000  # at once on one HTTP/2 connection
 HEADERS_MS = 10_000  # for a request's header to arrive
-CLOSE_S = 3.0
+CLOSE_S = 1.0  # for idle connections: running requests were finished before
 BACKLOG = 1024
 _HOLDER: Any = vars(net)["SocketHolder"]  # it takes the descriptor, whether it is a Unix socket's, the backlog
 

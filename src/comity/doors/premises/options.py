@@ -249,7 +249,7 @@ def read_file(path: str) -> dict[str, str]:
     try:
         with open(path, "rb") as file:
             content = tomllib.load(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # whoever makes the folder says what is in its way
         return {}
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
