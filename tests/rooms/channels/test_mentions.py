@@ -66,15 +66,22 @@ def test_what_is_a_mention(text: str, found: list[str]) -> None:
 )
 def test_who_is_meant(text: str, agent_ids: list[str], unknown: list[str]) -> None:
     here = [*HERE, Person("gone-x", "gone-x")]
-    found = resolve(mentions(text), here, lambda: {person.agent_id for person in HERE})
+    found = resolve(mentions(text), here, lambda: {person.agent_id: True for person in HERE})
     assert found == Meant(agent_ids, unknown)
 
 
 def test_nobody_is_asked_for_the_living_unless_a_type_is_meant() -> None:
-    def living() -> set[str]:
+    def living() -> dict[str, bool]:
         raise AssertionError("nobody is meant by type")
 
     assert resolve(mentions("@bob @nobody"), HERE, living) == Meant(["bob"], ["@nobody"])
+
+
+def test_who_may_be_dead_comes_last() -> None:
+    alive = {"claude-calm-otter": False, "claude-bold-owl": True}
+    assert resolve(mentions("@claude"), HERE, lambda: alive).agent_ids == ["claude-bold-owl"]
+    assert resolve(mentions("@@claude"), HERE, lambda: alive).agent_ids == ["claude-bold-owl", "claude-calm-otter"]
+    assert resolve(mentions("@claude"), HERE, lambda: {"claude-calm-otter": False}).agent_ids == ["claude-calm-otter"]
 
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z]{1,5}){0,2}", fullmatch=True)

@@ -153,8 +153,8 @@ def test_a_glance_reads_no_more_with_history(world: World) -> None:
         " agents SELECT 'gone-' || i, 'x', '2024', '2024' FROM n",
         " sessions SELECT 'gone-' || i, 'gone-' || i, '{}', '[]', '{}', 'deregistered', '2024' FROM n",
         (
-            ' messages (delivery_id, message_id, channel_id, from_json, destination_type, "to", content, sequence_number,'
-            " context_json, ack_json, timestamp, state, destination_agent_id)"
+            ' messages (delivery_id, message_id, channel_id, from_json, destination_type, "to", content,'
+            " sequence_number, context_json, ack_json, timestamp, state, destination_agent_id)"
             " SELECT 'd' || i, 'm' || i, 'main', '{}', 'channel', 'main', 'x', i, '{}', '{}', '2024', 'acknowledged',"
             " 'agent-00' FROM n"
         ),

@@ -74,9 +74,10 @@ def _meant(scope: Scope, mentioned: list[mentions.Mention]) -> Meant:
     mine = [person for person in here if person.agent_id == me]
     own = {one for one in mentioned if not one.all and mine and one.name in mine[0][:2]}
 
-    def living() -> set[str]:
-        gone = {one.agent_id for one, verdict in presence.verdicts(scope) if verdict.state in ("dead", "lapsed")}
-        return {person.agent_id for person in here} - gone
+    def living() -> dict[str, bool]:
+        states = {one.agent_id: verdict.state for one, verdict in presence.verdicts(scope)}
+        known = ((person.agent_id, states.get(person.agent_id)) for person in here)
+        return {agent_id: state != "lapsed" for agent_id, state in known if state != "dead"}
 
     others = [person for person in here if person.agent_id != me]
     return mentions.resolve([one for one in mentioned if one not in own], others, living)

@@ -6,7 +6,7 @@ E-mail addresses, package paths and what stands in backticks are no mentions.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from comity.kernel.named_tuple import NamedTuple
 
@@ -27,11 +27,10 @@ class Mention(NamedTuple):
 
 
 class Person(NamedTuple):
-    """An agent that may be meant. ``sure`` is false when it may be dead."""
+    """An agent that may be meant."""
 
     agent_id: str
     name: str
-    sure: bool = True
 
 
 class Meant(NamedTuple):
@@ -50,10 +49,11 @@ def mentions(text: str) -> list[Mention]:
     return list(dict.fromkeys(one for one in listed if one.name))
 
 
-def resolve(mentioned: Sequence[Mention], here: Sequence[Person], living: Callable[[], Collection[str]]) -> Meant:
+def resolve(mentioned: Sequence[Mention], here: Sequence[Person], living: Callable[[], Mapping[str, bool]]) -> Meant:
     """Who is meant, of those who are here: longest first.
 
-    ``living`` is asked for the ids of those who are not known to be dead, once somebody is meant by type.
+    Once somebody is meant by type, ``living`` is asked who is not known to be dead, and whether that is certain: who
+    may be dead comes last.
     """
     agent_ids: list[str] = []
     unknown = []
@@ -67,15 +67,16 @@ def resolve(mentioned: Sequence[Mention], here: Sequence[Person], living: Callab
     return Meant(list(dict.fromkeys(agent_ids)), unknown)
 
 
-def _meant(one: Mention, here: Sequence[Person], living: Callable[[], Collection[str]]) -> list[str]:
+def _meant(one: Mention, here: Sequence[Person], living: Callable[[], Mapping[str, bool]]) -> list[str]:
     if not one.all:
         exact = [person.agent_id for person in here if person.agent_id == one.name]
         exact = exact or [person.agent_id for person in here if person.name == one.name]
         if exact:
             return exact[:1] if len(exact) == 1 else []
     typed = [person for person in here if _is_of(person, one.name.casefold())]
-    alive = living() if typed else ()
+    alive = living() if typed else {}
     found = [person.agent_id for person in typed if person.agent_id in alive]
+    found.sort(key=lambda agent_id: not alive[agent_id])
     return found if one.all else found[:1]
 
 
