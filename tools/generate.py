@@ -76,7 +76,7 @@ def _masc_tool(tool: masc_tools.Tool) -> dict[str, Any]:
     if "enum" in properties.get("status", {}):
         own = {ours: theirs for theirs, ours in OWN_STATES.items()}
         properties["status"] = {"enum": [own.get(state, state) for state in properties["status"]["enum"]]}
-    if op.name == "message.history":
+    if op.name == "message.catch_up":
         properties["limit"]["default"] = masc.DEFAULT_MESSAGES
     required = [name for name, ours in tool.arguments.items() if ours in taken.get("required", ())]
     return {

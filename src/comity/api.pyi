@@ -5,6 +5,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from comity.kernel.op import Op
 from comity.rooms.agents import ops as agents
+from comity.rooms.channels import catching_ops as catching
 from comity.rooms.channels import joining_ops as entering
 from comity.rooms.channels import announcing_ops as announcing
 from comity.rooms.channels import ops as channels
@@ -74,6 +75,7 @@ class MessageCalls(Noun):
     send = Method(channels.send_message)
     announce = Method(announcing.announce_message)
     history = Method(announcing.message_history)
+    catch_up = Method(catching.catch_up_messages)
     poll = Method(channels.poll_messages)
     read = Method(channels.read_message)
     ack = Method(channels.acknowledge_message)

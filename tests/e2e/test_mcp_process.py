@@ -231,7 +231,6 @@ def test_an_explicit_project_shares_a_database_in_the_home_folder(tmp_path: Path
         (["--max-context-bytes=-1"], "max_context_bytes"),
         (["--interest-tags=[1"], "interest_tags"),
         (["--durability=sometimes"], "durability"),
-        (["--surface=masc"], "masc"),
         (["--surface=other"], "surface"),
     ],
     ids=lambda value: value[0][:24] if isinstance(value, list) else None,

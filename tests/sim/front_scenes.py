@@ -29,6 +29,15 @@ def history(world: World) -> Scene:
     return scene._replace(operation="message.history", arguments={"limit": 1})
 
 
+def catch_up(world: World) -> Scene:
+    """With a direct message that is new, one that was told, and a channel message."""
+    ann, bob = world.agent("ann"), world.agent("bob")
+    ann.message.announce(content="one for @bob")
+    bob.message.catch_up()
+    ann.message.announce(content="two for @bob")
+    return Scene(bob, "message.catch_up", {})
+
+
 def begin(world: World) -> Scene:
     """With a task that is new."""
     return Scene(world.agent("new", start=False), "session.begin", {"task_title": "x"})
@@ -57,7 +66,7 @@ def _reading(operation: str, **arguments: object) -> Callable[[World], Scene]:
 
 
 SCENES = (
-    *(announce, announce_alone, history, begin, begin_in_vain),
+    *(announce, announce_alone, history, catch_up, begin, begin_in_vain),
     _reading("workspace.overview"),
     _reading("workspace.check", assertions=["room_set", "task_claimed", "worktree_active"]),
     _reading("workspace.place"),

@@ -22,6 +22,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "receipt.list",
     ),
     "comity.rooms.channels.joining_ops": ("session.join",),
+    "comity.rooms.channels.catching_ops": ("message.catch_up",),
     "comity.rooms.channels.announcing_ops": ("message.announce", "message.history"),
     "comity.rooms.goals.ops": (
         "goal.create",

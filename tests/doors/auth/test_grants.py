@@ -10,8 +10,8 @@ from comity.doors.auth.grants import ADMIN_ONLY, GRANTS, allows
 from comity.rooms import REGISTRY
 
 OPS = list(REGISTRY)
-# What changes something and is a reader's nevertheless: being here at all.
-OWN_SESSION = {"session.start", "session.join", "session.renew", "session.end"}
+# What changes something and is a reader's nevertheless: being here at all, and having read what was sent to him.
+OWN_SESSION = {"session.start", "session.join", "session.renew", "session.end", "message.catch_up"}
 
 
 def test_what_changes_something_is_a_workers_or_an_admins_on_purpose() -> None:

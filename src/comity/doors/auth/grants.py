@@ -19,6 +19,7 @@ _READER = (
     "agent.dead",
     "message.read",  # one's own deliveries
     "message.history",  # channels one is in
+    "message.catch_up",  # the same, and one's own deliveries
     "receipt.list",
     "goal.list",
     "goal.get",

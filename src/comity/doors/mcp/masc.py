@@ -89,7 +89,7 @@ class MascDialect:
 
     def _workspace(self, seat: Seat, tool: Tool, called: str, call: ToolCall) -> Workspace:
         """The caller's, who is at least not somebody other than it says. Raises Forbidden ``agent.mismatch``."""
-        if not called and REGISTRY.get(tool.op).effect == "read":
+        if not called and (tool.looks or REGISTRY.get(tool.op).effect == "read"):
             return seat.look(call.meta)
         workspace = seat.join(called, call.meta) if called and seat.bound is None else seat.of(call.meta)
         actor = workspace.actor
@@ -188,7 +188,7 @@ def _own(tool: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
         own[ours] = value
     if tool.op == "task.survey" and isinstance(own.get("status"), str):
         own["status"] = OWN_STATES.get(own["status"], own["status"])
-    if tool.op == "message.history":
+    if tool.op == "message.catch_up":
         own.setdefault("limit", DEFAULT_MESSAGES)
         own["newest"] = not own.get("since_seq")
     return own

@@ -11,7 +11,7 @@ from typing import Any
 
 Said = dict[str, Any]
 _MOST_TASKS, _MOST_AGENTS = 30, 40
-_EXCERPT = 400
+_EXCERPT = 2000
 
 
 def tell(tool: str, said: Any) -> str:
@@ -130,14 +130,19 @@ def announced(said: Said) -> str:
 def messages(said: Said) -> str:
     """What was said, with the number to go on from."""
     lines = [_message_line(one) for one in said["messages"]]
-    return "\n".join([*(lines or ["No messages."]), f"Go on with since_seq={said['cursor']}."])
+    direct = [f"To you alone, {_said_line(one)}" for one in said.get("direct", ())]
+    return "\n".join([*direct, *(lines or ["No messages."]), f"Go on with since_seq={said['cursor']}."])
 
 
 def _message_line(one: Mapping[str, Any]) -> str:
-    sender = one.get("from_name") or one["from_agent_id"]
-    content = str(one.get("content", ""))
+    return f"#{one['seq']} {_said_line(one)}"
+
+
+def _said_line(one: Mapping[str, Any]) -> str:
+    content = one["content"]
     cut = content if len(content) <= _EXCERPT else f"{content[:_EXCERPT]}... ({len(content)} characters)"
-    return f"#{one['seq']} [{one['created_at'][:16].replace('T', ' ')}] {sender}: {cut}"
+    at = one["created_at"][:16].replace("T", " ")
+    return f"[{at}] {one['from_name'] or one['from_agent_id']}: {cut}"
 
 
 def overview(said: Said) -> str:

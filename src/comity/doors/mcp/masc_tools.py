@@ -25,7 +25,7 @@ class Tool(NamedTuple):
     ``described`` stands in the place of the operation's own summary. ``named``: ``agent_name`` is part of its schema;
     it may be sent with every tool, and is only ever compared. ``alias`` is the tool that this is another name for,
     which makes it one that is not listed. ``without`` are arguments that are taken and mean nothing here. ``cut``: the
-    list in the answer that ``limit`` shortens.
+    list in the answer that ``limit`` shortens. ``looks``: whoever is no agent yet may call it and stays none.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Tool(NamedTuple):
     alias: str = ""
     without: tuple[str, ...] = ()
     cut: str = ""
+    looks: bool = False
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -91,7 +92,7 @@ TOOLS = (
         touches=(MESSAGES,),
         without=("format",),
     ),
-    Tool("masc_messages", "message.history", "Read what was said", _same("since_seq", "limit")),
+    Tool("masc_messages", "message.catch_up", "Read what was said", _same("since_seq", "limit"), looks=True),
     Tool(
         "masc_add_task",
         "task.add",
@@ -159,7 +160,10 @@ GONE = {
     "force": "Nobody acts on a task in another's name. Ask its holder, or let the claim lapse.",
 }
 
-_SAID = {tool.op: tool.name for tool in reversed(TOOLS)} | {"message.poll": "masc_messages"}
+_SAID = {tool.op: tool.name for tool in reversed(TOOLS)} | {
+    "message.poll": "masc_messages",
+    "message.read": "masc_messages",
+}
 _OPS = re.compile("|".join(rf"\b{re.escape(op)}\b" for op in _SAID))
 
 

@@ -113,6 +113,32 @@ class ChannelHistory(NamedTuple):
     latest_seq: int
 
 
+class DirectMessage(NamedTuple):
+    """Something said to one agent alone. ``cut``: ``message.read`` has the rest."""
+
+    delivery_id: str
+    message_id: str
+    from_agent_id: str
+    from_name: str
+    content: str
+    priority: str
+    type: str
+    created_at: str
+    cut: bool = False
+
+
+class CaughtUp(NamedTuple):
+    """What was said in a channel, oldest first, and to the reader alone, the urgent first.
+
+    ``cursor`` goes on after the channel's messages; ``latest_seq`` is the newest of them.
+    """
+
+    messages: list[ChannelMessage]
+    cursor: int
+    latest_seq: int
+    direct: tuple[DirectMessage, ...] = ()
+
+
 class Draft(NamedTuple):
     """A message before it has recipients."""
 

@@ -221,3 +221,9 @@ SELECT e.id FROM audit_log e JOIN messages m ON m.delivery_id = e.delivery_id
 WHERE e.event_type = 'message.send' AND e.channel_id = :channel_id
   AND m.rowid = (SELECT min(rowid) FROM messages WHERE message_id = e.message_id)
 ORDER BY e.id DESC LIMIT 1
+
+-- name: waiting
+SELECT delivery_id, message_id, channel_id, state FROM messages {by_pending}
+WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced')
+ORDER BY priority DESC, sequence_number
+LIMIT :limit
