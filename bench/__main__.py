@@ -19,9 +19,10 @@ from bench.figures import Figure, Options, lines, markdown
 # In this order; the module of the same name holds ``measure``.
 NAMES = (
     *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
-    *("claims", "tasks", "hook", "race", "search", "vault", "chaos", "guard", "hosts"),
+    *("claims", "tasks", "hook", "race", "search", "vault", "events", "chaos", "guard", "hosts", "listeners"),
 )
-ONLY_WHEN_NAMED = ("chaos", "guard", "hosts")  # ten minutes; ten; half an hour, and programs that `make hosts` installs
+# Ten minutes; ten; half an hour, and programs that `make hosts` installs; five minutes.
+ONLY_WHEN_NAMED = ("chaos", "guard", "hosts", "listeners")
 PAGE = Path("docs/benchmarks.md")
 MARKER = "<!-- written by"
 

@@ -25,6 +25,7 @@ STREAMS = 1000  # at once on one HTTP/2 connection
 HEADERS_MS = 10_000  # for a request's header to arrive
 CLOSE_S = 1.0  # for idle connections: running requests were finished before
 BACKLOG = 1024
+BUFFER_BYTES = 64 * 1024  # of one connection or stream; more would only hold what a slow client does not read
 _HOLDER: Any = vars(net)["SocketHolder"]  # it takes the descriptor, whether it is a Unix socket's, the backlog
 
 
@@ -51,9 +52,12 @@ class Listener:
             port=place.port,
             interface=Interfaces.ASGINL,
             http=HTTPModes.auto,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADERS_MS),
+            http1_settings=HTTP1Settings(header_read_timeout=HEADERS_MS, max_buffer_size=BUFFER_BYTES),
             http2_settings=HTTP2Settings(
-                max_concurrent_streams=STREAMS, keep_alive_interval=30_000, max_headers_size=64 * 1024
+                max_concurrent_streams=STREAMS,
+                keep_alive_interval=30_000,
+                max_headers_size=64 * 1024,
+                max_send_buffer_size=BUFFER_BYTES,
             ),
             backlog=BACKLOG,
             ssl_cert=Path(place.certificate) if place.certificate else None,

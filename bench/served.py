@@ -1,0 +1,129 @@
+"""``comity serve`` as a process on a benchmark's ground, and bare clients of its event stream."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+START_S = 30.0
+
+
+class Served:
+    """One server on a database file, open to this machine."""
+
+    def __init__(self, database: str, folder: str) -> None:
+        self.port = free_port()
+        command = [sys.executable, "-m", "comity", "serve", "--target-dir", folder, "--db", database]
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("MACP_", "COMITY_", "MASC_", "OTEL_"))}
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the server)
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port)], stdin=subprocess.DEVNULL, stderr=self._said, env=kept
+        )
+        self._wait_until_ready()
+
+    def status(self, field: str) -> int:
+        """A number of ``/proc/PID/status``, such as VmRSS in KiB."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith(field + ":"))
+
+    def processor_s(self) -> float:
+        """Processor time so far, in seconds."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self) -> None:
+        """Stop it."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._said.close()
+
+    def _wait_until_ready(self) -> None:
+        end = time.monotonic() + START_S
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                if b" 200 " in get(self.port, "/health/ready").partition(b"\r\n")[0]:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.02)
+        self._said.seek(0)
+        raise SystemExit(f"the server did not start:\n{self._said.read().decode(errors='replace')}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Ear:
+    """One event stream over HTTP/1.1, told as little as possible: how many events came, and the last one's cursor."""
+
+    def __init__(self, port: int, path: str = "/api/v1/events") -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), 10)
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        self.events = 0
+        self.gaps = 0
+        self.over = False
+        self._tail = b""
+
+    def wait_for(self, text: bytes) -> bytes:
+        """What came up to and with the first chunk that holds ``text``."""
+        found = b""
+        while text not in found:
+            found += self.hear()
+            assert not self.over, f"the stream ended: {found[-200:]!r}"
+        return found
+
+    def hear(self) -> bytes:
+        """What has come."""
+        chunk = self.socket.recv(262_144)
+        self.over = not chunk
+        seen = self._tail + chunk
+        self.events += seen.count(b'\ndata: {"id"')
+        self.gaps += seen.count(b"\nevent: gap\n")
+        self._tail = seen[-11:]
+        return chunk
+
+    def close(self) -> None:
+        """Go away."""
+        self.socket.close()
+
+
+def ready(poll: select.epoll, ears: dict[int, Ear], timeout_s: float) -> Iterator[Ear]:
+    """Those for whom something has come."""
+    for descriptor, _ in poll.poll(timeout_s):
+        yield ears[descriptor]
+
+
+def get(port: int, path: str) -> bytes:
+    """One GET's whole answer."""
+    with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
+        found = b""
+        while chunk := connection.recv(65536):
+            found += chunk
+    return found
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
