@@ -10,8 +10,11 @@ what it can and leaves the rest to a later commit.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import apsw
+
+from comity.store.haste import HASTE
 
 _LONG_PAGES = 1000  # 4 MiB
 _AGAIN_PAGES = 100
@@ -25,15 +28,21 @@ def checkpoints(patience: Callable[[int], bool]) -> Callable[[apsw.Connection, s
         nonlocal due
         if pages < _LONG_PAGES:
             due = _LONG_PAGES
+        elif HASTE.active:
+            HASTE.owes_tidying = True
         elif pages >= due:
             due = pages + _AGAIN_PAGES
             connection.set_busy_handler(None)  # whoever holds a lock now, nobody waits for it here
             try:
-                connection.wal_checkpoint(name, apsw.SQLITE_CHECKPOINT_RESTART)
-            except apsw.Error:
-                pass  # the commit stands; the log can wait
+                shorten(connection, name)
             finally:
                 connection.set_busy_handler(patience)
         return apsw.SQLITE_OK
 
     return committed
+
+
+def shorten(connection: apsw.Connection, name: str = "main") -> None:
+    """Copy the log into the file, as far as that goes; the next writer begins it anew if it went all the way."""
+    with suppress(apsw.Error):  # the commits stand; the log can wait
+        connection.wal_checkpoint(name, apsw.SQLITE_CHECKPOINT_RESTART)

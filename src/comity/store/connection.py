@@ -19,6 +19,7 @@ from comity.kernel import chance
 from comity.kernel.hints import Literal
 from comity.kernel.problem import Unavailable
 from comity.store.checkpoint import checkpoints
+from comity.store.haste import HASTE
 
 Durability = Literal["normal", "full"]
 
@@ -90,7 +91,7 @@ def _patience(limit_s: float) -> Callable[[int], bool]:
         if attempt == 0:
             began = now
         waited = now - began
-        if waited >= limit_s:
+        if waited >= limit_s or HASTE.active:
             return False
         time.sleep(chance.between(*(_SHORT_S if attempt < _FIRST_TRIES or waited > _WAITED_LONG_S else _LONG_S)))
         return True

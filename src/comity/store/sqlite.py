@@ -19,8 +19,10 @@ from comity.kernel.hints import Any
 from comity.kernel.scope import Row
 from comity.kernel.text import compact
 from comity.store.bell import Bell, Waiter
+from comity.store.checkpoint import shorten
 from comity.store.connection import BUSY_S, Durability, connect, create_private
 from comity.store.errors import problem_of
+from comity.store.haste import HASTE
 from comity.store.migrate import migrate
 from comity.store.sql import Statements
 from comity.store.sync import LogSync
@@ -191,6 +193,15 @@ class SqliteStore:
     def waiter(self, agents: Collection[str]) -> Waiter:
         """Something to wait on for events of these agents (of all, when empty). Close it when done."""
         return Waiter(self.bell, agents, self.take, self.give)
+
+    def tidy(self) -> None:
+        """Copy the write-ahead log into the file, which a thread in haste left to others."""
+        connection = self.take()
+        try:
+            with HASTE:  # whoever holds a lock now, nobody waits for it here
+                shorten(connection)
+        finally:
+            self.give(connection)
 
     def take(self) -> apsw.Connection:
         """A connection out of the pool, or a new one."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from comity.doors.feed.feed import Feed
+from comity.doors.http.pace import Pace
+from comity.kernel.problem import Unavailable
 from comity.kernel.registry import AnyOp
 from comity.kernel.steps import Report
 from comity.kernel.validate import validate
 from comity.rooms import REGISTRY
+from comity.store.haste import HASTE
 from comity.workspace import Cancel, Workspace
 
 THREADS = 16
@@ -24,6 +27,9 @@ class Calls:
     def __init__(self, feed: Feed, threads: int = THREADS) -> None:
         self._feed = feed
         self._pool = ThreadPoolExecutor(threads, "comity-call")
+        self._pace = Pace()
+        self._turn = asyncio.Lock()
+        self._tidying = False
         self._ending = False
 
     async def run(
@@ -48,20 +54,54 @@ class Calls:
         """The same for an operation that is at hand."""
         wait_ms = arguments.get("wait_ms")
         if op.waits is None or not wait_ms:
-            return await self.work(partial(workspace.perform, op, arguments, cancel, report))
+            return await self._once(workspace, op, partial(workspace.perform, op, arguments, cancel, report))
         values = validate(op, arguments)
         once = partial(workspace.perform, op, {**arguments, "wait_ms": 0}, cancel)
         end = asyncio.get_running_loop().time() + values["wait_ms"] / 1000
         while True:
             mark = self._feed.mark()
-            result = await self.work(once)
+            result = await self._once(workspace, op, once)
             left = end - asyncio.get_running_loop().time()
             if not op.waits.empty(result) or left <= 0 or self._ending:
                 return result
             try:
                 await asyncio.wait_for(mark.wait(), left)
             except TimeoutError:
-                return await self.work(once)
+                return await self._once(workspace, op, once)
+
+    async def _once(self, workspace: Workspace, op: AnyOp, run: Callable[[], Any]) -> Any:
+        """At once when that is quick and needs no waiting for a lock; else on a worker thread.
+
+        Writes take turns: several at a time would only wait for each other inside the store, and for longer.
+        """
+        if op.long or workspace.store.durability != "normal":
+            return await self.work(run)
+        if op.effect == "read":
+            return await self._try(workspace, op, run)
+        async with self._turn:
+            return await self._try(workspace, op, run)
+
+    async def _try(self, workspace: Workspace, op: AnyOp, run: Callable[[], Any]) -> Any:
+        if self._pace.quick(op):
+            try:
+                with HASTE:
+                    return self._pace.timed(op, run)
+            except Unavailable as problem:
+                if problem.reason != "store.locked":
+                    raise
+            finally:
+                if HASTE.owes_tidying:
+                    self._tidy(workspace)
+        return await self.work(partial(self._pace.timed, op, run))
+
+    def _tidy(self, workspace: Workspace) -> None:
+        HASTE.owes_tidying = False
+        if not self._tidying and not self._ending:
+            self._tidying = True
+            self._pool.submit(workspace.store.tidy).add_done_callback(self._tidied)
+
+    def _tidied(self, _: Future[None]) -> None:
+        self._tidying = False
 
     async def work(self, function: Any) -> Any:
         """What a function answers, from a worker thread."""

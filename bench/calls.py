@@ -1,0 +1,157 @@
+"""Calls over the network: how many a second with twenty clients, next to a bare JSON echo, and how long one takes.
+
+Echo, REST and MCP take turns in one run, so that the machine's moods fall on all of them; the middle ratio counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bench.figures import Figure, Options, median, percentile
+from bench.load import PLACE
+
+CLIENTS = 20
+START_S = 30.0
+_BODY = {"destinationAgentId": "agent-00", "content": f"I take src/parser.py now; call {PLACE}."}
+Request = tuple[str, str]
+
+
+def measure(options: Options) -> list[Figure]:
+    """The bars: REST and /mcp against the echo, and one client's read and write through /mcp."""
+    rounds, seconds = options.size(7, 3), options.size(4, 1)
+    with _folder(options.folder) as folder, _echo() as echo, _server(folder) as server:
+        doors: dict[str, Callable[[], dict[str, Any]]] = {
+            "echo": lambda: _load(echo, seconds, [[_echoed(echo)]] * CLIENTS),
+            "rest": lambda: _load(server, seconds, [_rest(server, number) for number in range(CLIENTS)]),
+        }
+        for ask in doors.values():
+            ask()  # everybody registers, everything is loaded
+        done: dict[str, list[dict[str, Any]]] = {name: [] for name in doors}
+        for _ in range(rounds):
+            for name, ask in doors.items():
+                done[name].append(ask())
+    return [_ratio("rest", "REST", done, 0.3)]
+
+
+def _ratio(name: str, title: str, done: dict[str, list[dict[str, Any]]], bar: float) -> Figure:
+    rates = {key: [one["calls"] / one["seconds"] for one in runs] for key, runs in done.items()}
+    ratios = [own / echo for own, echo in zip(rates[name], rates["echo"], strict=True)]
+    took = [one for run in done[name] for one in run["took"]]
+    beside = {
+        "calls a second": f"{median(rates[name]):,.0f}; the echo {median(rates['echo']):,.0f}",
+        "ratios": " ".join(f"{ratio:.2f}" for ratio in ratios),
+        "a call": f"p50 {1000 * percentile(took, 50):.1f} ms, p99 {1000 * percentile(took, 99):.1f} ms",
+        "the load generator": f"{100 * median(one['busy'] for one in done['echo']):.0f} % of a core beside the echo",
+    }
+    return Figure(
+        f"calls a second over {title}, 20 clients, of a bare echo's", median(ratios), "", "at least", bar, beside
+    )
+
+
+def _echoed(port: int) -> Request:
+    return _post(port, "/echo", _BODY)
+
+
+def _rest(port: int, number: int) -> list[Request]:
+    """Ten calls, seven of them reads."""
+    name = f"agent-{number:02}"
+    own = f"X-Comity-Agent: {name}\r\n"
+    to = {**_BODY, "destinationAgentId": f"agent-{(number + 1) % CLIENTS:02}"}
+    said = {"content": f"The lexer is done; call {PLACE}."}
+    return [
+        _get(port, "/api/v1/workspace.status", own),
+        _get(port, "/api/v1/agent.list", own),
+        _post(port, "/api/v1/message.send", to, own),
+        _get(port, "/api/v1/task.list?limit=20", own),
+        _get(port, "/api/v1/message.history?limit=20&newest=true", own),
+        _post(port, "/api/v1/message.announce", said, own),
+        _get(port, "/api/v1/workspace.overview", own),
+        _get(port, "/api/v1/agent.list", own),
+        _post(port, "/api/v1/message.poll", {"maxMessages": 10}, own),
+        _get(port, "/api/v1/workspace.status", own),
+    ]
+
+
+def _get(port: int, path: str, more: str = "") -> Request:
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{more}", ""
+
+
+def _post(port: int, path: str, body: object, more: str = "") -> Request:
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n{more}"
+    return head, json.dumps(body)
+
+
+def _load(port: int, seconds: float, rounds: list[list[Request]], greeting: list[Request] | None = None) -> Any:
+    plan = {"port": port, "seconds": seconds, "rounds": rounds, "greeting": greeting or []}
+    ran = subprocess.run(
+        [sys.executable, "-m", "bench.load"], input=json.dumps(plan), capture_output=True, text=True, check=True
+    )
+    told = json.loads(ran.stdout)
+    if told["failed"]:
+        raise SystemExit(f"{len(told['failed'])} calls failed, such as:\n{told['failed'][0]}")
+    return told
+
+
+@contextmanager
+def _folder(folder: str | None) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="comity-bench-", dir=folder) as made:
+        subprocess.run(["git", "init", "-q", made], check=True)
+        yield made
+
+
+@contextmanager
+def _echo() -> Iterator[int]:
+    port = _free()
+    with _running([sys.executable, "-m", "bench.echo", str(port)], port, os.getcwd()):
+        yield port
+
+
+@contextmanager
+def _server(folder: str) -> Iterator[int]:
+    port = _free()
+    command = [sys.executable, "-m", "comity", "serve", "--target-dir", folder, "--port", str(port)]
+    with _running(command, port, os.getcwd()):
+        yield port
+
+
+@contextmanager
+def _running(command: list[str], port: int, cwd: str) -> Iterator[None]:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=cwd) as process:
+        try:
+            _wait(port, process)
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2):
+                return
+        except urllib.error.HTTPError as error:
+            if error.code == 404:  # the echo knows one path only
+                return
+        except OSError:
+            pass
+        time.sleep(0.05)
+    raise SystemExit(f"{process.args!r} did not start")
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
