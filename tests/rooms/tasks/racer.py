@@ -2,9 +2,9 @@
 
     python -m tests.rooms.tasks.racer DATABASE AGENT_ID WAY
 
-WAY is ``claim`` (each pending task by its id, in an order of its own), ``start`` (the same), ``next``, or ``original``:
-a peer that claims as the original does. Each round answers one JSON line: the ids that were won, and for each lost one
-who was said to have it.
+WAY is ``claim`` (each pending task by its id, in an order of its own), ``start`` and ``transition`` (the same),
+``next``, or ``original``: a peer that claims as the original does. Each round answers one JSON line: the ids that were
+won, and for each lost one who was said to have it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def one_round(workspace: Workspace, way: str, task_ids: list[str], chance: rando
             won.append(task.task_id)
     for task_id in shuffled(task_ids, chance):
         try:
-            won.append(workspace.call(f"task.{way}", {"task_id": task_id}).task.task_id)
+            named = {"action": "claim"} if way == "transition" else {}
+            won.append(workspace.call(f"task.{way}", {"task_id": task_id, **named}).task.task_id)
         except Problem as problem:
             if problem.reason != "task.taken":
                 raise

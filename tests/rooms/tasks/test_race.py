@@ -68,7 +68,7 @@ class Race:
     ("ways", "rounds"),
     [
         (["claim"] * PROCESSES, 4),
-        (["claim", "start", "next", "claim", "start", "next", "claim", "next"], 4),
+        (["claim", "start", "next", "transition", "start", "next", "transition", "next"], 4),
         (["next"] * PROCESSES, 4),
     ],
     ids=["claim", "mixed", "next"],
