@@ -66,9 +66,13 @@ class Arguments:
 
     def of_body(self, body: bytes, content_type: str | None) -> dict[str, object]:
         """The arguments of a JSON body; none of an empty one. Raises Invalid."""
+        return self.of_object(json_object(body, content_type))
+
+    def of_object(self, value: dict[str, Any]) -> dict[str, object]:
+        """The arguments of a JSON object. Raises Invalid."""
         own = self._own
         found: dict[str, object] = {}
-        for key, item in json_object(body, content_type).items():
+        for key, item in value.items():
             argument = own.get(key)
             if argument is None:
                 raise self._unknown(key)

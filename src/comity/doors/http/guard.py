@@ -22,6 +22,7 @@ from comity.doors.http import problems
 from comity.doors.http.admission import Admission
 from comity.doors.http.house import House
 from comity.doors.http.naming import named
+from comity.doors.http.place import Place
 from comity.doors.http.record import Record
 from comity.doors.http.route import OPEN, Exchange, Route, Table
 from comity.kernel.problem import Invalid, Limited, NotFound, Problem, Unauthenticated, Unavailable
@@ -33,10 +34,10 @@ _NOBODY = Principal(None, "reader", None)
 class Guard:
     """The server's outermost application."""
 
-    def __init__(self, house: House, table: Table) -> None:
+    def __init__(self, house: House, table: Table, place: Place | None = None) -> None:
         self._house = house
         self._table = table
-        self._admission = Admission(house.place)
+        self._admission = Admission(place or house.place)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or WebSocket."""

@@ -1,37 +1,147 @@
-"""Routes of live events: who may listen, in whose name."""
+"""Routes of live events: who may listen, and in whose name."""
 
 from __future__ import annotations
 
+import secrets
+import sys
+import traceback
 from functools import partial
+from typing import Any
 
-from starlette.types import Receive, Send
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Send
 
 from comity.doors.auth.principal import Principal
+from comity.doors.http.answers import json_response
+from comity.doors.http.arguments import Arguments
+from comity.doors.http.guard import Guard
 from comity.doors.http.house import House
-from comity.doors.http.route import Exchange, Route
+from comity.doors.http.naming import HEADERS, named
+from comity.doors.http.route import OPEN, Exchange, Route, Table
 from comity.doors.live import sse
 from comity.doors.live.wanted import from_query
+from comity.doors.live.ws import Socket
+from comity.kernel.problem import Internal, Invalid, Unauthenticated
+from comity.kernel.record import to_json
 from comity.rooms import REGISTRY
 from comity.workspace import Workspace
 
 GRANT = "event.list"
+_SOCKET = "A WebSocket: events and calls in one JSON envelope"
 
 
 def routes() -> tuple[Route, ...]:
-    """Server-sent events."""
-    return (Route("GET", "/api/v1/events", GRANT, "Follow the log as server-sent events", app=_events),)
+    """Server-sent events and WebSockets."""
+    return (
+        Route("GET", "/api/v1/events", GRANT, "Follow the log as server-sent events", app=_events),
+        Route("GET", "/ws", OPEN, "Where the WebSocket is", _discover),
+        Route("WEBSOCKET", "/ws", OPEN, _SOCKET, app=_socket, socket=True),
+    )
+
+
+def standalone(house: House) -> ASGIApp:
+    """The WebSocket alone, for a listener on a port of its own; pages of the main port may open it."""
+    place = house.place
+    origins = {f"{place.scheme}://{name}:{place.port}" for name in ("127.0.0.1", "localhost", "[::1]", *place.hosts)}
+    own = place._replace(port=place.ws_port, origins=(*place.origins, *sorted(origins)))
+    table = Table(
+        (
+            *(route for route in routes() if route.path == "/ws"),
+            Route("WEBSOCKET", "/", OPEN, _SOCKET, app=_socket, socket=True),
+        )
+    )
+    return Guard(house, table, own)
 
 
 async def _events(exchange: Exchange, receive: Receive, send: Send) -> None:
     house, request = exchange.house, exchange.request
     wanted = from_query(request.query_params.multi_items(), request.headers.get("last-event-id"))
     workspace = await seat(house, exchange.principal)
-    client = request.client.host if request.client else ""
-    stream = house.streams.enter(exchange.principal, client, workspace)
+    stream = house.streams.enter(exchange.principal, _client(exchange), workspace)
     try:
         await sse.serve(house.streams, stream, wanted, {}, receive, send)
     finally:
         house.streams.leave(stream)
+
+
+async def _discover(exchange: Exchange) -> Response:
+    place = exchange.house.place
+    url = place.url.replace("http", "ws", 1)
+    own = f"{url.rpartition(':')[0]}:{place.ws_port}/ws" if place.ws_port else None
+    return json_response(
+        {
+            "enabled": True,
+            "mode": "standalone" if place.ws_port else "shared",
+            "discovery_path": "/ws",
+            "url": f"{url}/ws",
+            "ws_url": own or f"{url}/ws",
+            "ws_port": place.ws_port or place.port,
+            "session_count": exchange.house.streams.sockets,
+        }
+    )
+
+
+async def _socket(exchange: Exchange, receive: Receive, send: Send) -> None:
+    house, headers = exchange.house, exchange.request.headers
+    porter = _Porter(house, headers)
+    token = headers.get("authorization")
+    principal = None
+    if token is not None or not house.authority.required:
+        principal = porter.let_in(token, headers)
+    await Socket(house.streams, porter, _client(exchange), receive, send).run(principal)
+
+
+class _Porter:
+    """What a WebSocket has the server do."""
+
+    def __init__(self, house: House, headers: Headers) -> None:
+        self._house = house
+        self._headers = headers
+
+    def let_in(self, authorization: str | None, headers: Headers) -> Principal:
+        """Whoever shows this header."""
+        if len(headers.getlist("authorization")) > 1:
+            raise Invalid("token.twice", "There is more than one Authorization header.", "Send one.")
+        principal = named(self._house.authority.of(authorization), headers)
+        self._house.authority.require(principal, GRANT)
+        return principal
+
+    async def admit(self, token: str | None, agent: str | None) -> Principal:
+        if token is not None and not token.isascii():
+            raise Unauthenticated("token.malformed", "That is no token.", "`comity token create` makes one.")
+        headers = Headers({HEADERS[0]: agent}) if agent else self._headers
+        return self.let_in(None if token is None else f"Bearer {token}", headers)
+
+    async def seat(self, principal: Principal) -> Workspace | None:
+        return await seat(self._house, principal)
+
+    async def call(self, principal: Principal, operation: str, arguments: dict[str, Any]) -> Any:
+        op = REGISTRY.get(operation)
+        names = Arguments(op)
+        try:
+            return to_json(await self._house.call(principal, op, names.of_object(arguments)))
+        except Invalid as problem:
+            raise names.in_their_names(problem) from None
+
+    def allow(self, principal: Principal, operation: str) -> None:
+        self._house.authority.require(principal, operation)
+
+    def failed(self, problem: Exception) -> Internal:
+        reference = secrets.token_hex(8)
+        trace = "".join(traceback.format_exception(problem))
+        sys.stderr.write(f"comity: call {reference} failed\n{trace}")
+        return Internal(
+            "internal.unexpected",
+            f"The server failed (reference {reference}).",
+            "Its log has more under that reference.",
+            reference=reference,
+        )
+
+
+def _client(exchange: Exchange) -> str:
+    client = exchange.request.client
+    return client.host if client else ""
 
 
 async def seat(house: House, principal: Principal) -> Workspace | None:

@@ -34,17 +34,21 @@ Work = Callable[[Callable[[], Any]], Awaitable[Any]]
 class Stream:
     """One connection: who listens, and the task that sends. A WebSocket has any number of listeners, also none."""
 
-    def __init__(self, principal: Principal, client: str, workspace: Workspace | None) -> None:
+    def __init__(self, principal: Principal, client: str, workspace: Workspace | None, *, socket: bool) -> None:
+        self.socket = socket
         self.principal = principal
         self.client = client
         self.workspace = workspace
         self.task = asyncio.current_task()
         self.listeners: dict[object, Listener] = {}
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.ended = ""
 
     def end(self, why: str) -> None:
         """Have it end and say why."""
-        self.ended = self.ended or why
+        if not self.ended:
+            self.ended = why
+            self.over.set_result(None)
         for listener in self.listeners.values():
             listener.end(why)
 
@@ -63,7 +67,12 @@ class Streams:
     def __len__(self) -> int:
         return len(self._open)
 
-    def enter(self, principal: Principal, client: str, workspace: Workspace | None) -> Stream:
+    @property
+    def sockets(self) -> int:
+        """How many of them are WebSockets."""
+        return sum(stream.socket for stream in self._open)
+
+    def enter(self, principal: Principal, client: str, workspace: Workspace | None, *, socket: bool = False) -> Stream:
         """Begin one, as the current task. Raises Limited ``stream.too_many``. Give it back with ``leave``."""
         who = principal.token_id or client
         for most, number in ((MOST, len(self._open)), (MOST_EACH, self._clients.get(who, 0))):
@@ -75,7 +84,7 @@ class Streams:
                     retryAfterS=10,
                     most=most,
                 )
-        stream = Stream(principal, who, workspace)
+        stream = Stream(principal, who, workspace, socket=socket)
         self._open[stream] = None
         self._clients[who] = self._clients.get(who, 0) + 1
         if self._task is None:
