@@ -21,9 +21,9 @@ from comity.rooms.lifecycle.model import (
 def begin_session(scope: Scope, *, path: Path = "", task_title: TaskTitle = "") -> Begun:
     """Begin to work here: register, join the channel and, with a title, start on a task.
 
-    A task of that title is added, claimed and started. A path outside this project is refused before anything happens. An unfinished task of the same title is taken on
-    when it is free; when somebody has it, or the task is refused, the agent is registered all the same and
-    ``task_problem`` tells why it has no task.
+    A task of that title is added, claimed and started. A path outside this project is refused before anything happens.
+    An unfinished task of the same title is taken on when it is free; when somebody has it, or the task is refused, the
+    agent is registered all the same and ``task_problem`` tells why it has no task.
     """
     return beginning.begin(scope, path, task_title)
 
