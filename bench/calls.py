@@ -65,23 +65,27 @@ def _echoed(port: int) -> Request:
 
 
 def _rest(port: int, number: int) -> list[Request]:
-    """Ten calls, seven of them reads."""
+    """Twenty calls, fourteen of them reads. Two polls fetch what the one broadcast and the two messages bring."""
     name = f"agent-{number:02}"
     own = f"X-Comity-Agent: {name}\r\n"
     to = {**_BODY, "destinationAgentId": f"agent-{(number + 1) % CLIENTS:02}"}
-    said = {"content": f"The lexer is done; call {PLACE}."}
-    return [
-        _get(port, "/api/v1/workspace.status", own),
-        _get(port, "/api/v1/agent.list", own),
-        _post(port, "/api/v1/message.send", to, own),
-        _get(port, "/api/v1/task.list?limit=20", own),
-        _get(port, "/api/v1/message.history?limit=20&newest=true", own),
-        _post(port, "/api/v1/message.announce", said, own),
-        _get(port, "/api/v1/workspace.overview", own),
-        _get(port, "/api/v1/agent.list", own),
-        _post(port, "/api/v1/message.poll", {"maxMessages": 10}, own),
-        _get(port, "/api/v1/workspace.status", own),
+    read = [
+        _get(port, f"/api/v1/{path}", own)
+        for path in (
+            "workspace.status",
+            "agent.list",
+            "task.list?limit=20",
+            "message.history?limit=20&newest=true",
+            "workspace.overview",
+            "event.list?newest=20&limit=20",
+            "task.get?taskId=task-001",
+        )
     ]
+    send = _post(port, "/api/v1/message.send", to, own)
+    poll = _post(port, "/api/v1/message.poll", {"maxMessages": 50}, own)
+    say = _post(port, "/api/v1/message.announce", {"content": f"The lexer is done; call {PLACE}."}, own)
+    add = _post(port, "/api/v1/task.dispatch", {"title": f"Write test {PLACE}"}, own)
+    return [*read[:2], send, *read[2:5], poll, *read[5:], say, *read[:3], poll, *read[3:5], add, *read[5:], send]
 
 
 def _get(port: int, path: str, more: str = "") -> Request:
@@ -114,7 +118,7 @@ def _folder(folder: str | None) -> Iterator[str]:
 @contextmanager
 def _echo() -> Iterator[int]:
     port = _free()
-    with _running([sys.executable, "-m", "bench.echo", str(port)], port, os.getcwd()):
+    with _running([sys.executable, "-m", "bench.echo", str(port)], port):
         yield port
 
 
@@ -122,13 +126,17 @@ def _echo() -> Iterator[int]:
 def _server(folder: str) -> Iterator[int]:
     port = _free()
     command = [sys.executable, "-m", "comity", "serve", "--target-dir", folder, "--port", str(port)]
-    with _running(command, port, os.getcwd()):
-        yield port
+    with _running(command, port):
+        told = f"http://127.0.0.1:{port}/api/v1/task.dispatch"
+        headers = {"Content-Type": "application/json", "X-Comity-Agent": "agent-00"}
+        with urllib.request.urlopen(urllib.request.Request(told, b'{"title": "Write the lexer"}', headers)):
+            yield port
 
 
 @contextmanager
-def _running(command: list[str], port: int, cwd: str) -> Iterator[None]:
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=cwd) as process:
+def _running(command: list[str], port: int) -> Iterator[None]:
+    unlimited = {**os.environ, "COMITY_MAX_PER_MINUTE": "0", "COMITY_MAX_HOPS": "0"}  # agents do not talk this fast
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=unlimited) as process:
         try:
             _wait(port, process)
             yield

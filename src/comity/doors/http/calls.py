@@ -85,14 +85,14 @@ class Calls:
         if self._pace.quick(op):
             try:
                 with HASTE:
-                    return self._pace.timed(op, run)
+                    return self._pace.at_once(op, run)
             except Unavailable as problem:
                 if problem.reason != "store.locked":
                     raise
             finally:
                 if HASTE.owes_tidying:
                     self._tidy(workspace)
-        return await self.work(partial(self._pace.timed, op, run))
+        return await self.work(partial(self._pace.on_thread, op, run))
 
     def _tidy(self, workspace: Workspace) -> None:
         HASTE.owes_tidying = False

@@ -8,7 +8,7 @@ Problem's answer, and an unexpected one a reference that the log explains.
 from __future__ import annotations
 
 import asyncio
-import secrets
+import random
 import time
 from typing import Any
 
@@ -42,7 +42,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or WebSocket."""
         headers = Headers(scope=scope)
-        record = Record(scope, headers, secrets.token_hex(8))
+        record = Record(scope, headers, f"{random.getrandbits(64):016x}")
         sent = record.wrap(send)
         self._house.begun(record)
         try:

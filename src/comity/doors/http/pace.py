@@ -14,11 +14,11 @@ from typing import Any
 from comity.kernel.registry import AnyOp
 
 _QUICK_S = 0.008
-_FORGET = 0.9  # how much of what was slow is remembered from call to call
+_NEW = 0.2  # how much the latest time counts
 
 
 class Pace:
-    """How long each operation took lately, the slow times counting most."""
+    """How long each operation takes lately."""
 
     def __init__(self) -> None:
         self._took_s: dict[str, float] = {}
@@ -27,11 +27,18 @@ class Pace:
         """Whether an operation may run at once."""
         return self._took_s.get(op.name, 0.0) < _QUICK_S
 
-    def timed(self, op: AnyOp, run: Callable[[], Any]) -> Any:
-        """What ``run`` answers. Only the thread's own work counts, not its waiting for other threads and programs."""
-        began = time.thread_time()
+    def at_once(self, op: AnyOp, run: Callable[[], Any]) -> Any:
+        """What ``run`` answers."""
+        return self._timed(op, run, time.perf_counter)
+
+    def on_thread(self, op: AnyOp, run: Callable[[], Any]) -> Any:
+        """The same on a thread. Only its own work counts, not its waiting for others."""
+        return self._timed(op, run, time.thread_time)
+
+    def _timed(self, op: AnyOp, run: Callable[[], Any], clock: Callable[[], float]) -> Any:
+        began = clock()
         try:
             return run()
         finally:
-            took_s = time.thread_time() - began
-            self._took_s[op.name] = max(took_s, self._took_s.get(op.name, 0.0) * _FORGET)
+            known_s = self._took_s.get(op.name, 0.0)
+            self._took_s[op.name] = known_s + (clock() - began - known_s) * _NEW
