@@ -15,6 +15,7 @@ from comity.doors.mcp import toolsets
 from comity.doors.mcp.dialect import Listed, UnknownPrompt, UnknownResource
 from comity.doors.mcp.seat import Seat
 from comity.doors.mcp.surface import ToolCall, UnknownTool
+from comity.doors.mcp.wording import in_dialect
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid, Problem
 from comity.kernel.record import camel, to_json
@@ -128,7 +129,7 @@ class MacpDialect:
         try:
             return seat.of(call.meta).call(op_name, renamed, call.cancelled, _progress(call))
         except Invalid as problem:
-            raise _in_dialect(problem, name, op_name, own) from None
+            raise in_dialect(problem, name, op_name, {ours: theirs for theirs, ours in own.items()}) from None
 
     def render_result(self, result: Any) -> tuple[str, Any]:
         """Indented JSON for the model, the same object for the program."""
@@ -173,13 +174,3 @@ class MacpDialect:
 def _progress(call: ToolCall) -> Report:
     """How far a long operation is, as the protocol says it: a total that is not known is left out."""
     return lambda done, total, what: call.progress(done, total or None, what)
-
-
-def _in_dialect(problem: Invalid, tool: str, op_name: str, own: dict[str, str]) -> Invalid:
-    """A complaint about arguments in the names that the caller used."""
-    message, hint = problem.message.replace(op_name, tool, 1), problem.hint
-    for theirs, ours in own.items():
-        message, hint = message.replace(ours, theirs), hint.replace(ours, theirs)
-    names = {"operation": tool, "argument": camel(str(problem.data.get("argument", "")))}
-    data = {key: names.get(key, value) for key, value in problem.data.items()}
-    return Invalid(problem.reason, message, hint, **data)

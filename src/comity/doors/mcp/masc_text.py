@@ -121,7 +121,7 @@ def announced(said: Said) -> str:
     if said["mentioned"]:
         parts.append(f"mentioned: {', '.join(said['mentioned'])}")
     if said["unknown_mentions"]:
-        parts.append(f"nobody is called {', '.join('@' + name.lstrip('@') for name in said['unknown_mentions'])}")
+        parts.append(f"nobody is called {', '.join(said['unknown_mentions'])}")
     if said.get("repeated"):
         parts.append("the same was said a moment ago, so nothing was sent again")
     return "; ".join(parts) + "."
