@@ -41,10 +41,11 @@ _PROBLEMS = {
     421: "The server does not answer to that Host.",
     422: "Another request was sent under this Idempotency-Key.",
     429: "Too many requests, or a bound was met; Retry-After says when to go on.",
+    431: "The request's headers are too large. The listener says so by itself, without a body.",
     500: "The server failed; its log has more under the request's id.",
     503: "The server is ending, or the database is away.",
 }
-_ANY = (400, 403, 408, 413, 421, 429, 500, 503)  # from whatever stands in front of the routes
+_ANY = (400, 403, 408, 413, 421, 429, 431, 500, 503)  # from whatever stands in front of the routes
 _KNOWN = (*_ANY, 401)  # where the caller is looked at
 _ASKED = (*_KNOWN, 404, 409)  # where an operation runs
 _WRITTEN = (*_ASKED, 415, 422)
@@ -231,6 +232,8 @@ def _components(schemas: Schemas) -> Object:
 
 
 def _problem(status: int, told: str) -> Object:
+    if status == 431:
+        return {"description": told}
     headers = {"X-Request-Id": _ref("headers", "X-Request-Id")}
     if status in (429, 503):
         headers["Retry-After"] = _ref("headers", "Retry-After")

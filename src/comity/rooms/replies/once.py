@@ -50,7 +50,7 @@ Told = Callable[[Any], Reply | None]  # the answer to a result or a Problem; Non
 def once(op: AnyOp, key: Key, told: Told) -> AnyOp:
     """``op``, which must not be long, for one run. It raises Replay, and Conflict as ``reserve`` does."""
 
-    def run(scope: Scope, **values: Any) -> Any:
+    def run(scope: Scope, /, **values: Any) -> Any:
         _look(scope, key)
         try:
             result = op.run(scope, **values)
@@ -67,7 +67,7 @@ def once(op: AnyOp, key: Key, told: Told) -> AnyOp:
 def reserve(op: AnyOp, key: Key) -> AnyOp:
     """Say that ``op`` is about to run. Raises Replay; Conflict ``idempotency.in_progress``, ``idempotency.reused``."""
 
-    def run(scope: Scope, **_: Any) -> None:
+    def run(scope: Scope, /, **_: Any) -> None:
         _look(scope, key)
         _write(scope, key, None, None)
 
@@ -77,7 +77,7 @@ def reserve(op: AnyOp, key: Key) -> AnyOp:
 def keep(op: AnyOp, key: Key, reply: Reply) -> AnyOp:
     """Keep what was answered to a run that is over."""
 
-    def run(scope: Scope, **_: Any) -> None:
+    def run(scope: Scope, /, **_: Any) -> None:
         _keep(scope, key, reply)
 
     return _like(op, run)
@@ -86,7 +86,7 @@ def keep(op: AnyOp, key: Key, reply: Reply) -> AnyOp:
 def free(op: AnyOp, key: Key) -> AnyOp:
     """Take a reservation back: the operation failed, and may be tried again."""
 
-    def run(scope: Scope, **_: Any) -> None:
+    def run(scope: Scope, /, **_: Any) -> None:
         scope.tx.run("replies.free", caller=key.caller, key=key.key)
 
     return _like(op, run)
