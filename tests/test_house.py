@@ -88,7 +88,7 @@ LIGHT = {
     "comity.rooms.turns.ops": HOOK,
     "comity.rooms.edits.ops": HOOK,
     "comity.doors.mcp.stdio": STDIO,
-    "comity.doors.mcp.serve": STDIO,
+    "comity.doors.mcp.serve": (*STDIO, "comity.doors.mcp.masc"),
 }
 
 # Text that may stand in no file. Every "~" is dropped: it keeps this table from finding itself.

@@ -45,8 +45,10 @@ class Place:
         told = HostSession(host, session, sub, pid, f"tick-{pid}")
         self.world.agent(session, start=False, observer=self.machine.start(), host=told).session.leave(reason=reason)
 
-    def server(self, env: str = "", *, pid: int = 7, named: str = "", host: str = "codex") -> Identities:
-        """A server that the host process ``pid`` started."""
+    def server(
+        self, env: str = "", *, pid: int = 7, named: str = "", host: str = "codex", joins: bool = False
+    ) -> Identities:
+        """A server that the host process ``pid`` started; with ``joins`` its agent comes in by name."""
         self._servers += 1
         name = f"server-{self._servers}"
         started = HostSession(host if env else "", env, "", pid, f"tick-{pid}", hearsay=True, server=name, named=named)
@@ -54,7 +56,8 @@ class Place:
             named or env or f"random-{self._servers}", start=False, observer=self.machine.start(), session_id=name
         )
         made = Identities(workspace, started)
-        made.start()
+        if not joins:
+            made.start()
         return made
 
     def active(self) -> list[str]:
@@ -98,6 +101,32 @@ def test_a_lone_agent_has_no_ghost_for_a_peer(place: Place) -> None:
     hook = place.hooked("s1")
     assert hook.turn.start(source="startup").text == ""
     assert place.active() == [server.of({}).actor.agent_id]
+
+
+@pytest.mark.parametrize("first", ["hook", "server"])
+@pytest.mark.parametrize("told", ["meta", "process"])
+def test_a_server_that_is_joined_by_name_meets_its_hooks(place: Place, first: str, told: str) -> None:
+    meta = codex("s1") if told == "meta" else {}
+    server = place.server(joins=True)
+    assert server.bound is None
+    assert server.look({}).actor.spectator
+    assert place.active() == []
+    by_hook = place.hook("s1", "startup") if first == "hook" else ""
+    joined = server.join("claude", meta).actor
+    by_hook = by_hook or place.hook("s1", "startup")
+    assert called(server, **meta) == joined.agent_id == by_hook
+    assert place.active() == [by_hook]
+    assert server.join("other", meta).actor.agent_id == by_hook
+
+
+def test_a_server_without_hooks_is_whom_it_joined_as(place: Place) -> None:
+    one, two = place.server(joins=True), place.server(joins=True, pid=8)
+    agents = {called(server) for server in (one, two)}
+    assert len(agents) == 2
+    assert all(agent.startswith("agent-") for agent in agents)
+    assert one.look({}).actor.agent_id == called(one)
+    one.end("bye")
+    assert set(place.active()) == {called(two)}
 
 
 @pytest.mark.parametrize("source", ["compact", "resume", "clear", "startup"])

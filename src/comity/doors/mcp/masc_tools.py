@@ -127,7 +127,12 @@ TOOLS = (
         touches=(TASKS,),
     ),
     Tool("masc_check", "workspace.check", "Check where you stand", _same("assertions")),
-    Tool("masc_workflow_guide", "guide.next", "What to do next"),
+    Tool(
+        "masc_workflow_guide",
+        "guide.next",
+        "What to do next",
+        described="Tell where you stand and which tool to call next, and why.",
+    ),
     Tool("masc_set_room", "workspace.place", "Check that a folder is this workspace", _same("path", room="path")),
     Tool("masc_list_tasks", "task.survey", "List the tasks", _LIST_TASKS, alias="masc_tasks"),
     Tool("masc_room_status", "workspace.overview", "Who is here and what is to be done", alias="masc_status"),
