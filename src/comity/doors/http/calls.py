@@ -65,7 +65,8 @@ class Calls:
             if not op.waits.empty(result) or left <= 0 or self._ending:
                 return result
             try:
-                await asyncio.wait_for(mark.wait(), left)
+                async with asyncio.timeout(left):  # wait_for of Python 3.11 can swallow a cancellation
+                    await mark.wait()
             except TimeoutError:
                 return await self._once(workspace, op, once)
 

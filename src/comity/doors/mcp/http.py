@@ -34,6 +34,13 @@ MOST_SESSIONS = 2000
 SOON_S = 1.0  # an answer that takes longer than this comes as a stream
 HOUSEKEEPING_S = 15.0
 VERSION = "mcp-protocol-version"
+OLD_MESSAGES = "/messages"
+_OLD = {
+    "deprecation": "true",
+    "warning": '299 - "This transport is deprecated: use /mcp"',
+    "link": '</mcp>; rel="successor-version"',
+}
+DEPRECATED = tuple((name.encode(), value.encode()) for name, value in _OLD.items())
 
 
 class Hall(Work, Log, Protocol):
@@ -84,6 +91,7 @@ class McpHttp:
         self._max_body_bytes = max_body_bytes
         self._idle_s = idle_s
         self._most = most_sessions
+        self._old_path = endpoints[0].path
         self._sessions: dict[str, Session] = {}
         self._follower = Follower(hall, list(self._notices.values()))
         self._tasks: list[asyncio.Task[None]] = []
@@ -114,6 +122,41 @@ class McpHttp:
                 session = self._session(served.kind, principal, headers)
                 await self._end(session, "the client ended the session")
                 await send_json(send, b"", None, 200)
+        except Refused as refused:
+            await send_refusal(send, refused)
+
+    async def old_stream(self, tools: str, principal: Principal, receive: Receive, send: Send) -> None:
+        """The stream of the transport of 2024-11-05: it tells where to send messages, and carries every answer."""
+        try:
+            session = self._open(await self._serve(self._old_path, tools), principal)
+        except Refused as refused:
+            await send_refusal(send, refused)
+            return
+        session.kind = OLD_MESSAGES
+        first = f"event: endpoint\ndata: {OLD_MESSAGES}?session_id={session.session_id}\n\n".encode()
+        try:
+            await Stream(session, receive, send, DEPRECATED).standalone(0, first=first)
+        finally:
+            await self._end(session, "the client closed its stream")
+
+    async def old_message(
+        self, session_id: str | None, principal: Principal, headers: Headers, receive: Receive, send: Send
+    ) -> None:
+        """One message of that transport; its answer comes on the stream."""
+        try:
+            if not session_id:
+                raise Refused(400, wire.INVALID_REQUEST, "session_id is required: GET /sse tells it.")
+            session = self._sessions.get(session_id)
+            if session is None or session.principal != principal or session.kind != OLD_MESSAGES:
+                raise Refused(404, wire.INVALID_REQUEST, "There is no such session. GET /sse opens one.")
+            _check_type(headers)
+            message = _message(await read_body(receive))
+            if "id" in message and "method" in message:
+                _check_free(session, message["id"])
+                session.begin(message["id"], message["method"], message.get("params"), STANDALONE)
+            await send_json(send, b"", None, 202, **_OLD)
+            if "id" not in message:
+                await session.notified(message.get("method", ""), message.get("params"))
         except Refused as refused:
             await send_refusal(send, refused)
 
@@ -155,12 +198,8 @@ class McpHttp:
                 await self._end(opened, "the handshake failed")
 
     async def _request(self, session: Session, message: dict[str, Any], receive: Receive, send: Send) -> None:
-        request_id = message["id"]
-        if (type(request_id), request_id) in session.running:
-            raise Refused(400, wire.INVALID_REQUEST, "This request id is in use by a request that is not answered yet.")
-        if len(session.running) >= MOST_CALLS:
-            raise Refused(429, wire.INVALID_REQUEST, f"{MOST_CALLS} requests of this session are running.")
-        running = session.begin(request_id, message["method"], message.get("params"))
+        _check_free(session, message["id"])
+        running = session.begin(message["id"], message["method"], message.get("params"))
         try:
             async with asyncio.timeout(SOON_S):
                 await running.first.wait()
@@ -268,14 +307,17 @@ class McpHttp:
         task.cancel()
 
     async def _keep_house(self) -> None:
-        """End idle sessions and those that may not stay; renew the lease of whoever listens."""
         while True:
-            await asyncio.sleep(min(HOUSEKEEPING_S, self._idle_s))
-            for session in list(self._sessions.values()):
-                if session.listeners or session.running:
-                    await self._look_after(session)
-                elif time.monotonic() - session.used >= self._idle_s:
-                    await self._end(session, "the session was idle")
+            await asyncio.sleep(HOUSEKEEPING_S)
+            await self.tidy(time.monotonic())
+
+    async def tidy(self, now: float) -> None:
+        """End idle sessions and those that may not stay; renew the lease of whoever listens."""
+        for session in list(self._sessions.values()):
+            if session.listeners or session.running:
+                await self._look_after(session)
+            elif now - session.used >= self._idle_s:
+                await self._end(session, "the session was idle")
 
     async def _look_after(self, session: Session) -> None:
         if not await self._hall.work(lambda: self._hall.still(session.principal)):
@@ -305,6 +347,17 @@ async def read_body(receive: Receive) -> bytes:
 def _check_headers(headers: Headers) -> None:
     if not accepts(headers, "application/json", "text/event-stream"):
         raise Refused(406, wire.INVALID_REQUEST, "Accept both application/json and text/event-stream.")
+    _check_type(headers)
+
+
+def _check_free(session: Session, request_id: int | str) -> None:
+    if (type(request_id), request_id) in session.running:
+        raise Refused(400, wire.INVALID_REQUEST, "This request id is in use by a request that is not answered yet.")
+    if len(session.running) >= MOST_CALLS:
+        raise Refused(429, wire.INVALID_REQUEST, f"{MOST_CALLS} requests of this session are running.")
+
+
+def _check_type(headers: Headers) -> None:
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refused(415, wire.INVALID_REQUEST, "The body is application/json.")
 

@@ -233,7 +233,8 @@ def _once(
 
 async def _either(mark: asyncio.Event, left: float) -> None:
     try:
-        await asyncio.wait_for(mark.wait(), left)
+        async with asyncio.timeout(left):  # wait_for of Python 3.11 can swallow a cancellation
+            await mark.wait()
     except TimeoutError:
         return
 

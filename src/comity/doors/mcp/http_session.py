@@ -68,9 +68,10 @@ class Session:
         """Whether the handshake has begun."""
         return self._connection.client_params is not None
 
-    def begin(self, request_id: int | str, method: str, params: dict[str, Any] | None) -> Running:
-        """Run a request."""
+    def begin(self, request_id: int | str, method: str, params: dict[str, Any] | None, stream: str = "") -> Running:
+        """Run a request; everything about it goes to ``stream`` if there is one."""
         running = Running(self, request_id, params)
+        running.stream = stream
         self.running[running.key] = running
         running.start(method, params)
         return running
@@ -179,17 +180,20 @@ class Running:
         self.session.running.pop(self.key, None)
         self.session.used = time.monotonic()
         if self.stream:
-            self.session.streams.put(self.stream, self.response)
-            self.session.streams.end(self.stream)
+            self._answer()
         self.first.set()
+
+    def _answer(self) -> None:
+        self.session.streams.put(self.stream, self.response)
+        if self.stream != STANDALONE:
+            self.session.streams.end(self.stream)
 
     def as_stream(self) -> str:
         """From now on the messages go to a stream and are kept; its name."""
         if not self.stream:
             self.stream = self.session.new_stream(self.request_id or 0)
             if self.response:
-                self.session.streams.put(self.stream, self.response)
-                self.session.streams.end(self.stream)
+                self._answer()
         return self.stream
 
     def cancel(self) -> None:
