@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from comity import api
-from comity.kernel.call import Permit, Pipeline
+from comity.kernel.call import Permit, Pipeline, Watch
 from comity.kernel.clock import Clock, SystemClock
 from comity.kernel.ids import Ids, TimeOrderedIds
 from comity.kernel.observer import Observer
@@ -54,6 +54,7 @@ class Workspace:
         root: str | None = None,
         observer: Observer = BLIND,
         permit: Permit | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.store = store
         self.actor = actor
@@ -62,7 +63,7 @@ class Workspace:
         self._ids = ids or TimeOrderedIds()
         self.observer = observer
         self._permit = permit
-        self._pipeline = Pipeline(store, self._clock, self._ids, validate, permit, observer)
+        self._pipeline = Pipeline(store, self._clock, self._ids, validate, permit, observer, watch)
         self._lease = _Lease(observer)
         self._at_close: list[Callable[[], None]] = []
         self._others: list[Workspace] = []
@@ -98,7 +99,12 @@ class Workspace:
             root=self.root,
             observer=observer or self.observer,
             permit=permit or self._permit,
+            watch=self._pipeline.watch,
         )
+
+    def watched_by(self, watch: Watch) -> None:
+        """Have ``watch`` run every operation from now on, here and in workspaces that are made of this one."""
+        self._pipeline.watch = watch
 
     def become(self, actor: Actor) -> None:
         """Act as this agent from now on."""

@@ -20,6 +20,7 @@ from comity.kernel.steps import Report, Steps, Work
 
 Validate = Callable[[AnyOp, Mapping[str, object]], dict[str, Any]]
 Permit = Callable[[AnyOp, Actor], None]
+Watch = Callable[[AnyOp, Callable[[], Any]], Any]
 
 
 class Transactions(Protocol):
@@ -40,10 +41,10 @@ class Pipeline:
 
     ``validate`` turns outside arguments into checked ones; without it the caller vouches for them (hooks do, since
     a validator would cost them their time). ``permit`` raises Forbidden for what an actor may not do. ``observer``
-    is what operations know of other processes.
+    is what operations know of other processes. ``watch`` is given every operation to run, and answers what it answers.
     """
 
-    __slots__ = ("_clock", "_ids", "_observer", "_permit", "_store", "_validate")
+    __slots__ = ("_clock", "_ids", "_observer", "_permit", "_store", "_validate", "watch")
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Pipeline:
         validate: Validate | None = None,
         permit: Permit | None = None,
         observer: Observer = BLIND,
+        watch: Watch | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -60,9 +62,15 @@ class Pipeline:
         self._validate = validate
         self._permit = permit
         self._observer = observer
+        self.watch = watch
 
     def run(self, op: AnyOp, actor: Actor, arguments: Mapping[str, object], report: Report | None = None) -> Any:
         """The operation's result. Raises Problem. ``report`` hears how far a long operation is."""
+        if self.watch is not None:
+            return self.watch(op, lambda: self._run(op, actor, arguments, report))
+        return self._run(op, actor, arguments, report)
+
+    def _run(self, op: AnyOp, actor: Actor, arguments: Mapping[str, object], report: Report | None) -> Any:
         if self._permit is not None:
             self._permit(op, actor)
         values = dict(arguments) if self._validate is None else self._validate(op, arguments)

@@ -37,7 +37,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(
-    ("folder", "port"), [("/tmp", 9438), ("/home/user/project", 9624), ("/Users/alice/code/demo", 9612)]
+    ("folder", "port"), [("/tmp", 9438), (f"{os.sep}home/user/project", 9624), ("/Users/alice/code/demo", 9612)]
 )
 def test_the_port_of_a_folder_is_the_one_that_masc_derives(folder: str, port: int) -> None:
     assert 9100 + checksum(folder.encode()) % 900 == port

@@ -52,14 +52,14 @@ UNREADABLE: dict[str, dict[str, Any]] = {
 TOLERATED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "from_json without keys": ({"from_json": "{}"}, {"from_": ("", "", "")}),
     "from_json with more": ({"from_json": '{"agent_id":"ann","session_id":"s","name":"Ann","x":[1]}'}, {}),
-    "context without keys": ({"context_json": "{}"}, {"context": ([], 1, [], 7)}),
+    "context without keys": ({"context_json": "{}"}, {"context": ([], 1, [], 7, "")}),
     "context of wrong types": (
         {"context_json": '{"relevance_tags":"t","confidence":"no","source_references":[1],"payload_byte_size":-1}'},
-        {"context": ([], 1, [], 7)},
+        {"context": ([], 1, [], 7, "")},
     ),
     "confidence out of range": (
         {"context_json": '{"confidence":1e300,"payload_byte_size":7}'},
-        {"context": ([], 1, [], 7)},
+        {"context": ([], 1, [], 7, "")},
     ),
     "ack_json without key": ({"ack_json": "{}"}, {"ack": ("received",)}),
     "content blob": ({"content": b"caf\xc3\xa9 \xff"}, {"content": "café \ufffd"}),
@@ -129,7 +129,7 @@ def test_lone_surrogates_of_javascript_are_replaced(world: World) -> None:
     answerable(polled)
     (delivery,) = polled.deliveries
     assert delivery.from_.name == "half ? whole 😀"
-    assert delivery.context == (["?"], 0.5, [], 7)
+    assert delivery.context == (["?"], 0.5, [], 7, "")
 
 
 @pytest.mark.parametrize("column", ["content", "from_json", "type", "context_json"])

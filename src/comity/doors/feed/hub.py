@@ -37,6 +37,7 @@ class Hub:
 
     def __init__(self, workspace: Workspace) -> None:
         self.reached = 0  # everything up to here was handed out
+        self.delivered = self.gaps = 0  # events that listeners took, and times that they were told to read again
         self._reader = Reader(workspace)
         self._listeners: dict[Kind, dict[Listener, None]] = {}
         self._kinds: tuple[Kind, ...] = ()

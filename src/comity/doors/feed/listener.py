@@ -61,6 +61,8 @@ class Source(Protocol):
     """What a listener reads from."""
 
     reached: int
+    delivered: int
+    gaps: int
 
     async def read(self, listener: Listener) -> Page: ...
 
@@ -131,10 +133,17 @@ class Listener:
                     self._wake.clear()
                     await self._wake.wait()
             if found is not None:
+                self._count(found)
                 self.busy_since = self.told_at = time.monotonic()
                 return found
         self.busy_since = time.monotonic()
         return self._end
+
+    def _count(self, found: Batch | Gap | Beat) -> None:
+        if isinstance(found, Batch):
+            self._source.delivered += found.events
+        elif isinstance(found, Gap):
+            self._source.gaps += 1
 
     async def _read(self) -> Batch | Gap | None:
         page = await self._source.read(self)

@@ -35,8 +35,9 @@ class House:
     """One running server: its store, who may do what, the agents it acts for, and the log as it grows.
 
     ``workspace`` is the server's own: it is no agent. ``ready`` becomes true once requests may come, ``ending`` when
-    the server is about to stop. ``running`` counts requests and streams; ``at_end`` tells those who listen, the last
-    one first, when the server ends.
+    the server is about to stop. ``open`` are requests and streams that are not over; ``at_end`` tells those who listen,
+    the last one first, when the server ends. ``figures`` are those of ``/metrics``; ``tool_called`` is told each call
+    of an MCP tool that exists, and its outcome.
     """
 
     def __init__(self, workspace: Workspace, authority: Authority, place: Place) -> None:
@@ -51,19 +52,21 @@ class House:
         self.started = time.monotonic()
         self.ready = False
         self.ending = False
-        self.running = 0
+        self.open: set[Record] = set()
         self.witnesses: list[Witness] = []
+        self.figures: Callable[[], Awaitable[bytes]] | None = None
+        self.tool_called: Callable[[str, str], None] = _unheard
         self.at_end: list[Callable[[], Awaitable[None]]] = [self.streams.close]
 
     def begun(self, record: Record) -> None:
         """A request has come."""
-        self.running += 1
+        self.open.add(record)
         for witness in self.witnesses:
             witness.begun(record)
 
     def told(self, record: Record) -> None:
         """A request is over."""
-        self.running -= 1
+        self.open.discard(record)
         for witness in self.witnesses:
             witness.told(record)
 
@@ -90,3 +93,7 @@ class House:
     async def read(self, name: str, **arguments: object) -> Any:
         """An operation on behalf of the server itself."""
         return await self.calls.run(self.workspace, name, arguments)
+
+
+def _unheard(_tool: str, _outcome: str) -> None:
+    return

@@ -91,6 +91,10 @@ class Life:
     async def _open(self, house: House, porch: Porch) -> None:
         """Load what answers, off the event loop, and let requests in."""
         routes = await asyncio.to_thread(import_module, "comity.doors.http.routes")
+        metrics = routes.metrics.Metrics(house)
+        self._workspace.watched_by(metrics.watch)
+        house.witnesses.append(metrics)
+        house.figures, house.tool_called = metrics.text, metrics.tool_called
         house.feed.start()
         porch.app = Guard(house, routes.table())
         house.ready = True
@@ -143,7 +147,7 @@ class Porch:
 
 async def _quiet(house: House) -> None:
     """Until no request runs."""
-    while house.running:  # noqa: ASYNC110 - whoever counts down need not know that somebody waits
+    while house.open:  # noqa: ASYNC110 - whoever counts down need not know that somebody waits
         await asyncio.sleep(_STEP_S)
 
 

@@ -23,6 +23,8 @@ class Record:
         self.client = client[0] if client else ""
         self.traceparent = headers.get("traceparent", "")
         self.trace_id = ""
+        self.stream = False  # events, or a WebSocket: it may last for days
+        self.began_s = 0.0  # how long it took until the answer began
         self.route = ""
         self.principal: Principal | None = None
         self.status = 0
@@ -42,9 +44,11 @@ class Record:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.status = message["status"]
+                self.began_s = self.seconds
+                self.stream = self.method == "GET" and _is_stream(message)
                 message["headers"] = [*message.get("headers", ()), header]
             elif message["type"] == "websocket.accept":
-                self.status = 101
+                self.status, self.began_s, self.stream = 101, self.seconds, True
             elif message["type"] == "websocket.close" and not self.status:
                 self.status = 403
             await send(message)
@@ -68,3 +72,7 @@ class Record:
             "Its log has more under that reference.",
             reference=self.request_id,
         )
+
+
+def _is_stream(message: Message) -> bool:
+    return any(name == b"content-type" and b"event-stream" in value for name, value in message.get("headers", ()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comity.doors.http import health, live, masc_routes, mcp, openapi, rest, welcome
+from comity.doors.http import health, live, masc_routes, mcp, metrics, openapi, rest, welcome
 from comity.doors.http.route import Table
 
 
@@ -12,6 +12,7 @@ def table() -> Table:
     found = Table(
         (
             *health.routes(),
+            *metrics.routes(),
             *live.routes(),
             *mcp.routes(),
             document.route(),

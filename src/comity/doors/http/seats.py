@@ -36,6 +36,11 @@ class Seats:
         self._taken: OrderedDict[_Key, Workspace] = OrderedDict()
         self._spectators: dict[str, Workspace] = {}
 
+    @property
+    def count(self) -> int:
+        """How many agents the server acts for."""
+        return len(self._taken)
+
     def known(self, principal: Principal) -> Workspace | None:
         """The agent's workspace if it has been taken. Does not write."""
         if principal.agent_id is None:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from comity.kernel.event import Event
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, number
+from comity.kernel.trace import TRACEPARENT
 from comity.rooms.channels.model import Draft
 
 SPEAKER = "comity"  # who speaks when nobody of the agents does
@@ -78,6 +79,7 @@ def insert(
             "confidence": number(draft.confidence),
             "source_references": draft.source_references,
             "payload_byte_size": len(draft.content.encode()),
+            **({"traceparent": traced} if (traced := TRACEPARENT.get()) else {}),
         }
     )
     before = (message_id, channel, sender, kind)

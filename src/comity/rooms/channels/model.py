@@ -167,12 +167,16 @@ class Sender(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What a message is about; ``payload_byte_size`` is the UTF-8 length of the whole content."""
+    """What a message is about; ``payload_byte_size`` is the UTF-8 length of the whole content.
+
+    ``traceparent``: the trace in which it was sent, if somebody traced (W3C Trace Context).
+    """
 
     relevance_tags: list[str]
     confidence: float
     source_references: list[str]
     payload_byte_size: int
+    traceparent: str = ""
 
 
 class AckRequest(NamedTuple):

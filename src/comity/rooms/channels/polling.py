@@ -13,6 +13,7 @@ from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, read_object, read_strings
+from comity.kernel.trace import traceparent
 from comity.rooms.agents.model import DEFAULT_CONTEXT_BYTES
 from comity.rooms.agents.sessions import require_session
 from comity.rooms.channels import budget
@@ -138,6 +139,7 @@ def _decode(scope: Scope, row: Row) -> budget.Candidate | str:
         confidence if isinstance(confidence, int | float) and 0 <= confidence <= 1 else 1,
         _strings(context.get("source_references")),
         size,
+        traceparent(context.get("traceparent")),
     )
     content = row[16] if type(row[16]) is str else ""
     columns = (*row[:3], sender, *row[4:9], content, row[9], told, ack, *row[12:15], scope.actor.agent_id, False, 0)
