@@ -1,4 +1,4 @@
-"""The same answer through every door: each operation's example in Python, over MCP and at the command line.
+"""The same answer through every door: each operation's example in Python, over MCP, REST and at the command line.
 
 Every door finds the same furnished repository and acts as the same agent in the same session. Answers are compared
 without what must differ: ids made by the call, and times.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
@@ -24,8 +25,15 @@ from mcp.types import TextContent
 
 import comity
 from comity import Problem, Workspace
+from comity.doors.auth.authority import Authority
+from comity.doors.auth.config import AuthConfig
+from comity.doors.auth.grants import allows
+from comity.doors.http.guard import Guard
+from comity.doors.http.house import House
+from comity.doors.http.place import Place
+from comity.doors.http.routes import table
 from comity.doors.mcp.macp import TOOLS, argument_names
-from comity.kernel.record import to_json
+from comity.kernel.record import camel, to_json
 from comity.rooms import OPERATIONS, REGISTRY
 from tests.doors.cli.program import SOURCES, Program
 
@@ -137,6 +145,32 @@ def over_mcp(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
     return anyio.run(ask)
 
 
+def over_rest(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
+    """The server's whole application, without a socket: a process for each operation would take minutes."""
+    op = REGISTRY.get(name)
+    given = {camel(key): value for key, value in arguments.items()}
+    path, who = f"/api/v1/{name}", {"x-comity-agent": "ann"}
+
+    async def ask(house: House) -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=Guard(house, table()))
+        async with httpx2.AsyncClient(transport=transport, base_url=house.place.url) as client:
+            if op.effect == "read":
+                return await client.get(path, params=given, headers=who)
+            return await client.post(path, json=given, headers=who)
+
+    with comity.open(folder, agent_id="server", session_id="server") as workspace:
+        house = House(workspace, Authority(workspace, AuthConfig(), required=False), Place())
+        house.ready = True
+        told = anyio.run(ask, house)
+        house.calls.close()
+    answer = told.json()
+    if told.status_code == 403 and answer["reason"] == "role.insufficient":
+        return None
+    return (
+        answer if told.is_success else {"reason": answer["reason"], "message": answer["title"], "hint": answer["hint"]}
+    )
+
+
 def comparable(value: Any) -> Any:
     """An answer without made ids and times."""
     if isinstance(value, dict):
@@ -151,7 +185,7 @@ def comparable(value: Any) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_door_gives_the_same_answer(furnished: tuple[Path, dict[str, str]], name: str) -> None:
     folder, stands_for = furnished
-    doors = {"python": in_python, "prompt": at_the_prompt}
+    doors = {"python": in_python, "prompt": at_the_prompt, "rest": over_rest}
     if name in {tool.op for tool in TOOLS}:
         doors["mcp"] = over_mcp
     answers = {}
@@ -163,4 +197,8 @@ def test_every_door_gives_the_same_answer(furnished: tuple[Path, dict[str, str]]
         answers[door] = comparable(ask(folder, name, arguments_of(name, stands_for)))
     assert answers["prompt"] == answers["python"]
     assert answers.get("mcp", answers["python"]) == answers["python"]
+    if answers["rest"] is None:
+        assert not allows("worker", name)
+    else:
+        assert answers["rest"] == answers["python"]
     assert "reason" not in answers["python"] or "hint" not in answers["python"], answers
