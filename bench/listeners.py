@@ -21,7 +21,7 @@ from bench.server import compile_bytecode
 
 LISTENERS = 500
 AGENTS = 20
-SETTLE_S = 1.0
+SETTLE_S = 3.0
 
 
 class Minute(NamedTuple):
@@ -48,8 +48,7 @@ def measure(options: Options) -> list[Figure]:
             writers.stdin.close()
             minutes = _listen(served, writers, ears, seconds)
             assert writers.wait(60) == 0, "a writer failed"
-            written = _last(ground) - before
-            late_s = _catch_up(ears, written)
+            written, late_s = _catch_up(ground, ears, before)
             for ear in ears:
                 ear.close()
     return _figures(ears, minutes, written, seconds, late_s)
@@ -101,14 +100,19 @@ def _listen(served: Served, writers: subprocess.Popen[bytes], ears: list[Ear], s
     return minutes
 
 
-def _catch_up(ears: list[Ear], written: int) -> float:
-    """Until everybody has heard everything, or nothing more comes; how long it took. A gap shows as too few events."""
+def _catch_up(ground: Ground, ears: list[Ear], before: int) -> tuple[int, float]:
+    """Until everybody has heard everything, or nothing more comes; how much it was, and how long that took.
+
+    A gap shows as too few events. The server itself writes, too: that the writers are gone.
+    """
     start = time.monotonic()
-    heard, before = sum(ear.events for ear in ears), -1
-    while heard != written * len(ears) and heard != before:
+    heard = -1
+    while True:
         _hear(ears, SETTLE_S)
-        heard, before = sum(ear.events for ear in ears), heard
-    return time.monotonic() - start
+        written, last = _last(ground) - before, heard
+        heard = sum(ear.events for ear in ears)
+        if heard in {written * len(ears), last}:
+            return written, time.monotonic() - start
 
 
 def _hear(ears: list[Ear], seconds: float) -> None:

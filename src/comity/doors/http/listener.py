@@ -25,7 +25,7 @@ STREAMS = 1000  # at once on one HTTP/2 connection
 HEADERS_MS = 10_000  # for a request's header to arrive
 CLOSE_S = 1.0  # for idle connections: running requests were finished before
 BACKLOG = 1024
-BUFFER_BYTES = 32 * 1024  # of one connection or stream; more would only hold what a slow client does not read
+BUFFER_BYTES = 16 * 1024  # of one connection or stream; more would only hold what a slow client does not read
 _HOLDER: Any = vars(net)["SocketHolder"]  # it takes the descriptor, whether it is a Unix socket's, the backlog
 
 

@@ -11,7 +11,9 @@ from comity.rooms.tasks.model import Task
 Cursor = Annotated[str, Text("Where to go on, from the last answer; empty for the beginning.", max=40)]
 EventLimit = Annotated[int, Number("How many events to return at most.", ge=1, le=1000)]
 Newest = Annotated[int, Number("Begin with this many of the newest events instead.", ge=0, le=1000)]
-EventTypes = Annotated[list[Annotated[str, Text(max=100)]], Items("Only these kinds, such as message.send.", max=50)]
+EventTypes = Annotated[
+    list[Annotated[str, Text(max=100)]], Items("Only these kinds, such as message.send or task.*", max=50)
+]
 DryRun = Annotated[bool, Note("Only count what would be removed.")]
 Days = Annotated[float, Number("Age in days.", ge=0, le=36500)]
 PruneLimit = Annotated[int, Number("How many rows of each kind to remove at most.", ge=1, le=100_000)]

@@ -24,7 +24,7 @@ WHERE e.id > :after
   AND (:agent_id IS NULL OR e.agent_id = :agent_id)
   AND (:channel_id IS NULL OR e.channel_id = :channel_id)
   AND (:min_priority = 0 OR m.priority >= :min_priority)
-  AND (:event_types IS NULL OR e.event_type IN (SELECT value FROM json_each(:event_types)))
+  AND (:event_types IS NULL OR EXISTS (SELECT 1 FROM json_each(:event_types) WHERE e.event_type GLOB value))
 ORDER BY e.id LIMIT :limit
 
 -- name: newest_events
@@ -33,7 +33,7 @@ SELECT min(id) FROM (
   WHERE (:agent_id IS NULL OR e.agent_id = :agent_id)
     AND (:channel_id IS NULL OR e.channel_id = :channel_id)
     AND (:min_priority = 0 OR m.priority >= :min_priority)
-    AND (:event_types IS NULL OR e.event_type IN (SELECT value FROM json_each(:event_types)))
+    AND (:event_types IS NULL OR EXISTS (SELECT 1 FROM json_each(:event_types) WHERE e.event_type GLOB value))
   ORDER BY e.id DESC LIMIT :newest
 )
 
