@@ -15,6 +15,10 @@ def main() -> int:
     """Run the command that the program's arguments name; the exit code."""
     arguments = sys.argv[1:]
     try:
+        if arguments[:1] == ["mcp"] and any(word.partition("=")[0] == "--url" for word in arguments):
+            from comity.doors.mcp.bridge import main as bridge
+
+            return bridge(arguments[1:])
         if arguments[:1] in (["mcp"], ["server"]):
             gc.set_threshold(_COLLECT_AFTER)
             from comity.app import living
