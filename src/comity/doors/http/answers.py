@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
 from starlette.responses import Response
 
+from comity.doors.http.encoding import encoded
+
 JSON = "application/json"
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def encoded(value: Any) -> bytes:
-    """``value`` as compact JSON in UTF-8."""
-    return _encode(value).encode("utf-8", "replace")
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

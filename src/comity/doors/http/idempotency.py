@@ -20,11 +20,11 @@ from typing import Any
 from starlette.responses import Response
 
 from comity.doors.http import problems
-from comity.doors.http.answers import JSON, encoded
+from comity.doors.http.answers import JSON
+from comity.doors.http.encoding import encoded, said
 from comity.doors.http.route import Exchange
 from comity.doors.http.seats import GONE
 from comity.kernel.problem import Conflict, Invalid, Problem
-from comity.kernel.record import to_json
 from comity.kernel.registry import AnyOp
 from comity.kernel.validate import validate
 from comity.rooms.replies import once
@@ -50,7 +50,7 @@ def key_of(text: str, op: AnyOp, caller: str, arguments: dict[str, object]) -> K
 
 
 async def answer(
-    op: AnyOp, arguments: dict[str, object], key: Key, exchange: Exchange, say: Callable[[Any], Any] = to_json
+    op: AnyOp, arguments: dict[str, object], key: Key, exchange: Exchange, say: Callable[[Any], Any] = said
 ) -> Response:
     """The answer to a write under a key: a new one, or the kept one. ``say`` makes JSON of a result. Raises Problem."""
     validate(op, arguments)  # what is refused for its form is kept by nobody

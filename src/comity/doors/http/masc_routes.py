@@ -12,8 +12,9 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from comity.doors.http import idempotency, masc_answers
-from comity.doors.http.answers import encoded, json_response, tagged
+from comity.doors.http.answers import json_response, tagged
 from comity.doors.http.arguments import json_object, pairs_of
+from comity.doors.http.encoding import encoded
 from comity.doors.http.masc_answers import Asked, Object
 from comity.doors.http.openapi import described
 from comity.doors.http.route import Exchange, Route

@@ -13,7 +13,8 @@ from typing import Any
 from starlette.responses import Response
 
 from comity import __version__
-from comity.doors.http.answers import encoded, tagged
+from comity.doors.http.answers import tagged
+from comity.doors.http.encoding import encoded
 from comity.doors.http.problems import MEDIA_TYPE
 from comity.doors.http.rest import PREFIX
 from comity.doors.http.route import OPEN, Exchange, Route

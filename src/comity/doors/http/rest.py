@@ -12,11 +12,12 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.responses import Response
 
 from comity.doors.http import idempotency
-from comity.doors.http.answers import JSON, encoded, tagged
+from comity.doors.http.answers import JSON, tagged
 from comity.doors.http.arguments import Arguments
+from comity.doors.http.encoding import encoded, said
 from comity.doors.http.route import Exchange, Route
 from comity.kernel.problem import Invalid
-from comity.kernel.record import camel, to_json
+from comity.kernel.record import camel
 from comity.kernel.registry import AnyOp
 from comity.kernel.signature import parameters
 from comity.rooms import REGISTRY
@@ -54,7 +55,7 @@ class Read:
         except Invalid as problem:
             raise self._arguments.in_their_names(problem) from None
         headers = self._link(query, arguments, result) if self._cursor else None
-        return tagged(encoded(to_json(result)), exchange.request.headers.get("if-none-match"), headers)
+        return tagged(encoded(said(result)), exchange.request.headers.get("if-none-match"), headers)
 
     def _link(self, query: bytes, arguments: dict[str, object], result: Any) -> dict[str, str]:
         """Where a page that is full goes on."""
@@ -84,4 +85,4 @@ class Write:
             result = await exchange.house.call(exchange.principal, self._op.name, arguments)
         except Invalid as problem:
             raise self._arguments.in_their_names(problem) from None
-        return Response(encoded(to_json(result)), 200, None, JSON)
+        return Response(encoded(said(result)), 200, None, JSON)

@@ -6,7 +6,8 @@ from starlette.responses import Response
 
 from comity import __version__
 from comity.doors.http import openapi
-from comity.doors.http.answers import JSON, encoded, tagged
+from comity.doors.http.answers import JSON, tagged
+from comity.doors.http.encoding import encoded
 from comity.doors.http.openapi import Object, plain
 from comity.doors.http.route import OPEN, Exchange, Route
 from comity.rooms import OPERATIONS

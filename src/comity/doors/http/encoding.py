@@ -1,0 +1,82 @@
+"""Answers as JSON, fast: a maker for each kind of record, and msgspec's encoder instead of the standard library's.
+
+The JSON is that of ``kernel.record.to_json``; making it took a third of what a read costs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import msgspec
+
+from comity.kernel.record import form
+from comity.kernel.signature import hints_of
+
+_PLAIN = (str, int, float, bool, NoneType)
+_fast = msgspec.json.Encoder().encode
+_slow = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_MAKERS: dict[type, Callable[[Any], Any]] = {}
+
+
+def encoded(value: Any) -> bytes:
+    """``value`` as compact JSON in UTF-8. Lone surrogates, which no UTF-8 holds, become question marks."""
+    try:
+        return _fast(value)
+    except (UnicodeError, OverflowError, TypeError):
+        return _slow(value).encode("utf-8", "replace")
+
+
+def said(value: Any) -> Any:
+    """``value`` with every record in it as a dict."""
+    kind = type(value)
+    if kind is list or kind is tuple:
+        return [said(item) for item in value]
+    if kind is dict:
+        return {key: said(item) for key, item in value.items()}
+    maker = _MAKERS.get(kind)
+    if maker is None:
+        if not hasattr(kind, "_fields"):
+            return value
+        maker = _MAKERS[kind] = _maker(kind)
+    return maker(value)
+
+
+def _maker(kind: Any) -> Callable[[Any], dict[str, Any]]:
+    """What makes a dict of one kind of record: fields with a default come last, and are left out while they have it."""
+    hints = hints_of(kind)
+    told = [
+        (place, key, not _is_plain(hints[field]), optional, default)
+        for place, (key, field, optional, default) in enumerate(form(kind))
+    ]
+    always = ", ".join(
+        f"{key!r}: said(_[{place}])" if deep else f"{key!r}: _[{place}]"
+        for place, key, deep, optional, _ in told
+        if not optional
+    )
+    make: Callable[[Any], dict[str, Any]] = eval(f"lambda _: {{{always}}}", {"said": said})  # noqa: S307 (own fields)
+    sometimes = [(place, key, deep, default) for place, key, deep, optional, default in told if optional]
+    if not sometimes:
+        return make
+
+    def make_all(value: Any) -> dict[str, Any]:
+        result = make(value)
+        for place, key, deep, default in sometimes:
+            item = value[place]
+            if item is not default and item != default:
+                result[key] = said(item) if deep else item
+        return result
+
+    return make_all
+
+
+def _is_plain(annotation: Any) -> bool:
+    """Whether such a value is the same in JSON."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _is_plain(get_args(annotation)[0])
+    if origin in (list, tuple, Union, UnionType):
+        return all(part is Ellipsis or _is_plain(part) for part in get_args(annotation))
+    return origin is Literal or annotation in _PLAIN
