@@ -24,6 +24,7 @@ from comity.doors.mcp import wire
 from comity.doors.mcp.dialect import Dialect
 from comity.doors.mcp.http_answers import SESSION_ID, Refused, Stream, send_json, send_refusal
 from comity.doors.mcp.http_events import Follower, Log, Notices
+from comity.doors.mcp.http_processes import Processes, Visitors
 from comity.doors.mcp.http_seat import Agents, HttpSeat
 from comity.doors.mcp.http_server import VISIT, Handlers, Visit, Work
 from comity.doors.mcp.http_session import MOST_CALLS, STANDALONE, Session, read_message
@@ -43,7 +44,7 @@ _OLD = {
 DEPRECATED = tuple((name.encode(), value.encode()) for name, value in _OLD.items())
 
 
-class Hall(Work, Log, Protocol):
+class Hall(Work, Log, Processes, Protocol):
     """What the server brings: threads to work on, the log, the agents, and whether a caller may stay."""
 
     @property
@@ -95,6 +96,7 @@ class McpHttp:
         self._sessions: dict[str, Session] = {}
         self._follower = Follower(hall, list(self._notices.values()))
         self._tasks: list[asyncio.Task[None]] = []
+        self._visitors = Visitors(hall)
         self._starting = asyncio.Lock()
         self._over = asyncio.Event()
 
@@ -112,7 +114,7 @@ class McpHttp:
             served = await self._serve(path, tools)
             version = headers.get(VERSION)
             if version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS:
-                seat = HttpSeat(self._hall.agents, principal, lasting=False)
+                seat = await self._visitors.seat(principal, scope)
                 await served.alone.handle_request({**scope, VISIT: Visit(seat)}, receive, send)
             elif scope["method"] == "POST":
                 await self._post(served, principal, headers, receive, send)
@@ -313,6 +315,7 @@ class McpHttp:
 
     async def tidy(self, now: float) -> None:
         """End idle sessions and those that may not stay; renew the lease of whoever listens."""
+        await self._visitors.tidy()
         for session in list(self._sessions.values()):
             if session.listeners or session.running:
                 await self._look_after(session)
