@@ -66,6 +66,7 @@ HIDDEN_IMPORTS = (
     ("src/comity/__main__.py", "comity.*", "a command loads only its own door"),
     ("src/comity/doors/mcp/serve.py", "comity.doors.mcp.masc*", "only a server with those tools pays for them"),
     ("src/comity/doors/http/serve.py", "comity.doors.http.life.Life", "its parts are an extra, and slow to load"),
+    ("src/comity/doors/http/mcp.py", "import_module", "the MCP SDK loads off the event loop, once it is needed"),
     ("src/comity/doors/http/life.py", "import_module", "the routes load while the server answers that it starts"),
     ("src/comity/demo/run.py", "comity.demo.performance*", "it loads the MCP client, an extra and slow to load"),
     ("src/comity/doors/**", "cyclopts*", "a door's heavy dependency, imported where the door opens"),

@@ -16,8 +16,8 @@ from comity.doors.auth.authority import Authority
 from comity.doors.auth.config import AuthConfig
 from comity.doors.auth.principal import Principal
 from comity.doors.http.house import House
-from comity.doors.http.mcp import make
 from comity.doors.http.place import Place
+from comity.doors.http.spoken import make
 from comity.doors.mcp.http import McpHttp
 from comity.workspace import from_settings
 from tests.doors.http.byhand import ACCEPT, Speak, token

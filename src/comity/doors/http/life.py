@@ -28,6 +28,7 @@ from comity.doors.http.guard import Guard
 from comity.doors.http.house import House
 from comity.doors.http.listener import Listener
 from comity.doors.http.log import Log
+from comity.doors.http.mcp import SPOKEN
 from comity.doors.http.place import Place
 from comity.doors.premises.lock import Running, ServerLock
 from comity.doors.premises.options import ServerSettings
@@ -99,6 +100,7 @@ class Life:
         porch.app = Guard(house, routes.table())
         house.ready = True
         started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._loading = asyncio.create_task(asyncio.to_thread(import_module, SPOKEN))
         self._lock.tell(Running(os.getpid(), self._place.url, started, __version__))
 
     async def _end(self, house: House, listener: Listener, log: Log) -> None:

@@ -46,7 +46,7 @@ class Metrics:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry = CollectorRegistry()
         self._requests = Histogram(
             "comity_request_duration_seconds",
