@@ -24,6 +24,7 @@ from bench.load import PLACE
 
 CLIENTS = 20
 START_S = 30.0
+PROTOCOL = "2025-11-25"
 _BODY = {"destinationAgentId": "agent-00", "content": f"I take src/parser.py now; call {PLACE}."}
 Request = tuple[str, str]
 
@@ -32,9 +33,11 @@ def measure(options: Options) -> list[Figure]:
     """The bars: REST and /mcp against the echo, and one client's read and write through /mcp."""
     rounds, seconds = options.size(7, 3), options.size(4, 1)
     with _folder(options.folder) as folder, _echo() as echo, _server(folder) as server:
+        greetings = [_greeting(server, number) for number in range(CLIENTS)]
         doors: dict[str, Callable[[], dict[str, Any]]] = {
             "echo": lambda: _load(echo, seconds, [[_echoed(echo)]] * CLIENTS),
             "rest": lambda: _load(server, seconds, [_rest(server, number) for number in range(CLIENTS)]),
+            "mcp": lambda: _load(server, seconds, [_mcp(server, number) for number in range(CLIENTS)], greetings),
         }
         for ask in doors.values():
             ask()  # everybody registers, everything is loaded
@@ -42,7 +45,26 @@ def measure(options: Options) -> list[Figure]:
         for _ in range(rounds):
             for name, ask in doors.items():
                 done[name].append(ask())
-    return [_ratio("rest", "REST", done, 0.3)]
+        alone = {
+            name: _load(server, 2 * seconds, [[_tool(server, 0, name, **arguments)]], greetings[:1])["took"]
+            for name, arguments in (("masc_status", {}), ("masc_broadcast", {"message": f"Call {PLACE}."}))
+        }
+    return [
+        _ratio("rest", "REST", done, 0.3),
+        _ratio("mcp", "/mcp", done, 0.08),
+        *_alone("masc_status", alone["masc_status"], 5, 25),
+        *_alone(f"masc_broadcast to {CLIENTS - 1} others", alone["masc_broadcast"], 10, 40),
+    ]
+
+
+def _alone(title: str, took: list[float], p50: float, p99: float) -> list[Figure]:
+    calls = {"calls": f"{len(took):,}"}
+    return [
+        Figure(
+            f"{title} through /mcp, one client, p{rank}", 1000 * percentile(took, rank), " ms", "at most", bar, calls
+        )
+        for rank, bar in ((50, p50), (99, p99))
+    ]
 
 
 def _ratio(name: str, title: str, done: dict[str, list[dict[str, Any]]], bar: float) -> Figure:
@@ -65,7 +87,7 @@ def _echoed(port: int) -> Request:
 
 
 def _rest(port: int, number: int) -> list[Request]:
-    """Twenty calls, fourteen of them reads. Two polls fetch what the one broadcast and the two messages bring."""
+    """Forty calls, 28 of them reads. A broadcast in forty, and polls that fetch what it and the messages bring."""
     name = f"agent-{number:02}"
     own = f"X-Comity-Agent: {name}\r\n"
     to = {**_BODY, "destinationAgentId": f"agent-{(number + 1) % CLIENTS:02}"}
@@ -85,7 +107,38 @@ def _rest(port: int, number: int) -> list[Request]:
     poll = _post(port, "/api/v1/message.poll", {"maxMessages": 50}, own)
     say = _post(port, "/api/v1/message.announce", {"content": f"The lexer is done; call {PLACE}."}, own)
     add = _post(port, "/api/v1/task.dispatch", {"title": f"Write test {PLACE}"}, own)
-    return [*read[:2], send, *read[2:5], poll, *read[5:], say, *read[:3], poll, *read[3:5], add, *read[5:], send]
+    quarters = ((send, add, poll), (send, say, add), (send, poll, send), (send, add, poll))
+    return [
+        one for first, second, third in quarters for one in (*read[:3], first, *read[3:5], second, *read[5:], third)
+    ]
+
+
+def _greeting(port: int, number: int) -> list[Request]:
+    client = {"name": "bench", "version": "1"}
+    hello = {"protocolVersion": PROTOCOL, "capabilities": {}, "clientInfo": client}
+    return [
+        _rpc(port, number, {"id": 1, "method": "initialize", "params": hello}),
+        _rpc(port, number, {"method": "notifications/initialized"}),
+    ]
+
+
+def _mcp(port: int, number: int) -> list[Request]:
+    """Ten tool calls, seven of them reads."""
+    read = [_tool(port, number, name) for name in ("masc_status", "masc_agents", "masc_tasks", "masc_messages")]
+    say = _tool(port, number, "masc_broadcast", message=f"The lexer is done; call {PLACE}.")
+    add = _tool(port, number, "masc_add_task", title=f"Write test {PLACE}")
+    return [*read, add, *read[:2], say, read[0], _tool(port, number, "masc_heartbeat")]
+
+
+def _tool(port: int, number: int, name: str, **arguments: object) -> Request:
+    call = {"name": name, "arguments": arguments}
+    return _rpc(port, number, {"id": 2, "method": "tools/call", "params": call})
+
+
+def _rpc(port: int, number: int, message: dict[str, object]) -> Request:
+    accept = "Accept: application/json, text/event-stream\r\n"
+    own = f"X-Comity-Agent: agent-{number:02}\r\nMCP-Protocol-Version: {PROTOCOL}\r\n"
+    return _post(port, "/mcp", {"jsonrpc": "2.0", **message}, accept + own)
 
 
 def _get(port: int, path: str, more: str = "") -> Request:
@@ -97,8 +150,8 @@ def _post(port: int, path: str, body: object, more: str = "") -> Request:
     return head, json.dumps(body)
 
 
-def _load(port: int, seconds: float, rounds: list[list[Request]], greeting: list[Request] | None = None) -> Any:
-    plan = {"port": port, "seconds": seconds, "rounds": rounds, "greeting": greeting or []}
+def _load(port: int, seconds: float, rounds: list[list[Request]], greetings: list[list[Request]] | None = None) -> Any:
+    plan = {"port": port, "seconds": seconds, "rounds": rounds, "greetings": greetings or []}
     ran = subprocess.run(
         [sys.executable, "-m", "bench.load"], input=json.dumps(plan), capture_output=True, text=True, check=True
     )

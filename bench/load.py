@@ -13,24 +13,25 @@ import time
 from itertools import count
 from typing import Any, NamedTuple
 
-_NUMBERS = count(10_000_000)  # of eight digits, so that a body's length stays the same
+# Of eight digits, so that a body's length stays the same; another run has others.
+_NUMBERS = count(10_000_000 + time.time_ns() // 100_000 % 80_000_000)
 PLACE = "NUMBER##"  # where a request's number goes
 
 
 class Plan(NamedTuple):
-    """``rounds`` are requests by client, each ``[head, body]``; ``greeting`` is sent once a connection, before."""
+    """``rounds`` are requests by client, each ``[head, body]``; ``greetings`` are sent once a connection, before."""
 
     port: int
     seconds: float
     rounds: list[list[tuple[str, str]]]
-    greeting: list[tuple[str, str]] = []
+    greetings: list[list[tuple[str, str]]] = []
 
 
 class Client(asyncio.Protocol):
     """One connection."""
 
     def __init__(self, plan: Plan, number: int, end: float, over: asyncio.Future[None]) -> None:
-        self._greeting = list(plan.greeting)
+        self._greeting = list(plan.greetings[number]) if plan.greetings else []
         self._round = [_parts(head, body) for head, body in plan.rounds[number % len(plan.rounds)]]
         self._next = number % len(self._round)  # clients do not march in step
         self._end = end
