@@ -7,15 +7,30 @@ from hashlib import blake2b
 from typing import Any
 
 from starlette.responses import Response
+from starlette.types import Scope
 
 from comity.doors.http.encoding import encoded
 
 JSON = "application/json"
 
 
-def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+class Answer(Response):
+    """A whole answer: a status, its headers in lower case, and a body."""
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str], media_type: str = "") -> None:
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        if media_type:
+            self.raw_headers.append((b"content-type", media_type.encode("latin-1")))
+        if body or status != 304:
+            self.raw_headers.append((b"content-length", str(len(body)).encode("latin-1")))
+
+
+def json_response(value: Any, status: int = 200) -> Response:
     """A JSON answer."""
-    return Response(encoded(value), status, headers, JSON)
+    return Answer(encoded(value), status, {}, JSON)
 
 
 def tagged(body: bytes, if_none_match: str | None, headers: Mapping[str, str] | None = None) -> Response:
@@ -23,8 +38,16 @@ def tagged(body: bytes, if_none_match: str | None, headers: Mapping[str, str] | 
     tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
     sent = {"etag": tag, "cache-control": "private, no-cache", **(headers or {})}
     if if_none_match is not None and _holds(if_none_match, tag):
-        return Response(None, 304, sent)
-    return Response(body, 200, sent, JSON)
+        return Answer(b"", 304, sent)
+    return Answer(body, 200, sent, JSON)
+
+
+def header(scope: Scope, wanted: bytes) -> str | None:
+    """The first header of a name in lower case."""
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return str(value.decode("latin-1"))
+    return None
 
 
 def _holds(if_none_match: str, tag: str) -> bool:

@@ -20,6 +20,7 @@ from starlette.types import Message, Receive, Scope, Send
 from comity.doors.auth.principal import Principal
 from comity.doors.http import problems
 from comity.doors.http.admission import Admission
+from comity.doors.http.heads import Heads
 from comity.doors.http.house import House
 from comity.doors.http.naming import named
 from comity.doors.http.place import Place
@@ -41,7 +42,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or WebSocket."""
-        headers = Headers(scope=scope)
+        headers = Heads(scope)
         record = Record(scope, headers, f"{random.getrandbits(64):016x}")
         sent = record.wrap(send)
         self._house.begun(record)

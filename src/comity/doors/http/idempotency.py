@@ -30,7 +30,7 @@ from comity.kernel.validate import validate
 from comity.rooms.replies import once
 from comity.rooms.replies.once import Key, Replay, Reply
 
-HEADER = "idempotency-key"
+HEADER = b"idempotency-key"
 _LONGEST = 200
 SECRET = ("token.create",)  # their answers hold what is stored nowhere
 _KEPT = range(400, 500)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from comity.doors.http import idempotency, masc_answers
-from comity.doors.http.answers import json_response, tagged
+from comity.doors.http.answers import header, json_response, tagged
 from comity.doors.http.arguments import json_object, pairs_of
 from comity.doors.http.encoding import encoded
 from comity.doors.http.masc_answers import Asked, Object
@@ -109,7 +109,7 @@ class MascRead(NamedTuple):
             given[key] = text
         asked = {name: kind.read(name, given.get(name)) for name, kind in self.query.items()}
         body = encoded(await self.said(exchange, asked))
-        return tagged(body, exchange.request.headers.get("if-none-match"))
+        return tagged(body, header(exchange.scope, b"if-none-match"))
 
     def route(self) -> Route:
         """As a line of the table of routes."""
@@ -122,13 +122,12 @@ class MascRead(NamedTuple):
 
 
 async def _broadcast(exchange: Exchange) -> Response:
-    headers = exchange.request.headers
-    given = json_object(await exchange.request.body(), headers.get("content-type"))
+    given = json_object(await exchange.request.body(), header(exchange.scope, b"content-type"))
     if given.keys() != {"message"}:
         raise Invalid("argument.invalid", "The body must hold message, and nothing else.", 'Send {"message": "…"}.')
     op, arguments = REGISTRY.get("message.announce"), {"content": given["message"]}
     try:
-        text = headers.get(idempotency.HEADER)
+        text = header(exchange.scope, idempotency.HEADER)
         if text is not None:
             key = idempotency.key_of(text, op, exchange.principal.agent_id or "", arguments)
             return await idempotency.answer(op, arguments, key, exchange, lambda _: {"ok": True})

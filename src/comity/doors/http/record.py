@@ -75,4 +75,7 @@ class Record:
 
 
 def _is_stream(message: Message) -> bool:
-    return any(name == b"content-type" and b"event-stream" in value for name, value in message.get("headers", ()))
+    for name, value in message.get("headers", ()):
+        if name == b"content-type":
+            return b"event-stream" in value
+    return False

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.responses import Response
 
 from comity.doors.http import idempotency
-from comity.doors.http.answers import JSON, tagged
+from comity.doors.http.answers import JSON, Answer, header, tagged
 from comity.doors.http.arguments import Arguments
 from comity.doors.http.encoding import encoded, said
 from comity.doors.http.route import Exchange, Route
@@ -55,7 +55,7 @@ class Read:
         except Invalid as problem:
             raise self._arguments.in_their_names(problem) from None
         headers = self._link(query, arguments, result) if self._cursor else None
-        return tagged(encoded(said(result)), exchange.request.headers.get("if-none-match"), headers)
+        return tagged(encoded(said(result)), header(exchange.scope, b"if-none-match"), headers)
 
     def _link(self, query: bytes, arguments: dict[str, object], result: Any) -> dict[str, str]:
         """Where a page that is full goes on."""
@@ -75,9 +75,9 @@ class Write:
 
     async def answer(self, exchange: Exchange) -> Response:
         """The operation's answer. Raises Problem."""
-        headers = exchange.request.headers
-        arguments = self._arguments.of_body(await exchange.request.body(), headers.get("content-type"))
-        text = headers.get(idempotency.HEADER)
+        scope = exchange.scope
+        arguments = self._arguments.of_body(await exchange.request.body(), header(scope, b"content-type"))
+        text = header(scope, idempotency.HEADER)
         try:
             if text is not None:
                 key = idempotency.key_of(text, self._op, exchange.principal.agent_id or "", arguments)
@@ -85,4 +85,4 @@ class Write:
             result = await exchange.house.call(exchange.principal, self._op.name, arguments)
         except Invalid as problem:
             raise self._arguments.in_their_names(problem) from None
-        return Response(encoded(said(result)), 200, None, JSON)
+        return Answer(encoded(said(result)), 200, {}, JSON)
