@@ -129,6 +129,8 @@ init = command(
         Option("dry_run", bool, "Show the changes as a diff, write nothing.", default=False),
         Option("hooks", bool, "Install hooks of the hosts as well.", default=True),
         Option("git_hooks", bool, "Have git refuse to commit and push what living peers hold.", default=False),
+        Option("url", str | None, "Have the hosts use the server at this address, such as https://HOST:PORT.", None),
+        Option("token_env", str | None, "The environment variable that holds the token for it.", None),
         Option("remove", bool, "Give back what was there before.", default=False),
     ),
     doc="""Tell every agent host of this repository about Comity.

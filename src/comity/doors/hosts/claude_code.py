@@ -13,5 +13,7 @@ HOST = Host(
     source="https://code.claude.com/docs/en/mcp",
     checked="2026-11-22",
     program="claude",
+    http={"type": "http", "url": "URL"},
+    bearer={"headers": {"Authorization": "Bearer ${TOKEN_ENV}"}},
     note="asks once whether the project's servers may run; CLAUDE_PROJECT_DIR tells the server the project",
 )

@@ -13,6 +13,8 @@ HOST = Host(
     source="https://developers.openai.com/codex/mcp",
     checked="2026-11-22",
     program="codex",
+    http={"url": "URL"},
+    bearer={"bearer_token_env_var": "TOKEN_ENV"},
     format="toml",
     note="read in trusted projects only",
 )

@@ -13,4 +13,6 @@ HOST = Host(
     source="https://cursor.com/docs/mcp",
     checked="2026-11-22",
     program="cursor",
+    http={"url": "URL"},
+    bearer={"headers": {"Authorization": "Bearer ${env:TOKEN_ENV}"}},
 )

@@ -13,4 +13,5 @@ HOST = Host(
     source="https://docs.factory.ai/cli/configuration/mcp",
     checked="2026-11-22",
     program="droid",
+    http={"type": "http", "url": "URL"},
 )

@@ -13,5 +13,7 @@ HOST = Host(
     source="https://github.com/google-gemini/gemini-cli/blob/main/docs/reference/configuration.md",
     checked="2026-11-22",
     program="gemini",
+    http={"httpUrl": "URL"},
+    bearer={"headers": {"Authorization": "Bearer ${TOKEN_ENV}"}},
     includes=(Include(("context", "fileName"), "AGENTS.md", beside=("GEMINI.md",)),),
 )

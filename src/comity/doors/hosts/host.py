@@ -9,6 +9,8 @@ COMMAND = "comity"
 ARGS = ("mcp",)
 ORIGINALS = ("macp-mcp", "macp-server")
 
+REMOTE = "/mcp?tools="  # in the address of every entry for a server elsewhere
+
 STDIO: dict[str, object] = {"command": COMMAND, "args": list(ARGS)}
 ROOT_VARIABLE = "MACP_PROJECT_ROOT"
 
@@ -37,12 +39,16 @@ class Host(NamedTuple):
     defaults: tuple[tuple[tuple[str, ...], object], ...] = ()  # keys that are added when missing
     includes: tuple[Include, ...] = ()
     note: str = ""  # what the user has to do or to know
+    http: dict[str, object] | None = None  # the entry for a server elsewhere, where the host speaks HTTP; URL is it
+    bearer: dict[str, object] | None = None  # what a token adds to that: TOKEN_ENV names its variable
 
 
 def starts(entry: object) -> str | None:
     """Which implementation a server entry starts: ``comity``, ``macp`` (the original) or None."""
     if not isinstance(entry, dict):
         return None
+    if any(REMOTE in str(entry.get(key)) for key in ("url", "httpUrl")):
+        return "comity"
     words: list[object] = []
     for key in ("command", "args"):
         value = entry.get(key)

@@ -20,6 +20,7 @@ from comity.doors.hosts.jsonc import Malformed, parse
 from comity.doors.hosts.layout import BLOCKS, IGNORE_NAME, Place, excluded, host_files, section_name, workspace
 from comity.doors.hosts.plan import DEFAULTS, Action, Change, Options, Plan, Report, apply
 from comity.doors.hosts.record import Entry, Record, Section
+from comity.doors.hosts.remote import at, remote
 from comity.doors.hosts.removal import remove
 from comity.doors.hosts.target import Target
 from comity.kernel.clock import Clock, Instant
@@ -43,7 +44,11 @@ def plan(root: Path, options: Options = DEFAULTS, clock: Clock | None = None) ->
     """
     if options.remove:
         return remove(root, options)
+    elsewhere = remote(options.url, options.token_env)
     picked = chosen(options.hosts)
+    if elsewhere is not None:
+        picked = tuple(at(host, elsewhere) for host in picked)
+        options = options._replace(hooks=options.hooks and elsewhere.here)
     place = workspace(root)
     now = (clock.now() if clock else Instant.at(time.time_ns() // 1_000_000)).iso
     want = config.wanted(place.root, options.project_id, options.channel, options.db)

@@ -28,6 +28,8 @@ class Options(NamedTuple):
     remove: bool = False
     hooks: bool = True
     git_hooks: bool = False
+    url: str | None = None
+    token_env: str | None = None
 
 
 DEFAULTS = Options()

@@ -13,4 +13,5 @@ HOST = Host(
     source="https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
     checked="2026-11-22",
     program="code",
+    http={"type": "http", "url": "URL"},
 )

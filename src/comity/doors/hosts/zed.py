@@ -13,5 +13,6 @@ HOST = Host(
     source="https://zed.dev/docs/ai/mcp",
     checked="2026-11-22",
     program="zed",
+    http={"url": "URL", "headers": {}},
     note='versions before the "source" key was dropped want "source": "custom" in the entry',
 )

@@ -11,23 +11,21 @@ import os
 import signal
 import sys
 import threading
-from base64 import b64encode
 from collections.abc import Mapping
 from http.client import HTTPConnection
 from typing import Any, BinaryIO
 
 from comity.doors.mcp import wire
+from comity.doors.mcp.bridge_answers import VERSION_KEY, header_text, problem_of, refusal
 from comity.doors.mcp.bridge_http import Address, Answer, Http, Lost, drop
-from comity.kernel.problem import Internal, Invalid, Problem, Unauthenticated, Unavailable
+from comity.kernel.problem import Invalid, Problem, Unavailable
 from comity.settings import HOST_SESSIONS
 
-VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 PATIENCE_S = 15.0  # for a server that is being started again
 _FIRST_S, _MOST_S = 0.1, 2.0  # between two tries
 _NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 _ACCEPT = "application/json, text/event-stream"
 _OPTIONS = ("url", "token-env", "surface", "tools", "agent-id")
-_CODE = -32000
 
 
 def main(arguments: list[str]) -> int:
@@ -151,7 +149,7 @@ class Bridge:
         try:
             work(message)
         except Problem as problem:
-            self._write(_refusal(message, problem))
+            self._write(refusal(message, problem))
         except Lost:
             if message["id"] in self._cancelled:
                 return
@@ -160,7 +158,7 @@ class Bridge:
                 f"The connection to {self._http.address.shown} broke while the call ran.",
                 "It may have been carried out: look first, then repeat it if need be.",
             )
-            self._write(_refusal(message, lost))
+            self._write(refusal(message, lost))
         finally:
             self._running.pop(message["id"], None)
             self._cancelled.discard(message["id"])
@@ -308,7 +306,7 @@ class Bridge:
             found = None
         if isinstance(found, dict) and ("result" in found or "error" in found):
             return {**found, "id": request_id}
-        raise _problem(answer.status, found if isinstance(found, dict) else {}, self._http.address.shown)
+        raise problem_of(answer.status, found if isinstance(found, dict) else {}, self._http.address.shown)
 
     def _read_stream(self, answer: Answer, request_id: object) -> dict[str, Any]:
         last = ""
@@ -361,7 +359,7 @@ class Bridge:
             headers |= {"mcp-protocol-version": version, "mcp-method": str(message.get("method"))}
             key = _NAMED.get(str(message.get("method")))
             if key:
-                headers["mcp-name"] = _header_text(str(params.get(key)))
+                headers["mcp-name"] = header_text(str(params.get(key)))
         elif self._session:
             headers["mcp-session-id"] = self._session
             headers["mcp-protocol-version"] = self._version
@@ -374,36 +372,3 @@ class Bridge:
                 self._out.flush()
             except (OSError, ValueError):
                 self._over.set()
-
-
-def _header_text(value: str) -> str:
-    if value.isascii() and value.isprintable() and value == value.strip() and not value.startswith("=?"):
-        return value
-    return f"=?base64?{b64encode(value.encode()).decode()}?="
-
-
-def _problem(status: int, body: dict[str, Any], where: str) -> Problem:
-    """What an answer that is no JSON-RPC means."""
-    told = str(body.get("title") or body.get("message") or f"{where} answered with HTTP status {status}.")[:1000]
-    hint = str(body.get("hint") or "")
-    if status in (401, 403):
-        create = "Make a token on the server with `comity token create`, and name its variable with --token-env."
-        return Unauthenticated(str(body.get("reason") or "server.unauthorised"), told, hint or create)
-    if status == 503:
-        return Unavailable(str(body.get("reason") or "server.busy"), told, hint or "Try again in a minute.")
-    if status == 404:
-        return Invalid("server.no_mcp", f"There is no MCP at {where}.", "Is --url the address of `comity serve`?")
-    return Internal(str(body.get("reason") or "server.answer"), told, hint or "Is --url the address of `comity serve`?")
-
-
-def _refusal(message: dict[str, Any], problem: Problem) -> bytes:
-    """A Problem as the answer to a request: in a tool's result, where the model reads it, else as an error."""
-    if message["method"] == "tools/call":
-        text = wire.pretty({"reason": problem.reason, "message": problem.message, "hint": problem.hint})
-        result: dict[str, Any] = {"content": [{"type": "text", "text": text}], "isError": True}
-        meta = (message.get("params") or {}).get("_meta")
-        if isinstance(meta, dict) and VERSION_KEY in meta:
-            result["resultType"] = "complete"
-        return wire.encode({"jsonrpc": "2.0", "id": message["id"], "result": result})
-    data = {"reason": problem.reason, "hint": problem.hint}
-    return wire.error(message["id"], _CODE, f"{problem.message} {problem.hint}", data)
