@@ -241,7 +241,7 @@ class Socket:
     async def _next(self, stream: Stream | None) -> dict[str, Any] | None:
         """The next message; None when the server ends the stream. Raises TimeoutError, _Gone."""
         if self._coming is None:
-            self._coming = asyncio.ensure_future(self._receive())
+            self._coming = asyncio.create_task(self._hear())
         awaited: set[asyncio.Future[Any]] = {self._coming}
         if stream is not None:
             awaited.add(stream.over)
@@ -256,6 +256,9 @@ class Socket:
             raise _Gone
         return message
 
+    async def _hear(self) -> Any:
+        return await self._receive()  # a coroutine of our own: what granian returns is no whole future of asyncio
+
     async def _send(self, text: str) -> None:
         async with self._sending:
             await self._raw_send({"type": "websocket.send", "text": text})
@@ -265,7 +268,7 @@ class Socket:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if code:
+        if code:  # granian sends it only once nobody waits for a message any more
             with suppress(Exception):
                 await self._raw_send({"type": "websocket.close", "code": code})
 
