@@ -25,7 +25,11 @@ $(ENV): pyproject.toml $(LOCK) tools/environment.sh
 env: $(ENV) ## Make or renew .venv
 
 .PHONY: run
-run: $(ENV) ## See it work: four agents share out tasks through one file (comity demo)
+run: $(ENV) ## See it work: a server on this folder, two agents at work, and how to connect yours
+	$(BIN)/python -m comity.demo.served $(ARGS)
+
+.PHONY: demo
+demo: $(ENV) ## Four agents share out tasks through one file, one is killed (comity demo)
 	$(BIN)/comity demo $(ARGS)
 
 .PHONY: test
