@@ -58,6 +58,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Keep": (Entry("prune", "upkeep:prune", "Remove what is old and finished"),),
     "Serve": (
         Entry("serve", "plain:serve", "Serve this project over the network: MCP, REST, live events"),
+        Entry("service", "units:service", "Have the server start with your session: systemd or launchd"),
         Entry("token", "tokens:token", "Who may use the server over the network: create, list, revoke"),
     ),
     "For programs": (
