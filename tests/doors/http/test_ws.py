@@ -28,6 +28,11 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+def _own_port(server: Server) -> int:
+    found: int = server.get("/ws").json()["ws_port"]
+    return found
+
+
 class Client:
     """One connection. Everything that comes is an envelope."""
 
@@ -194,6 +199,19 @@ def test_who_connects_shows_a_token_in_the_header_or_first_of_all(guarded: Serve
             pass
         assert silent.hear()["type"] == "hello"
         assert silent.code() == 4401
+
+
+def test_it_has_a_port_of_its_own_with_the_same_guard(guarded: Server) -> None:
+    port = _own_port(guarded)
+    assert port != guarded.port
+    secret = _token(guarded, "--agent", "cid")
+    for path, options in (("/", {"origin": guarded.url}), ("/ws", {"origin": f"http://127.0.0.1:{port}"}), ("/", {})):
+        with connected(guarded, path, port, **options) as client:
+            assert client.hear()["type"] == "hello"
+            assert client.ask(type="authenticate", token=secret)["agentId"] == "cid"
+    for wrong in ({"path": "/", "origin": "http://evil.example"}, {"path": "/api/v1/events"}):
+        with pytest.raises(InvalidStatus), connected(guarded, port=port, **wrong):
+            pass
 
 
 def test_a_connection_ends_with_its_token(guarded: Server) -> None:

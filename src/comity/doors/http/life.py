@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from importlib import import_module
 from types import FrameType
@@ -32,10 +32,14 @@ from comity.doors.http.mcp import SPOKEN
 from comity.doors.http.place import Place
 from comity.doors.premises.lock import Running, ServerLock
 from comity.doors.premises.options import ServerSettings
+from comity.kernel.call import Watch
 from comity.kernel.problem import Unavailable
 from comity.workspace import Workspace
 
+LIVE = "comity.doors.http.live"
 TELL_S, FINISH_S, END_S = 2.0, 5.0, 10.0  # to tell listeners; for running requests; for everything together
+TRACING = "comity.doors.http.tracing"
+OTEL_HINT = "Install what it takes with: pip install 'comity[server,otel]'; or unset OTEL_EXPORTER_OTLP_ENDPOINT."
 _STEP_S = 0.02
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -60,40 +64,49 @@ class Life:
         self._lock = lock
         self._stop = asyncio.Event()
         self._stopping = False
+        self._close: Callable[[], None] | None = None  # of the traces
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def run(self, bound: socket.socket) -> int:
-        """Serve on a socket that listens; the exit code."""
+    def run(self, bound: socket.socket, beside: socket.socket | None = None) -> int:
+        """Serve on a socket that listens, and WebSockets ``beside`` on another; the exit code."""
         before = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
         try:
-            asyncio.run(self._live(bound))
+            asyncio.run(self._live(bound, beside))
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
         return 0
 
-    async def _live(self, bound: socket.socket) -> None:
+    async def _live(self, bound: socket.socket, beside: socket.socket | None) -> None:
         self._loop = asyncio.get_running_loop()
         porch = Porch()
-        listener = Listener(porch, self._place, bound)
-        listener.start()
+        listeners = [Listener(porch, self._place, bound)]
+        listeners[0].start()
         house = House(self._workspace, self._authority, self._place)
         with Log(self._folder, self._own.log_format, self._own.log_level) as log:
             house.witnesses.append(log)
             try:
-                await self._open(house, porch)
+                await self._open(house, porch, log)
+                if beside is not None:
+                    listeners.append(Listener(import_module(LIVE).standalone(house), self._place, beside))
+                    listeners[1].start()
                 log.note("info", "server.started", f"Comity serves {self._place.url}", always=True)
                 await self._stop.wait()
                 log.note("info", "server.ending", "Comity ends: running requests are finished first")
             finally:
-                await self._end(house, listener, log)
+                await self._end(house, listeners, log)
             log.note("info", "server.ended", "Comity ended")
+        if self._close is not None:
+            await asyncio.to_thread(self._close)
 
-    async def _open(self, house: House, porch: Porch) -> None:
+    async def _open(self, house: House, porch: Porch, log: Log) -> None:
         """Load what answers, off the event loop, and let requests in."""
         routes = await asyncio.to_thread(import_module, "comity.doors.http.routes")
         metrics = routes.metrics.Metrics(house)
-        self._workspace.watched_by(metrics.watch)
+        watch = metrics.watch
+        if asked_for(os.environ):
+            watch = await self._trace(house, log, watch)
+        self._workspace.watched_by(watch)
         house.witnesses.append(metrics)
         house.figures, house.tool_called = metrics.text, metrics.tool_called
         house.feed.start()
@@ -103,7 +116,22 @@ class Life:
         self._loading = asyncio.create_task(asyncio.to_thread(import_module, SPOKEN))
         self._lock.tell(Running(os.getpid(), self._place.url, started, __version__))
 
-    async def _end(self, house: House, listener: Listener, log: Log) -> None:
+    async def _trace(self, house: House, log: Log, watch: Watch) -> Watch:
+        """Send traces and logs, if the parts for it are there; what watches operations then."""
+        try:
+            tracing = (await asyncio.to_thread(import_module, TRACING)).Tracing(watch)
+        except ImportError as error:
+            if not (error.name or "").startswith("opentelemetry"):
+                raise
+            log.note("warning", "otel.not_installed", f"No traces are sent. {OTEL_HINT}", always=True)
+            return watch
+        house.witnesses.insert(0, tracing)  # the log's line has the trace's id
+        log.also = tracing.line
+        self._close = tracing.close
+        found: Watch = tracing.watch
+        return found
+
+    async def _end(self, house: House, listeners: list[Listener], log: Log) -> None:
         house.ending = True
         for told in reversed(house.at_end):
             await _within(told(), TELL_S, log)
@@ -111,7 +139,8 @@ class Life:
         if house.ready:
             house.feed.stop()
         await _within(_quiet(house), FINISH_S, log)
-        await listener.stop()
+        for listener in listeners:
+            await listener.stop()
         await _within(asyncio.to_thread(house.calls.close), FINISH_S, log)
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
@@ -124,6 +153,13 @@ class Life:
         watchdog.start()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
+
+
+def asked_for(env: Mapping[str, str]) -> bool:
+    """Whether the environment wants traces (OpenTelemetry's own variables)."""
+    if env.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    return any(name.startswith("OTEL_EXPORTER_OTLP") and name.endswith("ENDPOINT") and env[name] for name in env)
 
 
 class Porch:

@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from typing import NamedTuple
@@ -150,12 +151,14 @@ def _serve(project: Settings, own: ServerSettings, open_workspace: Open, tend: T
         with open_workspace(project) as workspace:
             place = place_of(own)
             authority = Authority(workspace, config, required=check_bind(workspace, place.host, config))
-            with listening(place.host, place.port) as bound:
+            with ExitStack() as sockets:
+                bound = sockets.enter_context(listening(place.host, place.port))
+                beside = sockets.enter_context(listening(place.host, place.ws_port)) if place.ws_port else None
                 from comity.doors.http.life import Life  # what it stands on takes a while to load
 
                 tend(workspace, own.retention_days, authority.note_used)
                 place = place._replace(port=bound.getsockname()[1])
-                return Life(workspace, authority, place, own, folder, lock).run(bound)
+                return Life(workspace, authority, place, own, folder, lock).run(bound, beside)
     finally:
         lock.release()
 

@@ -20,6 +20,7 @@ from comity.doors.live.streams import Stream, Streams
 from comity.doors.live.wanted import Wanted
 
 RETRY_MS = 2000
+PIECE_BYTES = 16 * 1024  # what is on its way is copied for each stream, so that is kept small
 _LINES = str.maketrans("\r\n\0", "   ")
 _HEADERS = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -71,7 +72,8 @@ async def _send(listener: Listener, send: Send) -> None:
         item = await listener.next()
         if isinstance(item, Batch):
             last = item.end
-            await send(_body(item.payload))
+            for start in range(0, len(item.payload), PIECE_BYTES):
+                await send(_body(item.payload[start : start + PIECE_BYTES]))
         elif isinstance(item, Beat):
             await send(_body(_beat(item.cursor, last) if ready else _block("ready", *_at(item.cursor))))
             last, ready = item.cursor, True
