@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -106,7 +107,7 @@ class Calls:
 
     async def work(self, function: Any) -> Any:
         """What a function answers, from a worker thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, function)
 
     def end_waits(self) -> None:
         """Whoever waits gets what there is when the feed wakes him next, and nobody waits any more."""

@@ -19,6 +19,7 @@ from comity.doors.live.streams import Streams
 from comity.kernel.problem import Conflict
 from comity.kernel.registry import AnyOp
 from comity.kernel.steps import Report
+from comity.kernel.trace import TRACEPARENT
 from comity.rooms import REGISTRY
 from comity.workspace import Cancel, Workspace
 
@@ -61,6 +62,7 @@ class House:
     def begun(self, record: Record) -> None:
         """A request has come."""
         self.open.add(record)
+        TRACEPARENT.set(record.traceparent)
         for witness in self.witnesses:
             witness.begun(record)
 

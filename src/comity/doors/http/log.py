@@ -12,6 +12,7 @@ import re
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, Self
@@ -39,6 +40,7 @@ class Log:
         self._least = _LEVELS[level]
         self._waiting: deque[tuple[Entry, bool]] = deque()
         self._lost = 0
+        self.also: Callable[[Entry], None] | None = None  # hears every line
         self._some = threading.Event()
         self._over = threading.Event()
         self._day: date | None = None
@@ -116,6 +118,9 @@ class Log:
             taken.append(({"ts": now, "level": "warning", "event": "log.lost", "message": message}, True))
         if not taken:
             return
+        if self.also is not None:
+            for entry, _ in taken:
+                self.also(entry)
         lines = [json.dumps(entry, ensure_ascii=True) for entry, _ in taken]
         shown = lines if self._json else [_text(entry) for entry, _ in taken]
         with suppress(OSError):

@@ -10,6 +10,7 @@ from starlette.types import Message, Scope, Send
 
 from comity.doors.auth.principal import Principal
 from comity.kernel.problem import Internal, Problem
+from comity.kernel.trace import traceparent
 
 
 class Record:
@@ -21,8 +22,8 @@ class Record:
         self.http = scope.get("http_version", "")
         client = scope.get("client")
         self.client = client[0] if client else ""
-        self.traceparent = headers.get("traceparent", "")
-        self.trace_id = ""
+        self.traceparent = traceparent(headers.get("traceparent"))
+        self.trace_id = self.traceparent[3:35]
         self.stream = False  # events, or a WebSocket: it may last for days
         self.began_s = 0.0  # how long it took until the answer began
         self.route = ""
