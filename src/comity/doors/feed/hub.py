@@ -133,8 +133,9 @@ class Hub:
         self._handed.set()
         self.reached = made.end
         for kind, batch in made.batches.items():
-            for listener in self._listeners.get(kind, ()):
-                listener.offer(batch)
+            group = self._listeners.get(kind, {})
+            for listener in group:
+                listener.offer(batch, len(group))
 
     def _skip(self, end: int) -> None:
         self.reached = end

@@ -16,6 +16,7 @@ from comity.doors.feed.filter import Kind
 
 MAX_BYTES = 1024 * 1024  # kept for one listener
 MAX_EVENTS = 5000
+MOST_SHARES = 8  # the same bytes kept for eight or more: eight times as much
 
 
 class Batch(NamedTuple):
@@ -89,13 +90,18 @@ class Listener:
         self._end: End | None = None
         self._wake = asyncio.Event()
 
-    def offer(self, batch: Batch) -> None:
-        """Keep what was read for all, if this one has caught up and there is room."""
+    def offer(self, batch: Batch, sharing: int = 1) -> None:
+        """Keep what was read for all, if this one has caught up and there is room.
+
+        So many listeners share the bytes: together they may keep as much as each could alone, up to a bound.
+        """
+        room = min(sharing, MOST_SHARES)
         self._offered = batch.end
         if self._behind or self._end is not None:
             return
         if self._gap_to or (
-            self._queue and (self._bytes + batch.size > MAX_BYTES or self._events + batch.events > MAX_EVENTS)
+            self._queue
+            and (self._bytes + batch.size > MAX_BYTES * room or self._events + batch.events > MAX_EVENTS * room)
         ):
             self._forget()
             self._gap_to = batch.end

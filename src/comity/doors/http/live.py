@@ -18,6 +18,7 @@ from comity.doors.http.arguments import Arguments
 from comity.doors.http.guard import Guard
 from comity.doors.http.house import House
 from comity.doors.http.naming import HEADERS, named
+from comity.doors.http.openapi import described, plain
 from comity.doors.http.route import OPEN, Exchange, Route, Table
 from comity.doors.live import sse
 from comity.doors.live.wanted import from_query
@@ -29,13 +30,71 @@ from comity.workspace import Workspace
 
 GRANT = "event.list"
 _SOCKET = "A WebSocket: events and calls in one JSON envelope"
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "integer", "minimum": 0}
+
+
+def _parameter(name: str, schema: dict[str, Any], told: str, where: str = "query") -> dict[str, Any]:
+    return {"name": name, "in": where, "required": False, "schema": schema, "description": told}
+
+
+_ASKED = (
+    _parameter(
+        "types",
+        {"type": "array", "items": {"type": "string", "pattern": "^[A-Za-z0-9_.*:-]{1,100}$"}, "maxItems": 50},
+        "Only these types; task.* is every type that begins so.",
+    ),
+    _parameter("agent", {**_TEXT, "minLength": 1, "maxLength": 200}, "Only events about this agent."),
+    _parameter("channel", {**_TEXT, "minLength": 1, "maxLength": 200}, "Only events in this channel."),
+    _parameter("minPriority", {**_NUMBER, "maximum": 3}, "Only events of messages at least this urgent."),
+    _parameter("newest", {**_NUMBER, "maximum": 1000}, "Begin with this many of the newest events."),
+    _parameter("after", {**_TEXT, "pattern": "^[0-9]{0,18}$"}, "Begin after this cursor."),
+    _parameter("Last-Event-ID", {**_TEXT, "pattern": "^[0-9]{0,18}$"}, "The same; it wins.", "header"),
+)
+_STREAM = {
+    "description": "A block for each event; it does not end.",
+    "content": {"text/event-stream": {"schema": _TEXT}},
+}
+_WHERE = {
+    "type": "object",
+    "required": ["enabled", "url", "ws_url", "ws_port", "session_count"],
+    "properties": {
+        "enabled": {"type": "boolean"},
+        "mode": {"type": "string", "enum": ["shared", "standalone"]},
+        "discovery_path": _TEXT,
+        "url": _TEXT,
+        "ws_url": _TEXT,
+        "ws_port": _NUMBER,
+        "session_count": _NUMBER,
+    },
+}
+
+
+def _events_told() -> dict[str, Any]:
+    told = described("events", _TEXT, parameters=_ASKED)
+    answers = {status: answer for status, answer in told["responses"].items() if status not in {"200", "304"}}
+    return {**told, "responses": {**answers, "200": _STREAM}}
 
 
 def routes() -> tuple[Route, ...]:
     """Server-sent events and WebSockets."""
     return (
-        Route("GET", "/api/v1/events", GRANT, "Follow the log as server-sent events", app=_events),
-        Route("GET", "/ws", OPEN, "Where the WebSocket is", _discover),
+        Route(
+            "GET",
+            "/api/v1/events",
+            GRANT,
+            "Follow the log as server-sent events",
+            app=_events,
+            documentation=_events_told(),
+        ),
+        Route(
+            "GET",
+            "/ws",
+            OPEN,
+            "Where the WebSocket is",
+            _discover,
+            documentation=plain("events", _200=("Where it is.", "application/json", _WHERE)),
+        ),
         Route("WEBSOCKET", "/ws", OPEN, _SOCKET, app=_socket, socket=True),
     )
 

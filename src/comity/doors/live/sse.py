@@ -32,13 +32,16 @@ _HEADERS = (
 class Blocks:
     """How events are framed. All are equal."""
 
-    def frame(self, told: Sequence[Told]) -> tuple[bytes, int]:
-        """Several events as bytes."""
-        text = "".join(
-            f"id: {one.cursor}\nevent: {one.event_type.translate(_LINES)}\ndata: {one.json}\n\n" for one in told
-        )
-        payload = text.encode("utf-8", "replace")
-        return payload, len(payload)
+    def frame(self, told: Sequence[Told]) -> tuple[tuple[bytes, ...], int]:
+        """Several events as pieces of a size that is fit to be sent."""
+        pieces: list[bytearray] = [bytearray()]
+        for one in told:
+            text = f"id: {one.cursor}\nevent: {one.event_type.translate(_LINES)}\ndata: {one.json}\n\n"
+            block = text.encode("utf-8", "replace")
+            if pieces[-1] and len(pieces[-1]) + len(block) > PIECE_BYTES:
+                pieces.append(bytearray())
+            pieces[-1] += block
+        return tuple(map(bytes, pieces)), sum(map(len, pieces))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Blocks)
@@ -72,8 +75,8 @@ async def _send(listener: Listener, send: Send) -> None:
         item = await listener.next()
         if isinstance(item, Batch):
             last = item.end
-            for start in range(0, len(item.payload), PIECE_BYTES):
-                await send(_body(item.payload[start : start + PIECE_BYTES]))
+            for piece in item.payload:
+                await send(_body(piece))
         elif isinstance(item, Beat):
             await send(_body(_beat(item.cursor, last) if ready else _block("ready", *_at(item.cursor))))
             last, ready = item.cursor, True
