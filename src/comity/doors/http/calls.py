@@ -16,6 +16,7 @@ from comity.kernel.registry import AnyOp
 from comity.kernel.steps import Report
 from comity.kernel.validate import validate
 from comity.rooms import REGISTRY
+from comity.store.connection import BUSY_S
 from comity.store.haste import HASTE
 from comity.workspace import Cancel, Workspace
 
@@ -80,8 +81,23 @@ class Calls:
             return await self.work(run)
         if op.effect == "read":
             return await self._try(workspace, op, run)
-        async with self._turn:
+        await self._take_turn()
+        try:
             return await self._try(workspace, op, run)
+        finally:
+            self._turn.release()
+
+    async def _take_turn(self) -> None:
+        """Unavailable ``store.locked`` for whoever stood in line as long as one would wait for the lock itself."""
+        if not self._turn.locked():
+            await self._turn.acquire()  # at once
+            return
+        try:
+            await asyncio.wait_for(self._turn.acquire(), BUSY_S)
+        except TimeoutError:
+            raise Unavailable(
+                "store.locked", "The database is locked by another process.", "Try again.", retryAfterS=1
+            ) from None
 
     async def _try(self, workspace: Workspace, op: AnyOp, run: Callable[[], Any]) -> Any:
         if self._pace.quick(op):
