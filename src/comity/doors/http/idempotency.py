@@ -45,7 +45,10 @@ def key_of(text: str, op: AnyOp, caller: str, arguments: dict[str, object]) -> K
             "The Idempotency-Key is no key.",
             f"Send 1 to {_LONGEST} printable ASCII characters, such as a UUID.",
         )
-    asked = json.dumps([op.name, arguments], sort_keys=True)
+    try:
+        asked = json.dumps([op.name, arguments], sort_keys=True)
+    except RecursionError:
+        raise Invalid("body.not_json", "The body is nested too deeply.", "Send a flat JSON object.") from None
     return Key(caller, text, sha256(asked.encode("utf-8", "replace")).hexdigest())
 
 
