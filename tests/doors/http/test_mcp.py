@@ -142,10 +142,12 @@ async def test_a_command_elsewhere_tells_whoever_subscribed(server: Server) -> N
         connected(server, "legacy", headers={"x-comity-agent": "follows"}, message_handler=note) as old,
         connected(server, "auto") as new,
     ):
+        await old.call_tool("masc_join", {})
         await old.subscribe_resource("masc://messages")
         await old.subscribe_resource("masc://schema")
         async with new.listen(resource_subscriptions=["masc://messages.json", "masc://schema"]) as listening:
-            await anyio.to_thread.run_sync(comity, server.folder, "send", "--to", "follows", "from the shell")
+            sent = await anyio.to_thread.run_sync(comity, server.folder, "send", "--to", "follows", "from the shell")
+            assert sent.returncode == 0, sent.stderr
             assert await anext(aiter(listening)) == ResourceUpdated(uri="masc://messages.json")
             await told.wait()
         assert set(heard) == {"masc://messages"}

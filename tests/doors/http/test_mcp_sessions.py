@@ -20,7 +20,7 @@ from comity.doors.http.place import Place
 from comity.doors.http.spoken import make
 from comity.doors.mcp.http import McpHttp
 from comity.workspace import from_settings
-from tests.doors.http.byhand import ACCEPT, Speak, token
+from tests.doors.http.byhand import ACCEPT, Speak, events, token
 from tests.doors.http.running import Server, comity, environment, repository, serving
 
 
@@ -173,14 +173,18 @@ def test_a_revoked_token_is_nobodys(server: Server, speak: Speak) -> None:
     assert speaker.post("ping").status_code == 401
 
 
-def test_the_end_of_the_server_ends_its_streams_at_once(tmp_path: Path, speak: Speak) -> None:
+def test_the_end_of_the_server_answers_what_waits_and_ends_its_streams(tmp_path: Path, speak: Speak) -> None:
     with serving(repository(tmp_path / "ends")) as ending:
-        speaker = speak(ending)
-        with speaker.listening() as stream:
-            lines = stream.iter_lines()
+        speaker = speak(ending, "/mcp?tools=core")
+        speaker.call("macp_register")
+        with speaker.calling("macp_poll", 5, waitMs=60_000) as waiting, speaker.listening() as listening:
+            answers, lines = events(waiting), listening.iter_lines()
+            next(answers)
             next(lines)
             assert ending.stop() == 0
-            assert not any(line.startswith("event: error") for line in lines)
+            (last,) = answers
+            assert last.message["result"]["isError"] is False
+            assert not any(line.startswith("data: {") for line in lines)
         assert not any("cut off" in line for line in ending.said)
 
 

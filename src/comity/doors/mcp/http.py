@@ -27,7 +27,7 @@ from comity.doors.mcp.http_events import Follower, Log, Notices
 from comity.doors.mcp.http_processes import Processes, Visitors
 from comity.doors.mcp.http_seat import Agents, HttpSeat
 from comity.doors.mcp.http_server import VISIT, Handlers, Visit, Work
-from comity.doors.mcp.http_session import MOST_CALLS, STANDALONE, Session, read_message
+from comity.doors.mcp.http_session import ANSWER_S, MOST_CALLS, STANDALONE, Session, read_message
 from comity.doors.mcp.http_streams import parse
 
 IDLE_S = 30 * 60.0  # without a request or an open stream, after which a session is forgotten
@@ -94,6 +94,7 @@ class McpHttp:
         self._most = most_sessions
         self._old_path = endpoints[0].path
         self._sessions: dict[str, Session] = {}
+        self._acted: set[str] = set()  # agents that did something in a session that is over, and have another
         self._follower = Follower(hall, list(self._notices.values()))
         self._tasks: list[asyncio.Task[None]] = []
         self._visitors = Visitors(hall)
@@ -167,8 +168,11 @@ class McpHttp:
         self._over.set()
         for served in self._served.values():
             served.notices.close()
-        for session in list(self._sessions.values()):
-            await session.close()
+        sessions = list(self._sessions.values())
+        running = [one.task for session in sessions for one in session.running.values() if one.task is not None]
+        if running:
+            await asyncio.wait(running, timeout=ANSWER_S)
+        await asyncio.gather(*(session.close() for session in sessions))
         self._sessions.clear()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1)
@@ -270,7 +274,10 @@ class McpHttp:
             served.notices.forget(session)
         await session.close()
         agent_id = session.seat.agent_id
-        if agent_id and not any(one.seat.agent_id == agent_id for one in self._sessions.values()):
+        if agent_id and session.seat.bound is not None:
+            self._acted.add(agent_id)
+        if agent_id in self._acted and not any(one.seat.agent_id == agent_id for one in self._sessions.values()):
+            self._acted.discard(agent_id)
             await self._hall.work(lambda: session.seat.end(reason))
 
     # -- beside the requests

@@ -17,6 +17,7 @@ from comity.doors.mcp.dialect import Dialect, UnknownPrompt, UnknownResource
 from comity.doors.mcp.http_seat import PATIENCE, HttpSeat
 from comity.doors.mcp.surface import Cancellation, ToolCall, UnknownTool
 from comity.kernel.problem import Conflict, Problem
+from comity.kernel.trace import TRACEPARENT, traceparent
 
 VISIT = "comity.visit"  # where a request's ASGI scope says whose it is
 RESOURCE_NOT_FOUND = -32002
@@ -30,6 +31,8 @@ class Work(Protocol):
     async def work(self, function: Callable[[], Any]) -> Any: ...
 
     def mark(self) -> asyncio.Event: ...
+
+    def tool_called(self, tool: str, outcome: str) -> None: ...
 
     @property
     def ending(self) -> bool: ...
@@ -100,8 +103,10 @@ class Handlers:
         except UnknownTool:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:200]}") from None
         except Problem as problem:
+            self._work.tool_called(params.name if params.name in self._schemas else "other", problem.kind)
             text = self._dialect.render_problem(problem)
             return _shaped(ctx, {"content": [{"type": "text", "text": text}], "isError": True})
+        self._work.tool_called(params.name if params.name in self._schemas else "other", "ok")
         content = [{"type": "text", "text": text}]
         return _shaped(ctx, {"content": content, "structuredContent": structured, "isError": False})
 
@@ -110,21 +115,26 @@ class Handlers:
         visit = visit_of(ctx)
         progress = _Progress(ctx.session)
         call = _tool_call(ctx, progress.tell)
+        if visit.session is not None:  # its handlers run beside the request, whose trace they do not have
+            TRACEPARENT.set(traceparent(call.meta.get("traceparent")))
         loop = asyncio.get_running_loop()
         started = loop.time()
+        found: list[Any] | None = None
         try:
             while True:
                 mark = self._work.mark()
                 run = partial(_once, self._dialect, visit.seat, name, arguments, call)
-                text, structured, wait_s = await self._work.work(run)
+                *found, wait_s = await self._work.work(run)
                 left = started + wait_s - loop.time()
                 if left <= 0 or self._work.ending:
                     await progress.sent()
-                    return text, structured
+                    return found[0], found[1]
                 await _either(mark, left)
         except asyncio.CancelledError:
             call.cancelled.set()
-            raise
+            if found is None or not self._work.ending:
+                raise
+            return found[0], found[1]  # the server ends: what waits is answered with what there is
 
     async def _resources(self, ctx: Any, _params: Any) -> Any:
         return _shaped(ctx, {"resources": self._dialect.resources()}, CACHE_MS)

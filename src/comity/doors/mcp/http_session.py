@@ -32,6 +32,7 @@ from comity.doors.mcp.http_streams import Streams
 STANDALONE = "g"
 MOST_CALLS = 64  # at once in one session
 CANCELLED = -32800
+ANSWER_S = 0.5  # for the last answers of a session
 _MOST_ASKED = 1000
 _TRANSPORT = TransportContext(kind="streamable-http", can_send_request=False)
 
@@ -126,16 +127,15 @@ class Session:
         if not self.over:
             self.streams.put(STANDALONE, _notification(method, params))
 
-    def end(self) -> None:
-        """Stop what runs and end every stream."""
-        self.over = True
-        for running in list(self.running.values()):
-            running.cancel()
-        self.streams.wake_all()
-
     async def close(self) -> None:
-        """Let go of the connection."""
-        self.end()
+        """Stop what runs, end every stream and let go of the connection."""
+        running = list(self.running.values())
+        for one in running:
+            one.cancel()
+        if running:
+            await asyncio.wait([one.task for one in running if one.task is not None], timeout=ANSWER_S)
+        self.over = True
+        self.streams.wake_all()
         await aclose_shielded(self._connection)
 
 
