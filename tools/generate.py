@@ -14,6 +14,7 @@ from comity.doors.hosts.hook.install import WIRINGS
 from comity.doors.hosts.hook.run import adapter_of
 from comity.doors.mcp import macp, masc, masc_tools
 from comity.doors.mcp.masc_words import OWN_STATES, form_of
+from comity.doors.premises.options import OPTIONS
 from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
@@ -201,6 +202,25 @@ def settings_page() -> str:
     return "\n".join([*lines, ""])
 
 
+def server_settings_page() -> str:
+    """The reference page of the server's settings."""
+    lines = [
+        "# Settings of the server",
+        "",
+        "Precedence: option, environment (the first that is set), `.masc/config/server.toml`, default.",
+        "[The server](../server.md) explains them.",
+        "",
+        "| option | environment | in `server.toml` | default | meaning |",
+        "|---|---|---|---|---|",
+    ]
+    for one in OPTIONS:
+        env = ", ".join(f"`{name}`" for name in one.env)
+        default = "derived" if one.name == "port" else f"`{one.default if one.default not in ((), '') else 'none'}`"
+        shown = f"{one.flag} {one.value}".replace("|", " or ")
+        lines.append(f"| `{shown}` | {env} | `{one.name}` | {default} | {one.doc} |")
+    return "\n".join([*lines, ""])
+
+
 HOST_COLUMNS = (
     "host",
     "mid-turn messages",
@@ -266,6 +286,7 @@ def task_states_page() -> str:
 def index() -> str:
     """The list of all reference pages."""
     lines = ["# Reference", "", "Made from the operations' own definitions.", "", "- [Settings](settings.md)"]
+    lines.append("- [Settings of the server](server-settings.md)")
     lines.append("- [States of a task](task-states.md)")
     lines.append("- [Agent hosts](hosts.md)")
     lines += [f"- [{op.name}]({op.name}.md): {op.summary}" for op in REGISTRY]
@@ -279,6 +300,7 @@ def everything() -> dict[Path, str]:
         Path(masc.LIST_FILE): masc_tool_list(),
         REFERENCE / "index.md": index(),
         REFERENCE / "settings.md": settings_page(),
+        REFERENCE / "server-settings.md": server_settings_page(),
         REFERENCE / "task-states.md": task_states_page(),
         REFERENCE / "hosts.md": hosts_page(),
     }

@@ -114,7 +114,7 @@ class Life:
         house.ready = True
         started = datetime.now(UTC).isoformat(timespec="seconds")
         self._loading = asyncio.create_task(asyncio.to_thread(import_module, SPOKEN))
-        self._lock.tell(Running(os.getpid(), self._place.url, started, __version__))
+        self._lock.tell(Running(os.getpid(), self._place.url, started, __version__, self._place.ws_url))
 
     async def _trace(self, house: House, log: Log, watch: Watch) -> Watch:
         """Send traces and logs, if the parts for it are there; what watches operations then."""

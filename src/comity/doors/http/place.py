@@ -50,6 +50,11 @@ class Place(NamedTuple):
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "localhost") else self.host  # noqa: S104 (compared)
         return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
+    @property
+    def ws_url(self) -> str:
+        """The address of the port for WebSockets alone; empty when there is none."""
+        return "ws" + self._replace(port=self.ws_port).url.removeprefix("http") if self.ws_port else ""
+
 
 def place_of(own: ServerSettings) -> Place:
     """The place that settings describe. Raises Invalid ``tls.unreadable`` for a certificate that cannot be used."""
