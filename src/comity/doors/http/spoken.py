@@ -56,6 +56,10 @@ class Hall:
         """What will be set by the next commit."""
         return self._house.feed.mark()
 
+    def tool_called(self, tool: str, outcome: str) -> None:
+        """A tool was called: ok, or the kind of Problem."""
+        self._house.tool_called(tool, outcome)
+
     async def read(self, name: str, **arguments: object) -> Any:
         """An operation on behalf of the server itself."""
         return await self._house.read(name, **arguments)
