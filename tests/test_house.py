@@ -90,6 +90,7 @@ LIGHT = {
     "comity.rooms.edits.ops": HOOK,
     "comity.doors.mcp.stdio": STDIO,
     "comity.doors.mcp.serve": (*STDIO, "comity.doors.mcp.masc"),
+    "comity.doors.mcp.bridge": STDIO,
 }
 
 # Text that may stand in no file. Every "~" is dropped: it keeps this table from finding itself.
