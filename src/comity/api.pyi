@@ -5,9 +5,9 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from comity.kernel.op import Op
 from comity.rooms.agents import ops as agents
+from comity.rooms.channels import announcing_ops as announcing
 from comity.rooms.channels import catching_ops as catching
 from comity.rooms.channels import joining_ops as entering
-from comity.rooms.channels import announcing_ops as announcing
 from comity.rooms.channels import ops as channels
 from comity.rooms.claims import ops as claims
 from comity.rooms.context import ops as context

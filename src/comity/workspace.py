@@ -13,7 +13,7 @@ from comity.kernel.call import Permit, Pipeline, Watch
 from comity.kernel.clock import Clock, SystemClock
 from comity.kernel.ids import Ids, TimeOrderedIds
 from comity.kernel.observer import Observer
-from comity.kernel.problem import Conflict, Problem
+from comity.kernel.problem import Conflict, Problem, Unavailable
 from comity.kernel.registry import AnyOp
 from comity.kernel.scope import BLIND, Actor
 from comity.kernel.steps import Report
@@ -21,6 +21,7 @@ from comity.kernel.validate import validate
 from comity.process import ThisProcess, present
 from comity.rooms import REGISTRY
 from comity.settings import Settings
+from comity.store.haste import HASTE
 from comity.store.sqlite import SqliteStore
 
 _NOTHING: Mapping[str, object] = {}
@@ -139,6 +140,8 @@ class Workspace:
         report: Report | None = None,
     ) -> Any:
         """Run an operation that is at hand, as ``call`` runs one by name."""
+        if HASTE.active and (op.long or (op.effect == "write" and self.store.durability != "normal")):
+            raise Unavailable("call.long", f"{op.name} takes longer than its caller has time.", "Call it on a thread.")
         if self._lease.is_due(_LATE):
             self.renew_if_due()
         result = self._pipeline.run(op, self.actor, arguments, _until(cancel, report) if op.long else None)

@@ -80,10 +80,10 @@ class Calls:
         if op.long or workspace.store.durability != "normal":
             return await self.work(run)
         if op.effect == "read":
-            return await self._try(workspace, op, run)
+            return await self.brief(workspace, op.name, run)
         await self._take_turn()
         try:
-            return await self._try(workspace, op, run)
+            return await self.brief(workspace, op.name, run)
         finally:
             self._turn.release()
 
@@ -99,18 +99,19 @@ class Calls:
                 "store.locked", "The database is locked by another process.", "Try again.", retryAfterS=1
             ) from None
 
-    async def _try(self, workspace: Workspace, op: AnyOp, run: Callable[[], Any]) -> Any:
-        if self._pace.quick(op):
+    async def brief(self, workspace: Workspace, name: str, run: Callable[[], Any]) -> Any:
+        """What ``run`` answers: at once when what has this name was quick lately; else, or locked, from a worker."""
+        if self._pace.quick(name):
             try:
                 with HASTE:
-                    return self._pace.at_once(op, run)
+                    return self._pace.at_once(name, run)
             except Unavailable as problem:
-                if problem.reason != "store.locked":
+                if problem.reason not in ("store.locked", "call.long"):
                     raise
             finally:
                 if HASTE.owes_tidying:
                     self._tidy(workspace)
-        return await self.work(partial(self._pace.on_thread, op, run))
+        return await self.work(partial(self._pace.on_thread, name, run))
 
     def _tidy(self, workspace: Workspace) -> None:
         HASTE.owes_tidying = False

@@ -11,34 +11,32 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from comity.kernel.registry import AnyOp
-
 _QUICK_S = 0.008
 _NEW = 0.2  # how much the latest time counts
 
 
 class Pace:
-    """How long each operation takes lately."""
+    """How long each operation or tool takes lately, by its name."""
 
     def __init__(self) -> None:
         self._took_s: dict[str, float] = {}
 
-    def quick(self, op: AnyOp) -> bool:
-        """Whether an operation may run at once."""
-        return self._took_s.get(op.name, 0.0) < _QUICK_S
+    def quick(self, name: str) -> bool:
+        """Whether it may run at once."""
+        return self._took_s.get(name, 0.0) < _QUICK_S
 
-    def at_once(self, op: AnyOp, run: Callable[[], Any]) -> Any:
+    def at_once(self, name: str, run: Callable[[], Any]) -> Any:
         """What ``run`` answers."""
-        return self._timed(op, run, time.perf_counter)
+        return self._timed(name, run, time.perf_counter)
 
-    def on_thread(self, op: AnyOp, run: Callable[[], Any]) -> Any:
+    def on_thread(self, name: str, run: Callable[[], Any]) -> Any:
         """The same on a thread. Only its own work counts, not its waiting for others."""
-        return self._timed(op, run, time.thread_time)
+        return self._timed(name, run, time.thread_time)
 
-    def _timed(self, op: AnyOp, run: Callable[[], Any], clock: Callable[[], float]) -> Any:
+    def _timed(self, name: str, run: Callable[[], Any], clock: Callable[[], float]) -> Any:
         began = clock()
         try:
             return run()
         finally:
-            known_s = self._took_s.get(op.name, 0.0)
-            self._took_s[op.name] = known_s + (clock() - began - known_s) * _NEW
+            known_s = self._took_s.get(name, 0.0)
+            self._took_s[name] = known_s + (clock() - began - known_s) * _NEW

@@ -45,12 +45,7 @@ class Seats:
         """The agent's workspace if it has been taken. Does not write."""
         if principal.agent_id is None:
             return None
-        key = (principal.agent_id, principal.role)
-        with self._lock:
-            found = self._taken.get(key)
-            if found is not None:
-                self._taken.move_to_end(key)
-        return found
+        return self._taken.get((principal.agent_id, principal.role))  # unlocked: the event loop must not wait
 
     def take(self, principal: Principal, program: str = "", name: str = "") -> Workspace:
         """The workspace of a principal's agent, registered. Raises Unauthenticated when there is no agent."""

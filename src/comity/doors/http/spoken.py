@@ -52,6 +52,10 @@ class Hall:
         """What a function answers, from a worker thread."""
         return await self._house.calls.work(function)
 
+    async def brief(self, name: str, function: Callable[[], Any]) -> Any:
+        """What a function of this name answers: at once if that has been quick, else from a worker thread."""
+        return await self._house.calls.brief(self._house.workspace, name, function)
+
     def mark(self) -> asyncio.Event:
         """What will be set by the next commit."""
         return self._house.feed.mark()

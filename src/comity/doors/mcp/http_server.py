@@ -30,6 +30,8 @@ class Work(Protocol):
 
     async def work(self, function: Callable[[], Any]) -> Any: ...
 
+    async def brief(self, name: str, function: Callable[[], Any]) -> Any: ...
+
     def mark(self) -> asyncio.Event: ...
 
     def tool_called(self, tool: str, outcome: str) -> None: ...
@@ -124,7 +126,8 @@ class Handlers:
             while True:
                 mark = self._work.mark()
                 run = partial(_once, self._dialect, visit.seat, name, arguments, call)
-                *found, wait_s = await self._work.work(run)
+                at_hand = visit.seat.bound is not None and name in self._schemas
+                *found, wait_s = await (self._work.brief(f"tool {name}", run) if at_hand else self._work.work(run))
                 left = started + wait_s - loop.time()
                 if left <= 0 or self._work.ending:
                     await progress.sent()
