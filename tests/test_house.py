@@ -64,7 +64,7 @@ HIDDEN_IMPORTS = (
     ("src/comity/settings.py", "tomllib", "8 ms that only projects with a TOML file pay"),
     ("bench/__main__.py", "import_module", "a benchmark must not load what the others need"),
     ("src/comity/__main__.py", "comity.*", "a command loads only its own door"),
-    ("src/comity/doors/mcp/serve.py", "comity.doors.mcp.masc*", "only a server with those tools pays for them"),
+    ("src/comity/doors/mcp/serve.py", "comity.doors.mcp.masc.dialect*", "only a server with those tools pays for them"),
     ("src/comity/doors/http/serve.py", "comity.doors.http.life.Life", "its parts are an extra, and slow to load"),
     ("src/comity/doors/http/mcp.py", "import_module", "the MCP SDK loads off the event loop, once it is needed"),
     ("src/comity/doors/http/life.py", "import_module", "the routes load while the server answers that it starts"),
@@ -89,8 +89,8 @@ LIGHT = {
     "comity.rooms.turns.ops": HOOK,
     "comity.rooms.edits.ops": HOOK,
     "comity.doors.mcp.stdio": STDIO,
-    "comity.doors.mcp.serve": (*STDIO, "comity.doors.mcp.masc"),
-    "comity.doors.mcp.bridge": STDIO,
+    "comity.doors.mcp.serve": (*STDIO, "comity.doors.mcp.masc.dialect"),
+    "comity.doors.mcp.bridge.bridge": STDIO,
 }
 
 # Text that may stand in no file. Every "~" is dropped: it keeps this table from finding itself.

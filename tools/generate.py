@@ -12,8 +12,10 @@ from typing import Any, get_args, get_type_hints
 
 from comity.doors.hosts.hook.install import WIRINGS
 from comity.doors.hosts.hook.run import adapter_of
-from comity.doors.mcp import macp, masc, masc_tools
-from comity.doors.mcp.masc_words import OWN_STATES, form_of
+from comity.doors.mcp import macp
+from comity.doors.mcp.masc import dialect as masc
+from comity.doors.mcp.masc import tools as masc_tools
+from comity.doors.mcp.masc.words import OWN_STATES, form_of
 from comity.doors.premises.options import OPTIONS
 from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.record import form

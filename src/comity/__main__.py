@@ -16,7 +16,7 @@ def main() -> int:
     arguments = sys.argv[1:]
     try:
         if arguments[:1] == ["mcp"] and any(word.partition("=")[0] == "--url" for word in arguments):
-            from comity.doors.mcp.bridge import main as bridge
+            from comity.doors.mcp.bridge.bridge import main as bridge
 
             return bridge(arguments[1:])
         if arguments[:1] in (["mcp"], ["server"]):

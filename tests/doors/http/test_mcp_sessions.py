@@ -18,7 +18,7 @@ from comity.doors.auth.principal import Principal
 from comity.doors.http.house import House
 from comity.doors.http.place import Place
 from comity.doors.http.spoken import make
-from comity.doors.mcp.http import McpHttp
+from comity.doors.mcp.http.endpoints import McpHttp
 from comity.workspace import from_settings
 from tests.doors.http.byhand import ACCEPT, Speak, events, token
 from tests.doors.http.running import Server, comity, environment, repository, serving

@@ -6,8 +6,8 @@ import json
 
 import httpx2
 
-from comity.doors.mcp.http_session import STANDALONE
-from comity.doors.mcp.http_streams import Streams, parse
+from comity.doors.mcp.http.session import STANDALONE
+from comity.doors.mcp.http.streams import Streams, parse
 from tests.doors.http.byhand import ACCEPT, Speak, Speaker, events
 from tests.doors.http.running import Server, comity
 

@@ -40,7 +40,7 @@ class Http2:
         while part := self.socket.recv(65536):
             for event in self.connection.receive_data(part):
                 if isinstance(event, h2.events.ResponseReceived):
-                    status = int(dict(event.headers)[":status"])
+                    status = int({str(name): value for name, value in event.headers}[":status"])
                 elif isinstance(event, h2.events.DataReceived):
                     body += event.data
                 elif isinstance(event, h2.events.StreamEnded):

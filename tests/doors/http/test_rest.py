@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from comity.doors.http.openapi import document
+from comity.doors.http.rest.openapi import document
 from comity.doors.http.routes import table
 from tests.doors.http.running import Server
 

@@ -9,10 +9,12 @@ from typing import Any
 import bpe_openai
 import pytest
 
-from comity.doors.mcp import masc, masc_help, masc_resources
-from comity.doors.mcp.masc import MascDialect
-from comity.doors.mcp.masc_text import TEXTS
-from comity.doors.mcp.masc_tools import HELP, NOT_YET, TOOLS, in_tools
+from comity.doors.mcp.masc import dialect as masc
+from comity.doors.mcp.masc import help as masc_help
+from comity.doors.mcp.masc import resources as masc_resources
+from comity.doors.mcp.masc.dialect import MascDialect
+from comity.doors.mcp.masc.text import TEXTS
+from comity.doors.mcp.masc.tools import HELP, NOT_YET, TOOLS, in_tools
 from comity.kernel.signature import parameters
 from comity.rooms import REGISTRY
 

@@ -7,8 +7,8 @@ import time
 from starlette.responses import Response
 
 from comity import __version__
-from comity.doors.http.answers import JSON, json_response
-from comity.doors.http.openapi import Object, plain
+from comity.doors.http.rest.answers import JSON, json_response
+from comity.doors.http.rest.openapi import Object, plain
 from comity.doors.http.route import OPEN, Exchange, Route
 
 

@@ -23,13 +23,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from comity import __version__
 from comity.doors.auth.authority import Authority
 from comity.doors.http import problems
-from comity.doors.http.answers import json_response
 from comity.doors.http.guard import Guard
 from comity.doors.http.house import House
 from comity.doors.http.listener import Listener
 from comity.doors.http.log import Log
 from comity.doors.http.mcp import SPOKEN
 from comity.doors.http.place import Place
+from comity.doors.http.rest.answers import json_response
 from comity.doors.premises.lock import Running, ServerLock
 from comity.doors.premises.options import ServerSettings
 from comity.kernel.call import Watch

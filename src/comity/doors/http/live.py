@@ -13,12 +13,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
 
 from comity.doors.auth.principal import Principal
-from comity.doors.http.answers import json_response
-from comity.doors.http.arguments import Arguments
 from comity.doors.http.guard import Guard
 from comity.doors.http.house import House
 from comity.doors.http.naming import HEADERS, named
-from comity.doors.http.openapi import described, plain
+from comity.doors.http.rest.answers import json_response
+from comity.doors.http.rest.arguments import Arguments
+from comity.doors.http.rest.openapi import described, plain
 from comity.doors.http.route import OPEN, Exchange, Route, Table
 from comity.doors.live import sse
 from comity.doors.live.wanted import from_query

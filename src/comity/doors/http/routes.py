@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from comity.doors.http import health, live, masc_routes, mcp, metrics, openapi, rest, welcome
+from comity.doors.http import health, live, mcp, metrics
+from comity.doors.http.rest import masc_routes, openapi, operations, welcome
 from comity.doors.http.route import Table
 
 
@@ -16,7 +17,7 @@ def table() -> Table:
             *live.routes(),
             *mcp.routes(),
             document.route(),
-            *rest.routes(),
+            *operations.routes(),
             *masc_routes.routes(),
             *welcome.routes(),
         )

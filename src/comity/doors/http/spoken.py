@@ -16,9 +16,9 @@ from comity.doors.http.peer import Peers, Process, lives
 from comity.doors.http.place import LOOPBACK
 from comity.doors.http.seats import Seats
 from comity.doors.mcp.dialect import Dialect
-from comity.doors.mcp.http import Endpoint, McpHttp
+from comity.doors.mcp.http.endpoints import Endpoint, McpHttp
 from comity.doors.mcp.macp import MacpDialect
-from comity.doors.mcp.masc import MascDialect
+from comity.doors.mcp.masc.dialect import MascDialect
 from comity.doors.mcp.operator import OperatorDialect
 from comity.doors.mcp.together import Together
 

@@ -88,7 +88,7 @@ def _surface(resolved: settings.Settings, open_workspace: Callable[[settings.Set
 def _dialect(resolved: settings.Settings) -> Dialect:
     if resolved.surface == "macp":
         return MacpDialect(resolved.tools)
-    from comity.doors.mcp.masc import MascDialect
+    from comity.doors.mcp.masc.dialect import MascDialect
 
     return MascDialect()
 

@@ -8,7 +8,7 @@ from typing import Any
 from comity import __version__
 from comity.doors.mcp.dialect import Dialect, Listed
 from comity.doors.mcp.macp import MacpDialect
-from comity.doors.mcp.masc import MascDialect
+from comity.doors.mcp.masc.dialect import MascDialect
 from comity.doors.mcp.seat import Seat
 from comity.doors.mcp.surface import ToolCall
 from comity.kernel.problem import Problem

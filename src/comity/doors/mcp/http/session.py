@@ -25,9 +25,9 @@ from mcp.shared.transport_context import TransportContext
 
 from comity.doors.auth.principal import Principal
 from comity.doors.mcp import wire
-from comity.doors.mcp.http_seat import HttpSeat
-from comity.doors.mcp.http_server import OPTIONS, Visit
-from comity.doors.mcp.http_streams import Streams
+from comity.doors.mcp.http.handlers import OPTIONS, Visit
+from comity.doors.mcp.http.seat import HttpSeat
+from comity.doors.mcp.http.streams import Streams
 
 STANDALONE = "g"
 MOST_CALLS = 64  # at once in one session

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from starlette.types import Scope
 
 from comity.doors.auth.principal import Principal
-from comity.doors.mcp.http_seat import Agents, HttpSeat
+from comity.doors.mcp.http.seat import Agents, HttpSeat
 
 _MOST = 500
 Process = tuple[int, str]

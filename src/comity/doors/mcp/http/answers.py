@@ -9,8 +9,8 @@ from typing import Any
 from starlette.types import Receive, Send
 
 from comity.doors.mcp import wire
-from comity.doors.mcp.http_session import STANDALONE, Running, Session
-from comity.doors.mcp.http_streams import PING, Kept, frame
+from comity.doors.mcp.http.session import STANDALONE, Running, Session
+from comity.doors.mcp.http.streams import PING, Kept, frame
 
 PING_S = 15.0
 RETRY_MS = 1000

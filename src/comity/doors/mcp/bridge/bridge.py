@@ -16,8 +16,8 @@ from http.client import HTTPConnection
 from typing import Any, BinaryIO
 
 from comity.doors.mcp import wire
-from comity.doors.mcp.bridge_answers import VERSION_KEY, header_text, problem_of, refusal
-from comity.doors.mcp.bridge_http import Address, Answer, Http, Lost, drop
+from comity.doors.mcp.bridge.answers import VERSION_KEY, header_text, problem_of, refusal
+from comity.doors.mcp.bridge.link import Address, Answer, Http, Lost, drop
 from comity.kernel.problem import Invalid, Problem, Unavailable
 from comity.settings import HOST_SESSIONS
 

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from comity import __version__
-from comity.doors.mcp import masc_help, masc_resources
 from comity.doors.mcp.dialect import Listed, UnknownResource
-from comity.doors.mcp.masc_problems import problem_text
-from comity.doors.mcp.masc_text import tell
-from comity.doors.mcp.masc_tools import CUT_DEFAULT, CUT_MOST, GONE, HELP, NOT_YET, TOOLS, Tool
-from comity.doors.mcp.masc_words import OWN_STATES, said
+from comity.doors.mcp.masc import help as tool_help
+from comity.doors.mcp.masc import resources
+from comity.doors.mcp.masc.problems import problem_text
+from comity.doors.mcp.masc.text import tell
+from comity.doors.mcp.masc.tools import CUT_DEFAULT, CUT_MOST, GONE, HELP, NOT_YET, TOOLS, Tool
+from comity.doors.mcp.masc.words import OWN_STATES, said
 from comity.doors.mcp.seat import Seat
 from comity.doors.mcp.surface import ToolCall, UnknownTool
 from comity.doors.mcp.wording import in_dialect
@@ -27,7 +28,7 @@ from comity.rooms import REGISTRY
 from comity.rooms.agents.names import is_made, kind_of
 from comity.workspace import Workspace
 
-LIST_FILE = os.path.join(os.path.dirname(__file__), "masc_tools.json")
+LIST_FILE = os.path.join(os.path.dirname(__file__), "tools.json")
 INSTRUCTIONS = (
     "Other coding agents may work in this repository. Begin with masc_start; take work with masc_claim_next, finish it "
     "with masc_transition (start, then done with notes), tell others with masc_broadcast and read masc_messages often. "
@@ -62,12 +63,12 @@ class MascDialect:
         """The prebuilt tool list."""
         with open(LIST_FILE, "rb") as file:
             listed = file.read()
-        return listed if self._hidden else masc_help.without_aliases(listed)
+        return listed if self._hidden else tool_help.without_aliases(listed)
 
     def call(self, seat: Seat, name: str, arguments: dict[str, Any], call: ToolCall) -> Answer:
         """The operation's record in MASC's words."""
         if name == HELP:
-            return Answer(name, *masc_help.tool_help(arguments))
+            return Answer(name, *tool_help.tool_help(arguments))
         if name in NOT_YET:
             told, hint = NOT_YET[name]
             raise Conflict("tool.not_yet", told, hint, tool=name)
@@ -115,32 +116,32 @@ class MascDialect:
 
     def resources(self) -> Listed:
         """Every ``masc://`` resource, as text and as JSON."""
-        return masc_resources.listed()
+        return resources.listed()
 
     def resource_templates(self) -> Listed:
         """Those with parameters."""
-        return masc_resources.templates()
+        return resources.templates()
 
     def read_resource(self, seat: Seat, uri: str, call: ToolCall) -> tuple[str, str]:
         """One resource as it is now."""
-        wanted = masc_resources.parse(uri)
+        wanted = resources.parse(uri)
         if wanted is None:
             raise UnknownResource(uri)
         workspace = seat.look(call.meta) if wanted.op else None
-        return masc_resources.read(wanted, workspace)
+        return resources.read(wanted, workspace)
 
     def prompts(self) -> Listed:
         """The prompts."""
-        return masc_help.prompts()
+        return tool_help.prompts()
 
     def get_prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
         """One prompt, filled in."""
-        return masc_help.prompt(name, arguments)
+        return tool_help.prompt(name, arguments)
 
     def touched(self, name: str) -> tuple[str, ...]:
         """The resources that show what the tool may have changed."""
         tool = _BY_NAME.get(name)
-        return masc_resources.touched(tool.touches) if tool is not None else ()
+        return resources.touched(tool.touches) if tool is not None else ()
 
 
 def _names(actor: Actor) -> tuple[str, ...]:

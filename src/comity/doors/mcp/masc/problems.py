@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from comity.doors.mcp.masc_tools import in_tools
-from comity.doors.mcp.masc_words import state
+from comity.doors.mcp.masc.tools import in_tools
+from comity.doors.mcp.masc.words import state
 from comity.kernel.problem import Problem
 
 # MASC's own words for kinds of failure.

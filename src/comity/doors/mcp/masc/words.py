@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comity.doors.mcp.masc_tools import in_tools
+from comity.doors.mcp.masc.tools import in_tools
 from comity.kernel.record import form
 from comity.rooms.lifecycle.model import Checked, Checks, Step, TaskGlance, Trouble
 from comity.rooms.tasks.model import History, NewTask, Task, TaskEvent, Transition, Waited

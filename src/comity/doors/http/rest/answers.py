@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Scope
 
-from comity.doors.http.encoding import encoded
+from comity.doors.http.rest.encoding import encoded
 
 JSON = "application/json"
 

@@ -20,8 +20,8 @@ from typing import Any
 from starlette.responses import Response
 
 from comity.doors.http import problems
-from comity.doors.http.answers import JSON
-from comity.doors.http.encoding import encoded, said
+from comity.doors.http.rest.answers import JSON
+from comity.doors.http.rest.encoding import encoded, said
 from comity.doors.http.route import Exchange
 from comity.doors.http.seats import GONE
 from comity.kernel.problem import Conflict, Invalid, Problem

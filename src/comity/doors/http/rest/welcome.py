@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from comity import __version__
-from comity.doors.http import openapi
-from comity.doors.http.answers import JSON, tagged
-from comity.doors.http.encoding import encoded
-from comity.doors.http.openapi import Object, plain
+from comity.doors.http.rest import openapi
+from comity.doors.http.rest.answers import JSON, tagged
+from comity.doors.http.rest.encoding import encoded
+from comity.doors.http.rest.openapi import Object, plain
 from comity.doors.http.route import OPEN, Exchange, Route
 from comity.rooms import OPERATIONS
 

@@ -13,12 +13,12 @@ from typing import Any
 from starlette.responses import Response
 
 from comity import __version__
-from comity.doors.http.answers import tagged
-from comity.doors.http.encoding import encoded
 from comity.doors.http.problems import MEDIA_TYPE
-from comity.doors.http.rest import PREFIX
+from comity.doors.http.rest.answers import tagged
+from comity.doors.http.rest.encoding import encoded
+from comity.doors.http.rest.operations import PREFIX
+from comity.doors.http.rest.schemas import Schemas
 from comity.doors.http.route import OPEN, Exchange, Route
-from comity.doors.http.schemas import Schemas
 from comity.kernel.record import camel
 from comity.kernel.registry import AnyOp
 from comity.kernel.schema import JsonSchema

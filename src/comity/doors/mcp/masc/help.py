@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any
 
 from comity.doors.mcp.dialect import Listed, UnknownPrompt
-from comity.doors.mcp.masc_tools import HELP, TOOLS
+from comity.doors.mcp.masc.tools import HELP, TOOLS
 from comity.kernel.problem import Invalid, NotFound
 
-_LIST_FILE = os.path.join(os.path.dirname(__file__), "masc_tools.json")
+_LIST_FILE = os.path.join(os.path.dirname(__file__), "tools.json")
 _PREFIX = "mcp__masc__"
 _ALIASES = {tool.name: tool.alias for tool in TOOLS if tool.alias}
 _TRUTH = """\

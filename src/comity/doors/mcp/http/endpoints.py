@@ -22,13 +22,13 @@ from starlette.types import Receive, Scope, Send
 from comity.doors.auth.principal import Principal
 from comity.doors.mcp import wire
 from comity.doors.mcp.dialect import Dialect
-from comity.doors.mcp.http_answers import SESSION_ID, Refused, Stream, send_json, send_refusal
-from comity.doors.mcp.http_events import Follower, Log, Notices
-from comity.doors.mcp.http_processes import Processes, Visitors
-from comity.doors.mcp.http_seat import Agents, HttpSeat
-from comity.doors.mcp.http_server import VISIT, Handlers, Visit, Work
-from comity.doors.mcp.http_session import ANSWER_S, MOST_CALLS, STANDALONE, Session, read_message
-from comity.doors.mcp.http_streams import parse
+from comity.doors.mcp.http.answers import SESSION_ID, Refused, Stream, send_json, send_refusal
+from comity.doors.mcp.http.handlers import VISIT, Handlers, Visit, Work
+from comity.doors.mcp.http.notices import Follower, Log, Notices
+from comity.doors.mcp.http.seat import Agents, HttpSeat
+from comity.doors.mcp.http.session import ANSWER_S, MOST_CALLS, STANDALONE, Session, read_message
+from comity.doors.mcp.http.streams import parse
+from comity.doors.mcp.http.visitors import Processes, Visitors
 
 IDLE_S = 30 * 60.0  # without a request or an open stream, after which a session is forgotten
 MOST_SESSIONS = 2000

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from comity.doors.http import idempotency, masc_answers
-from comity.doors.http.answers import header, json_response, tagged
-from comity.doors.http.arguments import json_object, pairs_of
-from comity.doors.http.encoding import encoded
-from comity.doors.http.masc_answers import Asked, Object
-from comity.doors.http.openapi import described
+from comity.doors.http.rest import idempotency, masc_answers
+from comity.doors.http.rest.answers import header, json_response, tagged
+from comity.doors.http.rest.arguments import json_object, pairs_of
+from comity.doors.http.rest.encoding import encoded
+from comity.doors.http.rest.masc_answers import Asked, Object
+from comity.doors.http.rest.openapi import described
 from comity.doors.http.route import Exchange, Route
 from comity.kernel.problem import Invalid
 from comity.rooms import REGISTRY

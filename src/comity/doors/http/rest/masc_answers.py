@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from comity.doors.http.route import Exchange
-from comity.doors.mcp.masc_words import OWN_STATES, state
+from comity.doors.mcp.masc.words import OWN_STATES, state
 from comity.kernel.clock import Instant
 
 Object = dict[str, Any]

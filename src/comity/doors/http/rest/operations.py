@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
 
-from comity.doors.http import idempotency
-from comity.doors.http.answers import JSON, Answer, header, tagged
-from comity.doors.http.arguments import Arguments
-from comity.doors.http.encoding import encoded, said
+from comity.doors.http.rest import idempotency
+from comity.doors.http.rest.answers import JSON, Answer, header, tagged
+from comity.doors.http.rest.arguments import Arguments
+from comity.doors.http.rest.encoding import encoded, said
 from comity.doors.http.route import Exchange, Route
 from comity.kernel.problem import Invalid
 from comity.kernel.record import camel

@@ -14,7 +14,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from comity.doors.mcp.dialect import Dialect, UnknownPrompt, UnknownResource
-from comity.doors.mcp.http_seat import PATIENCE, HttpSeat
+from comity.doors.mcp.http.seat import PATIENCE, HttpSeat
 from comity.doors.mcp.surface import Cancellation, ToolCall, UnknownTool
 from comity.kernel.problem import Conflict, Problem
 from comity.kernel.trace import TRACEPARENT, traceparent

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated, ToolsListChanged
 
-from comity.doors.mcp.http_session import Session
+from comity.doors.mcp.http.session import Session
 from comity.kernel.problem import Limited, Problem
 
 MOST_SUBSCRIPTIONS = 100  # of one session

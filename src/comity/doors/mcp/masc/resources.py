@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from comity.doors.mcp import masc_help
 from comity.doors.mcp.dialect import Listed
-from comity.doors.mcp.masc_text import tell
-from comity.doors.mcp.masc_tools import AGENTS, MESSAGES, TASKS
-from comity.doors.mcp.masc_words import said, state
+from comity.doors.mcp.masc import help as tool_help
+from comity.doors.mcp.masc.text import tell
+from comity.doors.mcp.masc.tools import AGENTS, MESSAGES, TASKS
+from comity.doors.mcp.masc.words import said, state
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.rooms.tasks.machine import MACHINE
@@ -108,7 +108,7 @@ def parse(uri: str) -> Wanted | None:
     name = unquote(path.removesuffix(_TWIN))
     if name.startswith(f"{_HELP}/"):
         tool = name.removeprefix(f"{_HELP}/")
-        return None if query or masc_help.describe(tool) is None else Wanted(_HELP, "", tool, {}, as_json)
+        return None if query or tool_help.describe(tool) is None else Wanted(_HELP, "", tool, {}, as_json)
     found = _BY_NAME.get(name)
     if found is None:
         return None
@@ -132,10 +132,10 @@ def read(wanted: Wanted, workspace: Workspace | None) -> tuple[str, str]:
         structured = said(workspace.call(wanted.op, wanted.arguments))
         text = tell(wanted.text, structured)
     elif wanted.name == _HELP:
-        structured = masc_help.describe(wanted.text) or {}
-        text = masc_help.as_text(structured)
+        structured = tool_help.describe(wanted.text) or {}
+        text = tool_help.as_text(structured)
     elif wanted.name == _INDEX:
-        structured = {"tools": masc_help.index()}
+        structured = {"tools": tool_help.index()}
         text = "\n".join(f"{one['name']}: {one['title']}" for one in structured["tools"])
     else:
         structured = _states()

@@ -1,0 +1,1 @@
+"""MCP over HTTP: sessions and streams around the official SDK's server."""

@@ -1,0 +1,1 @@
+"""The MASC dialect: its tools, resources and prompts as tables over operations."""
