@@ -19,7 +19,8 @@ from bench.figures import Figure, Options, lines, markdown
 # In this order; the module of the same name holds ``measure``.
 NAMES = (
     *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
-    *("claims", "tasks", "hook", "race", "search", "vault", "serve", "calls", "events", "chaos", "guard", "hosts", "listeners"),
+    *("claims", "tasks", "hook", "race", "search", "vault", "serve", "calls", "events", "chaos", "guard", "hosts"),
+    "listeners",
 )
 # Ten minutes; ten; half an hour, and programs that `make hosts` installs; five minutes.
 ONLY_WHEN_NAMED = ("chaos", "guard", "hosts", "listeners")
