@@ -27,7 +27,7 @@ class Instant(NamedTuple):
         return cls(ms, f"{_to_second(second)}.{milli:03}Z")
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=256)
 def _to_second(second: int) -> str:
     t = time.gmtime(second)
     return f"{t[0]:04}-{t[1]:02}-{t[2]:02}T{t[3]:02}:{t[4]:02}:{t[5]:02}"

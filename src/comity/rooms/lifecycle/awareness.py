@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from comity.kernel.clock import Instant
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import read_object, read_strings
@@ -48,9 +50,7 @@ def _presence(reported: Reported, verdict: Verdict) -> AgentPresence:
 
 
 def _agent(row: Row, channels: list[str], known: AgentPresence | None) -> AgentOverview:
-    preferences, capabilities = read_object(row[7]) or {}, read_object(row[8]) or {}
-    limit = preferences.get("max_pending_messages")
-    role, context_bytes = capabilities.get("role"), capabilities.get("max_context_bytes")
+    tags, limit, role, context_bytes = _declared(*row[6:9])
     agent_id, name, session_id, registered_at, status, profile_slug = row[:6]
     return AgentOverview(
         agent_id,
@@ -60,13 +60,29 @@ def _agent(row: Row, channels: list[str], known: AgentPresence | None) -> AgentO
         status,
         profile_slug,
         channels=channels,
-        interest_tags=read_strings(row[6]) or [],
-        max_pending_messages=int(limit) if isinstance(limit, int | float) else DEFAULT_QUEUE_LIMIT,
+        interest_tags=list(tags),
+        max_pending_messages=limit,
         pending_deliveries=row[9],
         active_claims=row[10],
-        role=role if isinstance(role, str) else None,
-        max_context_bytes=int(context_bytes) if isinstance(context_bytes, int | float) else None,
+        role=role,
+        max_context_bytes=context_bytes,
         presence=known,
+    )
+
+
+@lru_cache(maxsize=512)
+def _declared(
+    tags: object, preferences: object, capabilities: object
+) -> tuple[tuple[str, ...], int, str | None, int | None]:
+    """Tags, bound of the queue, role and byte budget, as an agent declared them: the same JSON at every look."""
+    limit = (read_object(preferences) or {}).get("max_pending_messages")
+    able = read_object(capabilities) or {}
+    role, context_bytes = able.get("role"), able.get("max_context_bytes")
+    return (
+        tuple(read_strings(tags) or ()),
+        int(limit) if isinstance(limit, int | float) else DEFAULT_QUEUE_LIMIT,
+        role if isinstance(role, str) else None,
+        int(context_bytes) if isinstance(context_bytes, int | float) else None,
     )
 
 

@@ -18,27 +18,24 @@ _CLASSES = {level: name for name, level in LEVELS.items()} | {_LOWEST: "P3"}
 
 
 def folded(title: str) -> str:
-    """A title as it is compared: whatever its case, and however its words are spaced."""
+    """A title as it is compared: whatever the case of its ASCII letters, and however its words are spaced."""
     return " ".join(title.casefold().split())
 
 
 def same(scope: Scope, title: str) -> Task | None:
     """The unfinished task with the same title, if there is one."""
-    task_id = _open(scope).get(folded(title))
+    task_id = _titled(scope, title)
     return None if task_id is None else find(scope, task_id).task
 
 
 def add(scope: Scope, wanted: Sequence[NewTask]) -> list[Task]:
     """Add all of them, or refuse. Conflict ``task.duplicate`` when an unfinished one has the same title."""
-    known = _open(scope)
     added = []
     for one in wanted:
-        title = folded(one.title)
-        if title in known:
-            raise _duplicate(scope, one.title, known[title])
-        task = _added(scope, one)
-        known[title] = task.task_id
-        added.append(task)
+        known = _titled(scope, one.title)
+        if known is not None:
+            raise _duplicate(scope, one.title, known)
+        added.append(_added(scope, one))
     return added
 
 
@@ -68,8 +65,10 @@ def prioritize(scope: Scope, ref: str, level: int, expected_revision: int | None
     return after
 
 
-def _open(scope: Scope) -> dict[str, str]:
-    return {folded(title): task_id for task_id, title in scope.tx.all("tasks.open_titles") if isinstance(title, str)}
+def _titled(scope: Scope, title: str) -> str | None:
+    """The unfinished task that has this title."""
+    rows = scope.tx.all("tasks.titled", title=title)
+    return next((task_id for task_id, other in rows if folded(str(other)) == folded(title)), None)
 
 
 def _added(scope: Scope, wanted: NewTask) -> Task:

@@ -39,10 +39,13 @@ UPDATE comity_task_details SET contract_json = :contract WHERE task_id = :task_i
 -- name: set_priority
 UPDATE macp_ext_tasks SET priority = :priority, updated_at = :now WHERE task_id = :task_id
 
--- Titles of what is not finished, to find a task that is there already.
--- name: open_titles
+-- What is not finished and has the same letters in its title; how these are spaced remains to be compared.
+-- name: titled
 SELECT task_id, title FROM macp_ext_tasks
-WHERE status IN ('pending', 'accepted', 'in-progress', 'blocked') AND archived_at IS NULL
+WHERE lower(replace(replace(replace(replace(title, ' ', ''), char(9), ''), char(10), ''), char(13), ''))
+    = lower(replace(replace(replace(replace(:title, ' ', ''), char(9), ''), char(10), ''), char(13), ''))
+  AND status IN ('pending', 'accepted', 'in-progress', 'blocked') AND archived_at IS NULL
+LIMIT 100
 
 -- name: set_lease
 UPDATE comity_task_details SET lease_until = :lease_until WHERE task_id = :task_id

@@ -30,7 +30,7 @@ def survey_tasks(
     status: Status | None = None,
     include_done: IncludeDone = False,
     include_cancelled: IncludeCancelled = False,
-    limit: TaskLimit = 100,
+    limit: TaskLimit = 50,
 ) -> Survey:
     """List the tasks that are still to be done, or those in one state."""
     require_session(scope)
