@@ -39,8 +39,9 @@ def measure(options: Options) -> list[Figure]:
             "rest": lambda: _load(server, seconds, [_rest(server, number) for number in range(CLIENTS)]),
             "mcp": lambda: _load(server, seconds, [_mcp(server, number) for number in range(CLIENTS)], greetings),
         }
+        _load(server, 0.5, [[_post(server, "/api/v1/session.start", {}, _own(number))] for number in range(CLIENTS)])
         for ask in doors.values():
-            ask()  # everybody registers, everything is loaded
+            ask()  # everything is loaded
         done: dict[str, list[dict[str, Any]]] = {name: [] for name in doors}
         for _ in range(rounds):
             for name, ask in doors.items():
@@ -87,9 +88,8 @@ def _echoed(port: int) -> Request:
 
 
 def _rest(port: int, number: int) -> list[Request]:
-    """Forty calls, 28 of them reads. A broadcast in forty, and polls that fetch what it and the messages bring."""
-    name = f"agent-{number:02}"
-    own = f"X-Comity-Agent: {name}\r\n"
+    """Forty calls, 28 of them reads, a broadcast among them. What messages bring is read, so that queues stay short."""
+    own = _own(number)
     to = {**_BODY, "destinationAgentId": f"agent-{(number + 1) % CLIENTS:02}"}
     read = [
         _get(port, f"/api/v1/{path}", own)
@@ -104,13 +104,17 @@ def _rest(port: int, number: int) -> list[Request]:
         )
     ]
     send = _post(port, "/api/v1/message.send", to, own)
-    poll = _post(port, "/api/v1/message.poll", {"maxMessages": 10}, own)
+    poll = _post(port, "/api/v1/message.catch_up", {"limit": 20}, own)
     say = _post(port, "/api/v1/message.announce", {"content": f"The lexer is done; call {PLACE}."}, own)
     add = _post(port, "/api/v1/task.dispatch", {"title": f"Write test {PLACE}"}, own)
     quarters = ((send, add, poll), (send, say, add), (send, poll, send), (send, add, poll))
     return [
         one for first, second, third in quarters for one in (*read[:3], first, *read[3:5], second, *read[5:], third)
     ]
+
+
+def _own(number: int) -> str:
+    return f"X-Comity-Agent: agent-{number:02}\r\n"
 
 
 def _greeting(port: int, number: int) -> list[Request]:

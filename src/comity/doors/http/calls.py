@@ -79,11 +79,15 @@ class Calls:
         """
         if op.long or workspace.store.durability != "normal":
             return await self.work(run)
-        if op.effect == "read":
-            return await self.brief(workspace, op.name, run)
+        return await self.brief(workspace, op.name, run, writes=op.effect == "write")
+
+    async def brief(self, workspace: Workspace, name: str, run: Callable[[], Any], *, writes: bool) -> Any:
+        """What ``run`` answers: at once when what has this name was quick lately; else, or locked, from a worker."""
+        if not writes:
+            return await self._try(workspace, name, run)
         await self._take_turn()
         try:
-            return await self.brief(workspace, op.name, run)
+            return await self._try(workspace, name, run)
         finally:
             self._turn.release()
 
@@ -99,8 +103,7 @@ class Calls:
                 "store.locked", "The database is locked by another process.", "Try again.", retryAfterS=1
             ) from None
 
-    async def brief(self, workspace: Workspace, name: str, run: Callable[[], Any]) -> Any:
-        """What ``run`` answers: at once when what has this name was quick lately; else, or locked, from a worker."""
+    async def _try(self, workspace: Workspace, name: str, run: Callable[[], Any]) -> Any:
         if self._pace.quick(name):
             try:
                 with HASTE:

@@ -52,9 +52,9 @@ class Hall:
         """What a function answers, from a worker thread."""
         return await self._house.calls.work(function)
 
-    async def brief(self, name: str, function: Callable[[], Any]) -> Any:
+    async def brief(self, name: str, function: Callable[[], Any], *, writes: bool) -> Any:
         """What a function of this name answers: at once if that has been quick, else from a worker thread."""
-        return await self._house.calls.brief(self._house.workspace, name, function)
+        return await self._house.calls.brief(self._house.workspace, name, function, writes=writes)
 
     def mark(self) -> asyncio.Event:
         """What will be set by the next commit."""

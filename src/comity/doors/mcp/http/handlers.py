@@ -30,7 +30,7 @@ class Work(Protocol):
 
     async def work(self, function: Callable[[], Any]) -> Any: ...
 
-    async def brief(self, name: str, function: Callable[[], Any]) -> Any: ...
+    async def brief(self, name: str, function: Callable[[], Any], *, writes: bool) -> Any: ...
 
     def mark(self) -> asyncio.Event: ...
 
@@ -67,6 +67,7 @@ class Handlers:
         listed = dialect.tools()
         self._tools: list[dict[str, Any]] = json.loads(listed) if isinstance(listed, bytes) else list(listed)
         self._schemas = {tool["name"]: tool.get("inputSchema") for tool in self._tools}
+        self._readers = {tool["name"] for tool in self._tools if tool.get("annotations", {}).get("readOnlyHint")}
 
     def server(self) -> Server[Any]:
         """The SDK's server with these handlers."""
@@ -126,8 +127,7 @@ class Handlers:
             while True:
                 mark = self._work.mark()
                 run = partial(_once, self._dialect, visit.seat, name, arguments, call)
-                at_hand = visit.seat.bound is not None and name in self._schemas
-                *found, wait_s = await (self._work.brief(f"tool {name}", run) if at_hand else self._work.work(run))
+                *found, wait_s = await self._begun(visit, name, run)
                 left = started + wait_s - loop.time()
                 if left <= 0 or self._work.ending:
                     await progress.sent()
@@ -138,6 +138,12 @@ class Handlers:
             if found is None or not self._work.ending:
                 raise
             return found[0], found[1]  # the server ends: what waits is answered with what there is
+
+    async def _begun(self, visit: Visit, name: str, run: Callable[[], Any]) -> Any:
+        """One run: without a thread where there is an agent already, and the tool is one that is listed."""
+        if visit.seat.bound is None or name not in self._schemas:
+            return await self._work.work(run)
+        return await self._work.brief(f"tool {name}", run, writes=name not in self._readers)
 
     async def _resources(self, ctx: Any, _params: Any) -> Any:
         return _shaped(ctx, {"resources": self._dialect.resources()}, CACHE_MS)
