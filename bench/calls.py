@@ -104,7 +104,7 @@ def _rest(port: int, number: int) -> list[Request]:
         )
     ]
     send = _post(port, "/api/v1/message.send", to, own)
-    poll = _post(port, "/api/v1/message.catch_up", {"limit": 20, "newest": True}, own)
+    poll = _post(port, "/api/v1/message.catch_up", {"limit": 50, "newest": True}, own)
     say = _post(port, "/api/v1/message.announce", {"content": f"The lexer is done; call {PLACE}."}, own)
     add = _post(port, "/api/v1/task.dispatch", {"title": f"Write test {PLACE}"}, own)
     quarters = ((send, add, poll), (send, say, add), (send, poll, send), (send, add, poll))
