@@ -11,6 +11,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -36,6 +37,9 @@ from comity.kernel.call import Watch
 from comity.kernel.problem import Unavailable
 from comity.workspace import Workspace
 
+# How long a thread computes before it lets another one: a transaction on a worker gives way at each statement, and
+# holds up every other write until it has got its turn again.
+_SWITCH_S = 0.0005
 LIVE = "comity.doors.http.live"
 TELL_S, FINISH_S, END_S = 2.0, 5.0, 10.0  # to tell listeners; for running requests; for everything together
 TRACING = "comity.doors.http.tracing"
@@ -83,6 +87,7 @@ class Life:
         listeners = [Listener(porch, self._place, bound)]
         listeners[0].start()
         house = House(self._workspace, self._authority, self._place)
+        sys.setswitchinterval(_SWITCH_S)
         with Log(self._folder, self._own.log_format, self._own.log_level) as log:
             house.witnesses.append(log)
             try:

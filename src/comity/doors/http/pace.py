@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-_QUICK_S = 0.008
+_QUICK_S = 0.03  # on a thread, a transaction of many statements holds up every other write for longer
 _NEW = 0.2  # how much the latest time counts
 
 
