@@ -32,6 +32,21 @@ def test_what_was_listed_is_acknowledged() -> None:
         assert told(bob) == (["one", "two", "three"], [])
 
 
+def test_what_is_passed_over_twice_does_not_fill_the_queue() -> None:
+    with World() as world:
+        ann, bob = world.agent("ann"), world.agent("bob")
+        ann.message.announce(content="stop, all", priority="interrupt")
+        for number in range(5):
+            ann.message.announce(content=f"news {number}")
+        assert told(bob, newest=True, limit=2) == (["news 3", "news 4"], [])
+        assert pending(bob) == 4
+        ann.message.announce(content="news 5")
+        assert told(bob, newest=True, limit=1) == (["news 5"], [])
+        assert pending(bob) == 1  # what is urgent waits until it was listed
+        assert told(bob, limit=1) == (["stop, all"], [])
+        assert pending(bob) == 0
+
+
 def test_a_direct_message_is_told_until_the_next_call() -> None:
     with World() as world:
         ann, bob = world.agent("ann"), world.agent("bob")

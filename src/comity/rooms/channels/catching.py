@@ -1,16 +1,19 @@
 """Catching up: what was said in a channel, what was said to the reader alone, and that both were read.
 
 For agents whose tools know no acknowledging. A channel message counts as read once it was listed, since it can be read
-again by its number; a direct one when the next call comes, so that an answer that got lost loses nothing.
+again by its number; a direct one when the next call comes, so that an answer that got lost loses nothing. What is not
+urgent and was passed over by two calls that asked for the newest counts as read, too: nobody will ask for it, and the
+queue would fill with it.
 """
 
 from __future__ import annotations
 
 from comity.kernel.scope import Scope
 from comity.rooms.channels import polling, recalling, receiving
-from comity.rooms.channels.model import PRIORITIES, CaughtUp, ChannelHistory, Delivery, DirectMessage
+from comity.rooms.channels.model import PRIORITIES, CaughtUp, Delivery, DirectMessage
 
 _MOST_DIRECT = 50
+_URGENT = 2  # steering and interrupt
 _MOST_READ = 500  # deliveries that one call acknowledges: the write lock is held meanwhile
 _REQUEST = polling.Request(0, _MOST_DIRECT, True, None)
 
@@ -25,16 +28,22 @@ def look(scope: Scope, channel: str, since_seq: int, limit: int, *, newest: bool
 def catch_up(scope: Scope, channel: str, since_seq: int, limit: int, *, newest: bool) -> CaughtUp:
     """Read, and acknowledge what was read."""
     history = recalling.history(scope, channel, since_seq, limit, newest=newest)
-    _acknowledge(scope, history)
+    listed = {message.message_id for message in history.messages}
+    _acknowledge(scope, listed, passed_over=channel if newest else None)
     deliveries = polling.poll(scope, _REQUEST).deliveries
     return CaughtUp(*history, tuple(_direct(one) for one in deliveries if one.channel_id is None))
 
 
-def _acknowledge(scope: Scope, history: ChannelHistory) -> None:
-    listed = {message.message_id for message in history.messages}
+def _acknowledge(scope: Scope, listed: set[str], *, passed_over: str | None) -> None:
     waiting = scope.tx.all("channels.waiting", agent_id=scope.actor.agent_id, limit=_MOST_READ)
-    for delivery_id, message_id, channel_id, state in waiting:
-        if message_id in listed if channel_id is not None else state == "surfaced":
+    for delivery_id, message_id, channel_id, state, priority in waiting:
+        seen_before = state == "surfaced"
+        if channel_id is None:
+            read = seen_before
+        else:
+            old = seen_before and channel_id == passed_over and priority < _URGENT
+            read = message_id in listed or old
+        if read:
             receiving.acknowledge(scope, delivery_id)
 
 

@@ -223,7 +223,7 @@ WHERE e.event_type = 'message.send' AND e.channel_id = :channel_id
 ORDER BY e.id DESC LIMIT 1
 
 -- name: waiting
-SELECT delivery_id, message_id, channel_id, state FROM messages {by_pending}
+SELECT delivery_id, message_id, channel_id, state, priority FROM messages {by_pending}
 WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced')
 ORDER BY priority DESC, sequence_number
 LIMIT :limit
