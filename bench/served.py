@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+from bench.accounts import Accounted
+
 START_S = 30.0
 _EVENT = b"\nid: "
 _KEPT = len(_EVENT) - 1
@@ -21,7 +23,7 @@ _BUFFER = bytearray(1024 * 1024)
 _SPACE = memoryview(_BUFFER)
 
 
-class Served:
+class Served(Accounted):
     """One server on a database file, open to this machine."""
 
     def __init__(self, database: str, folder: str) -> None:
@@ -33,17 +35,6 @@ class Served:
             [*command, "--port", str(self.port)], stdin=subprocess.DEVNULL, stderr=self._said, env=kept
         )
         self._wait_until_ready()
-
-    def status(self, field: str) -> int:
-        """A number of ``/proc/PID/status``, such as VmRSS in KiB."""
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith(field + ":"))
-
-    def processor_s(self) -> float:
-        """Processor time so far, in seconds."""
-        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self) -> None:
         """Stop it."""

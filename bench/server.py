@@ -15,9 +15,10 @@ from typing import Any, Self
 import apsw
 
 import comity
+from bench.accounts import Accounted
 
 
-class Server:
+class Server(Accounted):
     """One process. Calls go one by one: ``ask`` sends and reads the answer."""
 
     def __init__(self, path: str, agent_id: str, durability: str = "normal") -> None:
@@ -57,17 +58,6 @@ class Server:
         result = self.receive(self.start_call(tool, **arguments))
         assert not result.get("isError"), result
         return result
-
-    def status(self, field: str) -> int:
-        """A number of ``/proc/PID/status``, such as VmRSS in KiB."""
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith(field + ":"))
-
-    def processor_s(self) -> float:
-        """Processor time so far, in seconds."""
-        with open(f"/proc/{self.process.pid}/stat", encoding="utf-8") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self) -> None:
         """End of input, as hosts end a session."""

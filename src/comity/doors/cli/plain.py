@@ -13,10 +13,10 @@ from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.kernel.problem import Conflict, Invalid
 from comity.rooms import REGISTRY
+from comity.rooms.agents.model import UNREGISTERED
 from comity.store.connection import connect
 
 _MAX_ARGUMENTS_BYTES = 8_000_000
-_UNREGISTERED = ("MACP_ERR_SESSION_UNKNOWN", "MACP_ERR_SENDER_NOT_ACTIVE")
 
 
 def _version(_: Invocation, __: Values) -> dict[str, str]:
@@ -120,7 +120,7 @@ def _call(invocation: Invocation, values: Values) -> Any:
     try:
         return workspace.call(name, arguments)
     except Conflict as conflict:
-        if conflict.reason not in _UNREGISTERED:
+        if conflict.reason not in UNREGISTERED:
             raise
     invocation.take_part()
     return workspace.call(name, arguments)

@@ -44,14 +44,6 @@ class Feed:
         self.hub.close()
         self._wake()
 
-    async def changed(self, timeout_s: float) -> bool:
-        """Wait for the next commit. False when the time is over."""
-        try:
-            await asyncio.wait_for(self._next.wait(), timeout_s)
-        except TimeoutError:
-            return False
-        return True
-
     def mark(self) -> asyncio.Event:
         """What will be set by the next commit: take it before the look that may find nothing."""
         return self._next

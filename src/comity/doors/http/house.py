@@ -14,13 +14,14 @@ from comity.doors.feed.feed import Feed
 from comity.doors.http.calls import Calls
 from comity.doors.http.place import Place
 from comity.doors.http.record import Record
-from comity.doors.http.seats import GONE, Seats
+from comity.doors.http.seats import Seats
 from comity.doors.live.streams import Streams
 from comity.kernel.problem import Conflict
 from comity.kernel.registry import AnyOp
 from comity.kernel.steps import Report
 from comity.kernel.trace import TRACEPARENT
 from comity.rooms import REGISTRY
+from comity.rooms.agents.model import UNREGISTERED
 from comity.workspace import Cancel, Workspace
 
 
@@ -86,7 +87,7 @@ class House:
         try:
             return await self.calls.perform(workspace, op, arguments, cancel, report)
         except Conflict as conflict:
-            if conflict.reason not in GONE:
+            if conflict.reason not in UNREGISTERED:
                 raise
         self.seats.leave(workspace)
         workspace = await self.calls.work(partial(self.seats.seat, principal, op))

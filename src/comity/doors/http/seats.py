@@ -20,7 +20,6 @@ from comity.workspace import Workspace
 
 LEASE_S = 300  # without a call or an open stream, after which the others may free what the agent holds
 MOST = 2000  # agents; whoever was not heard of for longest is forgotten
-GONE = ("MACP_ERR_SESSION_UNKNOWN", "MACP_ERR_SENDER_NOT_ACTIVE")
 _Key = tuple[str, str]
 AnyOp = Op[Any, Any]
 

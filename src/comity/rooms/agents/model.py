@@ -14,6 +14,8 @@ ContextBytes = Annotated[int, Number("Byte budget of one poll.", ge=1, le=100_00
 Slug = Annotated[str, Text("A profile's slug.", min=1, max=200)]
 Reason = Annotated[str, Text("Why, for people to read.", max=2000)]
 
+# What an operation says to a session that is not, or no longer, its agent's active one.
+UNREGISTERED = ("MACP_ERR_SESSION_UNKNOWN", "MACP_ERR_SENDER_NOT_ACTIVE")
 DEFAULT_QUEUE_LIMIT = 200
 DEFAULT_CONTEXT_BYTES = 16384
 

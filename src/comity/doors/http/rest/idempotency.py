@@ -23,10 +23,10 @@ from comity.doors.http import problems
 from comity.doors.http.rest.answers import JSON
 from comity.doors.http.rest.encoding import encoded, said
 from comity.doors.http.route import Exchange
-from comity.doors.http.seats import GONE
 from comity.kernel.problem import Conflict, Invalid, Problem
 from comity.kernel.registry import AnyOp
 from comity.kernel.validate import validate
+from comity.rooms.agents.model import UNREGISTERED
 from comity.rooms.replies import once
 from comity.rooms.replies.once import Key, Replay, Reply
 
@@ -103,7 +103,7 @@ async def _perform(exchange: Exchange, op: AnyOp, arguments: dict[str, object]) 
 
 def _refusal(problem: Problem, request_id: str) -> Reply | None:
     status = problems.status_of(problem)
-    passing = status not in _KEPT or status in _PASSING or problem.reason in GONE
+    passing = status not in _KEPT or status in _PASSING or problem.reason in UNREGISTERED
     if passing or problem.reason.startswith(("argument.", "idempotency.")):
         return None
     return Reply(status, encoded(problems.members(problem, request_id)).decode())

@@ -18,11 +18,11 @@ from comity.doors.mcp.http.seat import PATIENCE, HttpSeat
 from comity.doors.mcp.surface import Cancellation, ToolCall, UnknownTool
 from comity.kernel.problem import Conflict, Problem
 from comity.kernel.trace import TRACEPARENT, traceparent
+from comity.rooms.agents.model import UNREGISTERED
 
 VISIT = "comity.visit"  # where a request's ASGI scope says whose it is
 RESOURCE_NOT_FOUND = -32002
 CACHE_MS = 60_000  # lists change with the server's version only
-_GONE = ("MACP_ERR_SESSION_UNKNOWN", "MACP_ERR_SENDER_NOT_ACTIVE")
 
 
 class Work(Protocol):
@@ -241,7 +241,7 @@ def _once(
     try:
         result = dialect.call(seat, name, arguments, call)
     except Conflict as conflict:
-        if conflict.reason not in _GONE or PATIENCE.used is None:
+        if conflict.reason not in UNREGISTERED or PATIENCE.used is None:
             raise
         seat.lost(PATIENCE.used)
         PATIENCE.begin()
