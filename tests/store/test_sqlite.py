@@ -177,13 +177,17 @@ def test_a_damaged_file(tmp_path: Path) -> None:
     assert "Traceback" not in str(refused.value.as_dict())
 
 
-@pytest.mark.parametrize("name", ["folder", "folder/file/a.db"])
-def test_a_path_where_no_file_can_be(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("folder", "store.unsafe"), ("folder/file/a.db", "store.cannot_open"), ("pipe", "store.unsafe")],
+)
+def test_a_path_where_no_file_can_be(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file").write_text("")
+    os.mkfifo(tmp_path / "pipe")
     with pytest.raises(Unavailable) as refused:
         SqliteStore(tmp_path / name)
-    assert refused.value.reason == "store.cannot_open"
+    assert refused.value.reason == reason
     assert refused.value.hint
 
 
@@ -251,12 +255,15 @@ def test_a_full_disk(tmp_path: Path) -> None:
     check(path)
 
 
-def test_a_schema_of_the_future_is_left_alone(tmp_path: Path) -> None:
+def test_a_schema_of_the_future_is_refused_by_name_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     SqliteStore(path).close()
     rows(path, "INSERT INTO comity_schema VALUES (9999, 'later', '')")
     before = dump(path)
-    SqliteStore(path).close()
+    with pytest.raises(Unavailable) as refused:
+        SqliteStore(path)
+    assert refused.value.reason == "store.newer"
+    assert "9999" in refused.value.message
     assert dump(path) == before
 
 

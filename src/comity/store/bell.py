@@ -15,13 +15,13 @@ import os
 import threading
 import time
 from binascii import crc32
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from importlib import import_module
 
-import apsw
-
 from comity.kernel.hints import Protocol
+from comity.store.connection import Connection
+from comity.system import files
 
 _GROUPS = tuple(f"{number:02}" for number in range(32))
 
@@ -107,47 +107,63 @@ class Bell:
             return
         descriptor = self._open.get(name)
         if descriptor is None:
-            make_folder(self.folder)
-            descriptor = os.open(os.path.join(self.folder, name), os.O_CREAT | os.O_WRONLY, 0o600)
+            descriptor = open_beside(self.folder, name, os.O_CREAT | os.O_WRONLY)
             self._open[name] = descriptor
         os.pwrite(descriptor, b"\1", 0)
 
 
-def make_folder(folder: str) -> None:
-    """The folder for bell files, ignored by git."""
-    if not os.path.isdir(folder):
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        with open(os.path.join(folder, ".gitignore"), "w", encoding="ascii") as file:
-            file.write("*\n")
+def open_beside(folder: str, name: str, flags: int) -> int:
+    """A file in the folder for bell files, which is made, and ignored by git, if absent. Raises OSError.
+
+    Through links nothing is opened: such a folder could come with a branch.
+    """
+    base, inner = os.path.split(folder)
+    try:
+        return files.open_file(base, f"{inner}/{name}", flags)
+    except FileNotFoundError:
+        if files.make_folder(base, inner):
+            files.write_new(base, f"{inner}/.gitignore", b"*\n")
+    return files.open_file(base, f"{inner}/{name}", flags)
 
 
 def _groups(agents: Iterable[str]) -> set[str]:
     return {_GROUPS[crc32(agent.encode("utf-8", "replace")) % len(_GROUPS)] for agent in agents}
 
 
+class Pool(Protocol):
+    """Where a waiter's connection comes from."""
+
+    def take(self) -> Connection:
+        """A connection."""
+
+    def give(self, connection: Connection, /) -> None:
+        """It is not needed any more."""
+
+    def look(self) -> None:
+        """See that the path still names the files that are open. Raises Unavailable."""
+
+
 class Waiter:
     """Waits for commits that concern some agents. Make it before the look that may find nothing, then ``wait``."""
 
-    def __init__(
-        self,
-        bell: Bell,
-        agents: Collection[str],
-        take: Callable[[], apsw.Connection],
-        give: Callable[[apsw.Connection], None],
-    ) -> None:
+    def __init__(self, bell: Bell, agents: Collection[str], pool: Pool) -> None:
         self._bell = bell
         self._doorbell = bell.doorbell(agents)
-        self._give = give
-        self._connection = take()
+        self._pool = pool
+        self._connection = pool.take()
         self._version = self._data_version()
         self._cancelled = False
 
     def wait(self, timeout_s: float) -> bool:
-        """True when something may have been committed; False when the time is over or ``cancel`` was called."""
+        """True when something may have been committed; False when the time is over or ``cancel`` was called.
+
+        Raises Unavailable ``store.replaced``: nothing comes any more.
+        """
         end = time.monotonic() + timeout_s
         while not self._cancelled:
             left = end - time.monotonic()
             rang = self._doorbell.wait(max(0.0, min(left, self._doorbell.period_s)))
+            self._pool.look()
             version = self._data_version()
             if version != self._version or (rang and not self._cancelled):
                 self._version = version
@@ -167,7 +183,7 @@ class Waiter:
             self._doorbell.close()
         else:
             self._bell.put_back(self._doorbell)
-        self._give(self._connection)
+        self._pool.give(self._connection)
 
     def _data_version(self) -> int:
         return int(str(self._connection.execute("PRAGMA data_version").fetchall()[0][0]))

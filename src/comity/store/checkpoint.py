@@ -16,12 +16,13 @@ import apsw
 
 from comity.store.haste import HASTE
 
+Sound = Callable[[int], bool]  # whether a log of so many frames is still the database's, and whole
 _LONG_PAGES = 1000  # 4 MiB
 _AGAIN_PAGES = 100
 
 
-def checkpoints(patience: Callable[[int], bool]) -> Callable[[apsw.Connection, str, int], int]:
-    """A hook for one connection's commits; ``patience`` is its busy handler."""
+def checkpoints(patience: Callable[[int], bool], sound: Sound | None) -> Callable[[apsw.Connection, str, int], int]:
+    """A hook for one connection's commits; ``patience`` is its busy handler. A log that is not ``sound`` stays."""
     due = _LONG_PAGES
 
     def committed(connection: apsw.Connection, name: str, pages: int) -> int:
@@ -30,7 +31,7 @@ def checkpoints(patience: Callable[[int], bool]) -> Callable[[apsw.Connection, s
             due = _LONG_PAGES
         elif HASTE.active:
             HASTE.owes_tidying = True
-        elif pages >= due:
+        elif pages >= due and (sound is None or sound(pages)):
             due = pages + _AGAIN_PAGES
             connection.set_busy_handler(None)  # whoever holds a lock now, nobody waits for it here
             try:

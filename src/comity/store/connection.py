@@ -5,6 +5,9 @@ so such a library is refused. The busy handler sleeps for random times, and thos
 than newcomers: that shares the file fairly between writers, where SQLite's own back-off starves some, and leaves the
 processor to whoever holds the lock (docs/benchmarks.md). Within one process only apsw opens the file,
 and nobody ``open()``s it: closing a second descriptor would drop the process's POSIX locks.
+
+The file may come from anywhere, so no link is followed, its own triggers and views may call only what cannot harm, and
+a statement that does not end is ended.
 """
 
 from __future__ import annotations
@@ -18,8 +21,11 @@ import apsw
 from comity.kernel import chance
 from comity.kernel.hints import Literal
 from comity.kernel.problem import Unavailable
-from comity.store.checkpoint import checkpoints
+from comity.store.checkpoint import Sound, checkpoints
+from comity.store.footing import LOG_LIMIT_BYTES
 from comity.store.haste import HASTE
+from comity.system import files
+from comity.system.deadline import DEADLINE
 
 Durability = Literal["normal", "full"]
 
@@ -30,12 +36,46 @@ _FIRST_TRIES = 2
 _WAITED_LONG_S = 0.03
 _OLDEST_SQLITE = (3, 51, 3)
 _CACHE_KIB = 4096
+_FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOFOLLOW
+MOST_S = 60.0  # for one transaction; a trigger that is not ours may loop
+_STEPS = 50_000  # of SQLite's machine, some milliseconds, between two looks at the time
 
 
-def connect(path: str, durability: Durability, busy_s: float = BUSY_S) -> apsw.Connection:
-    """A connection with WAL, foreign keys and a fair busy handler. Raises apsw.Error.
+class Term:
+    """Until when a transaction may take, by the machine's own pace."""
 
-    ``busy_s`` is how long it waits for a lock that another holds.
+    __slots__ = ("until",)
+
+    def __init__(self) -> None:
+        self.until = float("inf")
+
+    def over(self) -> bool:
+        """Whether that has passed, or whatever this process does has to be over."""
+        return time.monotonic() > self.until or DEADLINE.over
+
+
+class Connection(apsw.Connection):
+    """An open database."""
+
+    term: Term
+
+    def frames(self) -> int:
+        """How many frames of the log count. Not inside a transaction."""
+        return self.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_NOOP)[0]
+
+    def whole(self) -> bool:
+        """Whether the database is whole, by reading all of it."""
+        return [row[0] for row in self.execute("PRAGMA quick_check(1)").fetchall()] == ["ok"]
+
+    def leave_the_log(self) -> None:
+        """Whoever closes it, the log is not copied into the database."""
+        self.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+
+
+def connect(path: str, durability: Durability, busy_s: float = BUSY_S, sound: Sound | None = None) -> Connection:
+    """A connection with WAL, foreign keys and a fair busy handler. Raises apsw.Error, Unavailable.
+
+    ``busy_s`` is how long it waits for a lock that another holds; ``sound`` says whether the log may be copied back.
     """
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     if version < _OLDEST_SQLITE:
@@ -44,12 +84,15 @@ def connect(path: str, durability: Durability, busy_s: float = BUSY_S) -> apsw.C
             f"SQLite {apsw.sqlite_lib_version()} can corrupt a database that several processes share.",
             "Install apsw 3.54 or newer, which brings its own SQLite.",
         )
-    connection = apsw.Connection(path, statementcachesize=128)
+    connection = Connection(path, flags=_FLAGS, statementcachesize=128)
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    connection.term = Term()
+    connection.set_progress_handler(connection.term.over, _STEPS)
     # Without it SQLite prepares some statements anew at every run, to look at the values bound to them.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     patience = _patience(busy_s)
     connection.set_busy_handler(patience)
-    connection.set_wal_hook(checkpoints(patience))
+    connection.set_wal_hook(checkpoints(patience, sound))
     _enter_wal(connection, busy_s)
     sync = "FULL" if durability == "full" else "NORMAL"
     for pragma in (
@@ -57,6 +100,7 @@ def connect(path: str, durability: Durability, busy_s: float = BUSY_S) -> apsw.C
         f"synchronous = {sync}",
         f"cache_size = -{_CACHE_KIB}",
         "temp_store = MEMORY",
+        f"journal_size_limit = {LOG_LIMIT_BYTES}",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     return connection
@@ -65,14 +109,21 @@ def connect(path: str, durability: Durability, busy_s: float = BUSY_S) -> apsw.C
 def create_private(path: str) -> None:
     """Make the database's folder and an empty file, readable by this user only, unless they exist.
 
-    Only a file that did not exist before is opened here, so no lock of this process can be lost.
+    What exists must be a regular file without a second name. Only a file that did not exist before is opened here, so
+    no lock of this process can be lost. Raises Unavailable ``store.cannot_open``, ``store.unsafe``.
     """
-    folder = os.path.dirname(path)
+    folder, name = os.path.split(path)
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        return
+        os.makedirs(folder, mode=files.PRIVATE_FOLDER, exist_ok=True)
+        if not files.write_new(folder, name, b""):
+            files.require_own(folder, name)
+    except files.Unsafe as error:
+        raise Unavailable(
+            "store.unsafe",
+            f"The database {path} {error.strerror}.",
+            "Put a plain file of yours there, or name another one with --db or MACP_DB_PATH.",
+            path=path,
+        ) from None
     except OSError as error:
         raise Unavailable(
             "store.cannot_open",
@@ -91,7 +142,7 @@ def _patience(limit_s: float) -> Callable[[int], bool]:
         if attempt == 0:
             began = now
         waited = now - began
-        if waited >= limit_s or HASTE.active:
+        if waited >= limit_s or HASTE.active or DEADLINE.over:
             return False
         time.sleep(chance.between(*(_SHORT_S if attempt < _FIRST_TRIES or waited > _WAITED_LONG_S else _LONG_S)))
         return True

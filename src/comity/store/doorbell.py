@@ -14,6 +14,7 @@ from comity.kernel.hints import Any
 from comity.store.bell import Doorbell
 
 _IN_MODIFY = 0x2
+_IN_DONT_FOLLOW = 0x02000000
 _IN_FLAGS = os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -67,7 +68,7 @@ class InotifyDoorbell:
         self._poll.register(self._inotify, select.POLLIN)
         self._poll.register(self._read_end, select.POLLIN)
         for path in paths:
-            if libc.inotify_add_watch(self._inotify, os.fsencode(path), _IN_MODIFY) < 0:
+            if libc.inotify_add_watch(self._inotify, os.fsencode(path), _IN_MODIFY | _IN_DONT_FOLLOW) < 0:
                 error = ctypes.get_errno()
                 self.close()
                 raise OSError(error, "inotify_add_watch", path)
@@ -99,7 +100,7 @@ class KqueueDoorbell:
         queue: Any = select
         self._queue = queue.kqueue()
         self._read_end, self._write_end = os.pipe()
-        self._files = [os.open(path, os.O_RDONLY) for path in paths]
+        self._files = [os.open(path, os.O_RDONLY | os.O_NOFOLLOW) for path in paths]
         flags = queue.KQ_EV_ADD | queue.KQ_EV_CLEAR
         events = [
             queue.kevent(file, filter=queue.KQ_FILTER_VNODE, flags=flags, fflags=queue.KQ_NOTE_WRITE)

@@ -17,6 +17,7 @@ _KNOWN: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
     (apsw.CorruptError, "corrupt", "is damaged", "Stop the agents, keep a copy with its -wal, restore a backup."),
     (apsw.CantOpenError, "cannot_open", "cannot be opened", "Check the path: a file in a folder that you may write."),
     (apsw.IOError, "io", "cannot be read or written", "Check the disk; network file systems are not supported."),
+    (apsw.InterruptError, "too_long", "kept a statement going for too long", "`comity doctor` names foreign triggers."),
     (apsw.TooBigError, "too_big", "cannot hold a value of that size", "Send less at once."),
     (apsw.SchemaChangeError, "schema", "changed its tables meanwhile", "Try again."),
 )

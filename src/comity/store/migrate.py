@@ -9,6 +9,8 @@ import os
 
 import apsw
 
+from comity.kernel.problem import Unavailable
+
 _FOLDER = os.path.join(os.path.dirname(__file__), "schema")
 _TABLE = """
 CREATE TABLE IF NOT EXISTS comity_schema (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)
@@ -16,22 +18,35 @@ CREATE TABLE IF NOT EXISTS comity_schema (version INTEGER PRIMARY KEY, name TEXT
 
 
 def migrate(connection: apsw.Connection) -> None:
-    """Apply what is missing, in one transaction. Costs one small read when nothing is."""
+    """Apply what is missing, in one transaction. Costs one small read when nothing is.
+
+    Raises Unavailable ``store.newer`` for a database that a later Comity has changed: what it means by its tables is
+    not known here.
+    """
     files = migrations()
     newest = int(files[-1][:4])
-    if _version(connection) >= newest:
+    found = version(connection)
+    if found > newest:
+        raise Unavailable(
+            "store.newer",
+            f"The database is of a newer Comity: its schema is {found}, this Comity knows {newest}.",
+            "Upgrade Comity here (pipx upgrade comity), or name another database with --db.",
+            schema=found,
+            known=newest,
+        )
+    if found == newest:
         return
     connection.execute("BEGIN IMMEDIATE").fetchall()
     try:
         connection.execute(_TABLE).fetchall()
-        done = _version(connection)
+        done = version(connection)
         for name in files:
-            version = int(name[:4])
-            if version > done:
+            number = int(name[:4])
+            if number > done:
                 connection.execute(read(name)).fetchall()
                 connection.execute(
                     "INSERT INTO comity_schema VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
-                    (version, name[5:-4]),
+                    (number, name[5:-4]),
                 ).fetchall()
         connection.execute("COMMIT").fetchall()
     except BaseException:
@@ -50,7 +65,8 @@ def read(name: str) -> str:
         return file.read()
 
 
-def _version(connection: apsw.Connection) -> int:
+def version(connection: apsw.Connection) -> int:
+    """The newest migration that the file has; 0 for none."""
     known = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'comity_schema'").fetchall()
     if not known:
         return 0

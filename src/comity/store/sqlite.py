@@ -3,11 +3,15 @@
 Authoritative is the file. Every operation is one transaction on a connection of its own from a small pool, so that
 a call that waits for the write lock holds nobody else up. After a commit the bell is rung (``store.bell``); in
 ``normal`` durability the log is synced by a timer (``store.sync``).
+
+Nothing counts as done in files that others do not see: each transaction looks at what the path names before its work
+and after its commit (``store.footing``). Once that differs, the store is lost for good: every call says so.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
 
@@ -16,12 +20,14 @@ import apsw
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
 from comity.kernel.hints import Any
+from comity.kernel.problem import Problem, Unavailable
 from comity.kernel.scope import Row
 from comity.kernel.text import compact
 from comity.store.bell import Bell, Waiter
 from comity.store.checkpoint import shorten
-from comity.store.connection import BUSY_S, Durability, connect, create_private
+from comity.store.connection import BUSY_S, MOST_S, Connection, Durability, connect, create_private
 from comity.store.errors import problem_of
+from comity.store.footing import DOUBTFUL, Footing
 from comity.store.haste import HASTE
 from comity.store.migrate import migrate
 from comity.store.sql import Statements
@@ -58,6 +64,7 @@ _APPEND = (
     "INSERT INTO audit_log (event_type, message_id, delivery_id, agent_id, channel_id, reason_code, metadata_json,"
     " timestamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_PROBE_S = 1.0
 _CONCERN = "INSERT INTO comity_event_subjects (audit_id, kind, id) VALUES (?, ?, ?)"
 
 
@@ -120,71 +127,95 @@ def _compact(value: Mapping[str, object] | None) -> str:
 class _Transaction:
     """Takes a connection from the pool, begins, and commits or rolls back."""
 
-    __slots__ = ("_begin", "_connection", "_cursor", "_store")
+    __slots__ = ("_connection", "_cursor", "_store", "_writes")
 
-    def __init__(self, store: SqliteStore, begin: str) -> None:
+    def __init__(self, store: SqliteStore, *, writes: bool) -> None:
         self._store = store
-        self._begin = begin
+        self._writes = writes
 
     def __enter__(self) -> SqliteTx:
-        self._connection = connection = self._store.take()
+        store = self._store
+        self._connection = connection = store.take()
         self._cursor = cursor = connection.cursor()
+        connection.term.until = time.monotonic() + MOST_S
         try:
-            cursor.execute(self._begin)
+            cursor.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
+            wrong = store.footing.look()
+            if wrong:
+                cursor.execute("ROLLBACK")
+                store.judge(wrong)
+                cursor.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
         except apsw.Error as error:
-            self._store.give(connection)
-            raise problem_of(error, self._store.path) from error
-        return SqliteTx(connection, cursor, self._store.statements)
+            store.give(connection)
+            raise store.problem_of(error) from error
+        except Unavailable:
+            store.give(connection)
+            raise
+        return SqliteTx(connection, cursor, store.statements)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        connection = self._connection
+        connection, store = self._connection, self._store
+        wrong = ""
         try:
             if error is None:
                 self._cursor.execute("COMMIT")
-                if self._begin == "BEGIN IMMEDIATE":
-                    self._store.sync.wrote()
+                if self._writes:
+                    store.sync.wrote()
+                    wrong = store.footing.look_again()
         except apsw.Error as failure:
             error = failure
         try:
             if not connection.get_autocommit():
                 connection.execute("ROLLBACK").fetchall()
-            self._store.give(connection)
+            if wrong:
+                store.judge(wrong)
+            store.give(connection)
         except apsw.Error:
             connection.close(True)  # that rolls back, too
+        except Unavailable:
+            store.give(connection)
+            raise
         if isinstance(error, apsw.Error):
-            raise problem_of(error, self._store.path) from error
+            raise store.problem_of(error) from error
 
 
 class SqliteStore:
     """One database file. Thread-safe. Raises Unavailable when it cannot be opened, or is locked for ``busy_s``."""
 
     def __init__(self, path: str | os.PathLike[str], durability: Durability = "normal", busy_s: float = BUSY_S) -> None:
-        self.path = os.path.abspath(os.fspath(path))
+        folder, name = os.path.split(os.path.abspath(os.fspath(path)))
+        self.path = os.path.join(os.path.realpath(folder), name)
         self.durability = durability
         self._busy_s = busy_s
         self.statements = Statements(_FRAGMENTS)
-        self._idle: list[apsw.Connection] = []
+        self.footing = Footing(self.path)
+        self._idle: list[Connection] = []
         self._closed = False
+        self._lost = ""
         create_private(self.path)
         connection = self._open()
         try:
             migrate(connection)
+            self.footing.settle()
         except apsw.Error as error:
             connection.close()
             raise problem_of(error, self.path) from error
+        except (Unavailable, OSError) as error:
+            connection.close()
+            raise error if isinstance(error, Unavailable) else self._replaced("it is gone") from error
         self._idle.append(connection)
         self.bell = Bell(self.path + ".bell")
         self.sync = LogSync(self.path, active=durability == "normal")
 
     def reading(self) -> _Transaction:
         """A read transaction: one consistent snapshot, never waits for a writer."""
-        return _Transaction(self, "BEGIN")
+        return _Transaction(self, writes=False)
 
     def writing(self) -> _Transaction:
         """A transaction that holds the write lock from its start."""
-        return _Transaction(self, "BEGIN IMMEDIATE")
+        return _Transaction(self, writes=True)
 
     def ring(self, agents: Collection[str], /) -> None:
         """Wake whoever waits for these agents, in any process on this machine, and whoever follows the log."""
@@ -192,27 +223,56 @@ class SqliteStore:
 
     def waiter(self, agents: Collection[str]) -> Waiter:
         """Something to wait on for events of these agents (of all, when empty). Close it when done."""
-        return Waiter(self.bell, agents, self.take, self.give)
+        return Waiter(self.bell, agents, self)
 
     def tidy(self) -> None:
         """Copy the write-ahead log into the file, which a thread in haste left to others."""
         connection = self.take()
         try:
             with HASTE:  # whoever holds a lock now, nobody waits for it here
-                shorten(connection)
+                if self._sound(connection.frames()):
+                    shorten(connection)
+        except apsw.Error:
+            return  # the commits stand; the log can wait
         finally:
             self.give(connection)
 
-    def take(self) -> apsw.Connection:
-        """A connection out of the pool, or a new one."""
+    def look(self) -> None:
+        """See that the path names the files that are open. Raises Unavailable ``store.replaced``."""
+        if self._lost:
+            raise self._replaced(self._lost)
+        if wrong := self.footing.look():
+            self.judge(wrong)
+
+    def judge(self, wrong: str) -> None:
+        """What a look found, with no transaction open. Raises Unavailable ``store.replaced`` unless nothing is lost."""
+        if wrong in DOUBTFUL and not self._lost_something():
+            return
+        self._lost = wrong
+        raise self._replaced(wrong)
+
+    def problem_of(self, error: apsw.Error) -> Problem:
+        """What SQLite says; that the files were replaced, where that is behind it."""
+        try:
+            self.look()
+        except Unavailable as lost:
+            return lost
+        return problem_of(error, self.path)
+
+    def take(self) -> Connection:
+        """A connection out of the pool, or a new one. Raises Unavailable."""
+        if self._lost:
+            raise self._replaced(self._lost)
         try:
             return self._idle.pop()
         except IndexError:
             return self._open()
 
-    def give(self, connection: apsw.Connection) -> None:
-        """Back into the pool; closed if the store is."""
-        if self._closed:
+    def give(self, connection: Connection) -> None:
+        """Back into the pool; closed if the store is, or is lost."""
+        if self._closed or self._lost:
+            if not self._keeps(connection):
+                connection.leave_the_log()
             connection.close()
         else:
             self._idle.append(connection)
@@ -222,11 +282,49 @@ class SqliteStore:
         self._closed = True
         self.sync.close()
         self.bell.close()
+        keeps = bool(self._idle) and self._keeps(self._idle[0])
         while self._idle:
-            self._idle.pop().close()
+            connection = self._idle.pop()
+            if not keeps:
+                connection.leave_the_log()
+            connection.close()
+        self.footing.forget()
 
-    def _open(self) -> apsw.Connection:
+    def _open(self) -> Connection:
         try:
-            return connect(self.path, self.durability, self._busy_s)
+            return connect(self.path, self.durability, self._busy_s, self._sound)
         except apsw.Error as error:
             raise problem_of(error, self.path) from error
+
+    def _lost_something(self) -> bool:
+        """Whether a file that is shorter than before lost something, by a connection that has no page in memory."""
+        try:
+            probe = connect(self.path, self.durability, _PROBE_S, self._sound)
+            try:
+                return self.footing.lost_something(probe)
+            finally:
+                probe.close()
+        except (apsw.Error, OSError):
+            return True
+
+    def _keeps(self, connection: Connection) -> bool:
+        """Whether the log may be copied back by whoever closes last: only where nobody has another, and whole."""
+        try:
+            return self.footing.keeps_the_log and self.footing.log_is_whole(connection.frames())
+        except (apsw.Error, OSError):
+            return False
+
+    def _sound(self, frames: int) -> bool:
+        try:
+            return not self._lost and not self.footing.look() and self.footing.log_is_whole(frames)
+        except OSError:
+            return False
+
+    def _replaced(self, wrong: str) -> Unavailable:
+        return Unavailable(
+            "store.replaced",
+            f"The database {self.path} is not the one that was opened: {wrong}. What is done here would be lost.",
+            "Start this session or server anew; `comity doctor` says what is there now.",
+            path=self.path,
+            wrong=wrong,
+        )

@@ -13,10 +13,12 @@ import threading
 import time
 
 from comity.kernel import chance
-from comity.store.bell import make_folder
+from comity.store.bell import open_beside
+from comity.system import files
 
 _PERIOD_S = 1.0
 _JITTER_S = 0.5
+_MARKER = "synced"
 _SETTLED_NS = 50_000_000  # a file's time may be this much too coarse to tell two writes apart
 
 
@@ -26,7 +28,7 @@ class LogSync:
     def __init__(self, path: str, *, active: bool) -> None:
         self._log = path + "-wal"
         self._folder = path + ".bell"
-        self._marker = os.path.join(self._folder, "synced")
+        self._marker = os.path.join(self._folder, _MARKER)
         self._active = active
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -51,7 +53,7 @@ class LogSync:
             if written_ns <= self._synced_ns():
                 return False
             settled = time.time_ns() - written_ns > _SETTLED_NS
-            descriptor = os.open(self._log, os.O_RDWR)
+            descriptor = files.open_file(*os.path.split(self._log), os.O_RDWR)
             try:
                 os.fsync(descriptor)
             finally:
@@ -74,11 +76,13 @@ class LogSync:
 
     def _synced_ns(self) -> int:
         try:
-            return os.stat(self._marker).st_mtime_ns
+            return os.lstat(self._marker).st_mtime_ns
         except OSError:
             return 0
 
     def _mark(self, written_ns: int) -> None:
-        make_folder(self._folder)
-        os.close(os.open(self._marker, os.O_CREAT | os.O_WRONLY, 0o600))
-        os.utime(self._marker, ns=(written_ns, written_ns))
+        descriptor = open_beside(self._folder, _MARKER, os.O_CREAT | os.O_WRONLY)
+        try:
+            os.utime(descriptor, ns=(written_ns, written_ns))
+        finally:
+            os.close(descriptor)

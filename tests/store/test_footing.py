@@ -1,0 +1,185 @@
+"""Files that are removed, replaced or cut under an open store: never an answer of success into what is gone."""
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import apsw
+import pytest
+
+from comity.kernel.problem import Unavailable
+from comity.store.sqlite import SqliteStore
+from comity.testing.world import World
+from tests.sim.processes import lines, spawn
+
+LOG, SHARED = "a.db-wal", "a.db-shm"
+
+
+def _unlink(*names: str) -> Callable[[Path], None]:
+    def way(folder: Path) -> None:
+        for name in names:
+            os.unlink(folder / name)
+
+    return way
+
+
+def _fresh(folder: Path) -> None:
+    other = folder.parent / "other.db"
+    with World(other) as world:
+        world.agent("eve").memory.set(key="k", value="theirs", scope="workspace")
+    os.replace(other, folder / "a.db")
+
+
+def _folder_gone(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def _folder_again(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+    SqliteStore(folder / "a.db").close()
+
+
+def _copied(folder: Path) -> None:
+    shutil.copy(folder / LOG, folder / "copy")
+    os.replace(folder / "copy", folder / LOG)
+
+
+def _cut(name: str, share: float) -> Callable[[Path], None]:
+    return lambda folder: os.truncate(folder / name, int((folder / name).stat().st_size * share))
+
+
+WAYS: dict[str, Callable[[Path], None]] = {
+    "database removed": _unlink("a.db"),
+    "all removed": _unlink("a.db", LOG, SHARED),
+    "log removed": _unlink(LOG),
+    "log and shared memory removed": _unlink(LOG, SHARED),
+    "shared memory removed": _unlink(SHARED),
+    "database replaced": _fresh,
+    "log replaced by a copy": _copied,
+    "folder removed": _folder_gone,
+    "folder made anew": _folder_again,
+    "database emptied": _cut("a.db", 0),
+    "log emptied": _cut(LOG, 0),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "box"
+    made.mkdir(mode=0o700)
+    return made
+
+
+def _filled(world: World) -> None:
+    for number in range(20):
+        world.agent("ann").memory.set(key=f"k{number}", value="x" * 2000, scope="workspace")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_call_succeeds_into_files_that_others_do_not_see(folder: Path, way: str) -> None:
+    with World(folder / "a.db") as world:
+        _filled(world)
+        if "database emptied" in way:
+            world.store.tidy()
+            world.agent("ann").memory.set(key="after", value="y", scope="workspace")
+        WAYS[way](folder)
+        for _ in range(2):
+            with pytest.raises(Unavailable) as lost:
+                world.agent("ann").memory.set(key="late", value="z", scope="workspace")
+            assert lost.value.reason == "store.replaced"
+            with pytest.raises(Unavailable) as lost:
+                world.agent("ann").memory.get(key="k1", scope="workspace")
+            assert lost.value.reason == "store.replaced"
+            with pytest.raises(Unavailable):
+                world.store.look()
+
+
+@pytest.mark.parametrize("way", ["log removed", "log and shared memory removed"])
+def test_what_was_done_before_the_log_was_removed_is_there_afterwards(folder: Path, way: str) -> None:
+    with World(folder / "a.db") as world:
+        _filled(world)
+        WAYS[way](folder)
+        with pytest.raises(Unavailable):
+            world.agent("ann").memory.set(key="late", value="z", scope="workspace")
+    with World(folder / "a.db") as world:
+        assert _value(world, "k19") == "x" * 2000
+    assert _integrity(folder / "a.db") == "ok"
+
+
+def test_two_logs_of_one_database_do_not_mix(folder: Path) -> None:
+    with World(folder / "a.db") as old:
+        _filled(old)
+        old.store.tidy()
+        WAYS["log and shared memory removed"](folder)
+        new = spawn("tests.sim.writer", folder / "a.db", "bob", 50, 1, "bob")
+        told = lines(new.communicate()[0])
+        with pytest.raises(Unavailable):
+            old.agent("ann").memory.set(key="late", value="z", scope="workspace")
+    again = spawn("tests.sim.writer", folder / "a.db", "bob", 50, 2, "bob")
+    told += lines(again.communicate()[0])
+    assert _integrity(folder / "a.db") == "ok"
+    sent = {answer["messageId"] for kind, answer in told if kind in ("send", "broadcast")}
+    connection = apsw.Connection(str(folder / "a.db"))
+    kept = {row[0] for row in connection.execute("SELECT message_id FROM messages").fetchall()}
+    connection.close()
+    assert sent
+    assert sent <= kept
+
+
+def test_a_database_that_another_program_made_smaller_is_still_the_same(folder: Path) -> None:
+    with World(folder / "a.db") as world:
+        _filled(world)
+        for number in range(20):
+            world.agent("ann").memory.delete(key=f"k{number}", scope="workspace")
+        other = apsw.Connection(str(folder / "a.db"))
+        other.execute("DELETE FROM macp_ext_memories").fetchall()
+        other.execute("DELETE FROM audit_log").fetchall()
+        other.execute("VACUUM").fetchall()
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        other.close()
+        world.agent("ann").memory.set(key="late", value="z", scope="workspace")
+        assert _value(world, "late") == "z"
+
+
+def test_a_log_with_a_hole_is_not_copied_back(folder: Path) -> None:
+    with World(folder / "a.db") as world:
+        _filled(world)
+        with open(folder / LOG, "r+b") as log:
+            log.seek(32 + 5 * 4120)
+            log.write(bytes(4120 * 3))
+        frames = world.store.take().frames()
+        assert frames > 8
+        assert not world.store.footing.log_is_whole(frames)
+        before = (folder / "a.db").read_bytes()
+        world.store.tidy()
+    assert (folder / "a.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["a.db", "a.db-wal", "a.db-shm", "a.db-journal", "a.db.bell", "a.db.bell/07"])
+def test_nothing_beside_the_database_is_opened_through_a_link(folder: Path, tmp_path: Path, name: str) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("-----BEGIN")
+    if name == "a.db.bell/07":
+        (folder / "a.db.bell").mkdir()
+    (folder / name).symlink_to(secret)
+    with suppress(Unavailable), World(folder / "a.db") as world:
+        ann = world.agent("ann")
+        ann.memory.set(key="k", value="v", scope="workspace")
+        ann.event.list(wait_ms=1)
+    assert secret.read_text() == "-----BEGIN"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["box", "secret"]
+
+
+def _value(world: World, key: str) -> str:
+    return str(world.agent("ann").memory.get(key=key, scope="workspace").entries[0].value)
+
+
+def _integrity(path: Path) -> str:
+    connection = apsw.Connection(str(path))
+    try:
+        return str(connection.execute("PRAGMA integrity_check(3)").fetchall()[0][0])
+    finally:
+        connection.close()
