@@ -129,6 +129,25 @@ def test_two_logs_of_one_database_do_not_mix(folder: Path) -> None:
     assert sent <= kept
 
 
+def test_a_database_that_was_put_in_place_does_not_get_the_old_log(folder: Path, tmp_path: Path) -> None:
+    with World(folder / "a.db") as old:
+        _filled(old)
+        (tmp_path / "new").mkdir()
+        new = spawn("tests.sim.writer", tmp_path / "new/a.db", "bob", 20, 1, "bob")
+        told = lines(new.communicate()[0])
+        os.replace(tmp_path / "new/a.db", folder / "a.db")
+        again = spawn("tests.sim.writer", folder / "a.db", "bob", 20, 2, "bob")
+        told += lines(again.communicate()[0])
+        with pytest.raises(Unavailable):
+            old.agent("ann").memory.set(key="late", value="z", scope="workspace")
+    assert _integrity(folder / "a.db") == "ok"
+    connection = apsw.Connection(str(folder / "a.db"))
+    kept = {row[0] for row in connection.execute("SELECT message_id FROM messages").fetchall()}
+    connection.close()
+    assert {answer["messageId"] for kind, answer in told if kind == "send"} <= kept
+    assert (folder / f"{LOG}.of-another-database").exists()
+
+
 def test_a_database_that_another_program_made_smaller_is_still_the_same(folder: Path) -> None:
     with World(folder / "a.db") as world:
         _filled(world)

@@ -23,6 +23,7 @@ from comity.kernel.hints import Any
 from comity.kernel.problem import Problem, Unavailable
 from comity.kernel.scope import Row
 from comity.kernel.text import compact
+from comity.store import pairing
 from comity.store.bell import Bell, Waiter
 from comity.store.checkpoint import shorten
 from comity.store.connection import BUSY_S, MOST_S, Connection, Durability, connect, create_private
@@ -195,10 +196,12 @@ class SqliteStore:
         self._closed = False
         self._lost = ""
         create_private(self.path)
+        pairing.part(self.path)
         connection = self._open()
         try:
             migrate(connection)
             self.footing.settle()
+            pairing.note(self.path)
         except apsw.Error as error:
             connection.close()
             raise problem_of(error, self.path) from error
