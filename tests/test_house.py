@@ -56,7 +56,7 @@ HIDDEN_IMPORTS = (
     ("src/comity/doors/hosts/hook/run.py", "import_module", "a hook loads the adapter of its own host only"),
     ("src/comity/doors/hosts/hook/run.py", "comity.doors.hosts.hook.capture", "only while payloads are recorded"),
     ("src/comity/doors/hosts/hook/run.py", "comity.doors.hosts.hook.blind", "only when a strict guard cannot look"),
-    ("src/comity/doors/hosts/hook/run.py", "comity.doors.hosts.hook.waking", "only beside an idle session"),
+    ("src/comity/doors/hosts/hook/turn.py", "comity.doors.hosts.hook.waking", "only beside an idle session"),
     ("src/comity/doors/hosts/hook/waking.py", "import_module", "only the host's own way to wake it"),
     ("tests/test_house.py", "import_module", "it looks into every room, whatever its name"),
     ("tests/test_api.py", "import_module", "it looks into every room that the written types name"),

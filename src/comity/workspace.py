@@ -18,6 +18,7 @@ from comity.kernel.registry import AnyOp
 from comity.kernel.scope import BLIND, Actor
 from comity.kernel.steps import Report
 from comity.kernel.validate import validate
+from comity.opening import Memory, open_store
 from comity.process import ThisProcess, present
 from comity.rooms import REGISTRY
 from comity.settings import Settings
@@ -254,5 +255,7 @@ def from_settings(resolved: Settings, observer: Observer | None = None) -> Works
     if observer is None:
         place = resolved.worktree or resolved.root
         observer = ThisProcess(present(resolved.program, resolved.host_session_id, place))
-    store = SqliteStore(resolved.db, resolved.durability)
+    memory = Memory(resolved)
+    store = open_store(resolved, memory)
+    memory.note()
     return Workspace(store, resolved.actor, root=resolved.root, observer=observer)

@@ -15,7 +15,8 @@ import pytest
 
 from comity.doors.hosts.hook.canary import PAYLOADS
 from comity.doors.hosts.hook.contract import NOTHING, Adapter
-from comity.doors.hosts.hook.run import ADAPTERS, MAX_BYTES, adapter_of
+from comity.doors.hosts.hook.payload import MAX_BYTES
+from comity.doors.hosts.hook.run import ADAPTERS, adapter_of
 from tests.doors.cli.program import Done
 from tests.hooks.hooked import FIXTURES, Hooked, spoil
 from tests.hooks.swarm import Case, swarm

@@ -11,7 +11,10 @@ from pathlib import Path
 import apsw
 import pytest
 
-from comity.doors.hosts.hook.run import ADAPTERS, BUSY_S, MAX_BYTES, adapter_of
+from comity.doors.hosts.hook.payload import MAX_BYTES
+from comity.doors.hosts.hook.punctual import GUARD_S, STRICT_S
+from comity.doors.hosts.hook.run import ADAPTERS, adapter_of
+from comity.doors.hosts.hook.turn import BUSY_S, STRICT_BUSY_S
 from tests.doors.cli.program import Done
 from tests.hooks.hooked import Hooked, refusal, spoil
 
@@ -130,7 +133,8 @@ def test_a_locked_database_is_not_waited_for(hooked: Hooked) -> None:
     assert hooked("SessionStart", "S3", source="startup") == QUIET
     holder.close()
     assert hooked.edit("b.py", "S2") == QUIET
-    assert BUSY_S <= 0.5
+    assert BUSY_S < GUARD_S
+    assert STRICT_BUSY_S < STRICT_S
 
 
 @pytest.mark.parametrize("how", ["text", "damaged", "folder", "read-only"])

@@ -23,6 +23,15 @@ class Deadline:
         self._until = time.monotonic() + seconds
         self._waited = _kept_waiting_s()
 
+    def longer(self, seconds: float) -> None:
+        """There are so many more, counted from where the time began."""
+        if self._until is not None:
+            self._until += seconds
+
+    def never(self) -> None:
+        """There is no such moment any more."""
+        self._until = None
+
     def left_s(self, most_s: float) -> float:
         """How long something may take that would otherwise take ``most_s``; 0 when the time is over."""
         if self._until is None:

@@ -11,6 +11,8 @@ import os
 import re
 import time
 
+from comity.system import files
+
 MOST_FILES = 300
 _MOST_ITEMS, _MOST_DEPTH, _MOST_TEXT = 20, 12, 100
 _NAMES = frozenset(
@@ -67,9 +69,8 @@ def keep(folder: str, host: str, event: str, data: bytes) -> None:
         "payload": redacted(payload),
     }
     name = "-".join(re.sub(r"[^\w.-]", "_", part)[:60] for part in (host, event, str(time.time_ns())))
-    descriptor = os.open(os.path.join(folder, f"{name}.json"), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(kept, file, indent=1)
+    base, inner = os.path.split(folder)
+    files.write_new(base, f"{inner}/{name}.json", json.dumps(kept, indent=1).encode("utf-8", "replace"))
 
 
 def redacted(value: object, key: str = "", depth: int = 0) -> object:

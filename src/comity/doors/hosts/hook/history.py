@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 
 from comity.doors.hosts.hook import journal
 from comity.kernel.hints import Any
 from comity.kernel.named_tuple import NamedTuple
+from comity.system import files
 
 MOST_TIMED = 10_000
+_MOST_BYTES = 8 * journal.MAX_BYTES
 
 
 class Seen(NamedTuple):
@@ -43,16 +46,16 @@ NONE = History(0, None, None, None, None, None, 0, ())
 def read(database: str) -> dict[str, History]:
     """Every host that the log knows. Lines that cannot be read are passed over."""
     lines: dict[str, list[dict[str, Any]]] = {}
-    path = journal.path_of(database)
-    for name in (f"{path}.1", path):
+    folder, name = os.path.split(journal.path_of(database))
+    for one in (f"{name}.1", name):
         try:
-            with open(name, encoding="utf-8", errors="replace") as file:
-                for text in file:
-                    line = _line(text)
-                    if line is not None:
-                        lines.setdefault(line["host"], []).append(line)
+            content = files.read(folder, one, _MOST_BYTES)
         except OSError:
             continue
+        for text in content.decode("utf-8", "replace").splitlines():
+            line = _line(text)
+            if line is not None:
+                lines.setdefault(line["host"], []).append(line)
     return {host: _history(found) for host, found in lines.items()}
 
 

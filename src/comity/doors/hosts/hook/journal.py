@@ -1,6 +1,7 @@
 """The hooks' log beside the database: one line for each hook, which ``comity doctor`` reads.
 
-A line is JSON: time, host, event, what was done, milliseconds, and what went wrong. Two files of at most a megabyte.
+A line is JSON: time, host, event, what was done, milliseconds, and what went wrong. Two files of at most a megabyte. The
+log is opened through no link, and a line holds nothing that a shell would run: what went wrong may be anybody's words.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import os
 import time
 
 from comity.doors.hosts.hook.contract import Reply
+from comity.system import files
 
 MAX_BYTES = 1_000_000
 _MAX_WHY = 300
+_ACTIVE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "$`;&|<>()!'*?~#"}
 
 
 class Note:
@@ -56,13 +59,18 @@ class Note:
             told["why"] = self._why
         try:
             _rotate(self._path)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = files.open_file(*os.path.split(self._path), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             try:
-                os.write(descriptor, (json.dumps(told) + "\n").encode())
+                os.write(descriptor, (inert(json.dumps(told)) + "\n").encode())
             finally:
                 os.close(descriptor)
         except OSError:
             return
+
+
+def inert(line: str) -> str:
+    """A line of JSON in which what a shell would act on is written as its number; it means the same to a reader."""
+    return line.translate(_ACTIVE)
 
 
 def _said(error: Exception) -> str:
@@ -81,7 +89,7 @@ def captures_of(database: str) -> str:
 
 def _rotate(path: str) -> None:
     try:
-        if os.stat(path).st_size > MAX_BYTES:
+        if os.lstat(path).st_size > MAX_BYTES:
             os.replace(path, path + ".1")
     except FileNotFoundError:
         return

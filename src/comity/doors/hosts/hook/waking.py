@@ -10,7 +10,7 @@ import time
 from importlib import import_module
 
 from comity.doors.hosts.hook.contract import NOTHING, Reply
-from comity.doors.hosts.hook.run import Turn
+from comity.doors.hosts.hook.turn import Turn
 from comity.kernel.hints import Protocol
 from comity.process import host_process, look
 
