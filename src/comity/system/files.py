@@ -10,6 +10,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 _SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC if os.name == "posix" else 0
@@ -65,11 +67,15 @@ def open_file(base: str, name: str, flags: int, mode: int = PRIVATE_FILE) -> int
     return descriptor
 
 
-def open_folder(base: str, name: str = "") -> int:
-    """A descriptor of the folder ``name`` below ``base``, for ``os.scandir``. Raises as ``open_file``."""
+@contextmanager
+def opened_folder(base: str, name: str = "") -> Iterator[Iterator[os.DirEntry[str]]]:
+    """What is in the folder ``name`` below ``base``. Raises as ``open_file``."""
     folder = _way(base, _parts(name), name)
-    assert isinstance(folder, int), "only where folders can be opened"
-    return folder
+    try:
+        with os.scandir(folder) as entries:
+            yield entries
+    finally:
+        _close(folder)
 
 
 def make_folder(base: str, name: str, mode: int = PRIVATE_FOLDER) -> bool:

@@ -71,7 +71,11 @@ def test_a_held_file_is_not_committed(root: Path, ann: Workspace) -> None:
     assert refused.returncode == 1
     assert re.match(r'comity: ann claimed a.py \d+ s ago, "the parser"; it lapses in 2\d min', refused.stderr)
     assert "git restore --staged a.py" in refused.stderr
+    assert git(root, "commit", "-m", "Hers.", "--", "a.py", check=False).returncode == 1
     assert git(root, "commit", "-m", "Mine.", "--", "b.py").returncode == 0
+    git(root, "reset", "-q")
+    assert git(root, "commit", "-a", "-m", "All of it.", check=False).returncode == 1
+    git(root, "add", "a.py")
     assert git(root, "commit", "-m", "Hers.", CLAUDE_CODE_SESSION_ID="ann").returncode == 0
 
 

@@ -13,11 +13,13 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-import subprocess
 from pathlib import Path
 
 from comity.doors.hosts.hook.install import running
 from comity.kernel.named_tuple import NamedTuple
+from comity.system import repository
+from comity.system.git_look import configured
+from comity.system.repository import Repository
 
 GUARDED = ("pre-commit", "pre-push")
 FOLDER = "comity-hooks"
@@ -62,18 +64,17 @@ class Report(NamedTuple):
 
 def install(checkout: Path, remove: bool = False, program: str | None = None) -> Report:
     """Put the hooks of the repository around ``checkout`` in place, or take them out."""
-    common = _git(checkout, "rev-parse", "--git-common-dir")
-    if common is None:
+    there = repository.around(checkout)
+    if there is None:
         return Report(notes=("there is no git repository, so there are no git hooks",))
-    git_folder = Path(os.path.realpath(checkout / common))
     if remove:
-        return _remove(checkout, git_folder)
+        return _remove(there)
     words = shlex.split(program or running())
     path = words[0] if len(words) == 1 else ""  # else it is found by its name
-    was = _git(checkout, "config", "--get", "core.hooksPath")
+    was = configured(there, "--get", "core.hooksPath")
     if was is None:
-        return _beside(git_folder / "hooks", path)
-    return _instead(checkout, git_folder, was, path)
+        return _beside(Path(there.common) / "hooks", path)
+    return _instead(there, checkout, was, path)
 
 
 def _beside(hooks: Path, program: str) -> Report:
@@ -93,15 +94,15 @@ def _beside(hooks: Path, program: str) -> Report:
     return Report(tuple(changed), tuple(notes))
 
 
-def _instead(checkout: Path, git_folder: Path, was: str, program: str) -> Report:
+def _instead(there: Repository, checkout: Path, was: str, program: str) -> Report:
     """In a folder of Comity's, to which ``core.hooksPath`` is pointed; the old folder's hooks are run from there."""
-    folder = git_folder / FOLDER
+    folder = Path(there.common) / FOLDER
     if Path(was) != folder:
-        local = _git(checkout, "config", "--local", "--get", "core.hooksPath")
-        _git(checkout, "config", "--local", _KEY, _NO_LOCAL if local is None else local)
-        _git(checkout, "config", "--local", "core.hooksPath", str(folder))
+        local = configured(there, "--local", "--get", "core.hooksPath")
+        configured(there, "--local", _KEY, _NO_LOCAL if local is None else local)
+        configured(there, "--local", "core.hooksPath", str(folder))
     else:
-        was = _git(checkout, "config", "--local", "--get", _KEY) or was
+        was = configured(there, "--local", "--get", _KEY) or was
     folder.mkdir(exist_ok=True)
     changed = []
     old = checkout / os.path.expanduser(was)
@@ -137,9 +138,9 @@ def _script(name: str, program: str, find: str) -> str:
     return "\n".join([*lines, "exit 0", ""])
 
 
-def _remove(checkout: Path, git_folder: Path) -> Report:
+def _remove(there: Repository) -> Report:
     changed, notes = [], []
-    hooks = git_folder / "hooks"
+    hooks = Path(there.common) / "hooks"
     for name in GUARDED:
         hook, aside = hooks / name, hooks / (name + ASIDE)
         if _ours(hook):
@@ -150,14 +151,14 @@ def _remove(checkout: Path, git_folder: Path) -> Report:
                 notes.append(f"{aside.name} stays: another {name} has taken its place")
             else:
                 aside.rename(hook)
-    kept = _git(checkout, "config", "--local", "--get", _KEY)
-    folder = git_folder / FOLDER
+    kept = configured(there, "--local", "--get", _KEY)
+    folder = Path(there.common) / FOLDER
     if kept is not None:
-        if _git(checkout, "config", "--local", "--get", "core.hooksPath") == str(folder):
-            _unset(checkout, "core.hooksPath")
+        if configured(there, "--local", "--get", "core.hooksPath") == str(folder):
+            _unset(there, "core.hooksPath")
             if kept != _NO_LOCAL:
-                _git(checkout, "config", "--local", "core.hooksPath", kept)
-        _unset(checkout, _KEY)
+                configured(there, "--local", "core.hooksPath", kept)
+        _unset(there, _KEY)
     if folder.is_dir():
         for name in (*_NAMES, *_OFTEN):
             if _ours(folder / name):
@@ -168,12 +169,12 @@ def _remove(checkout: Path, git_folder: Path) -> Report:
     return Report(tuple(changed), tuple(notes))
 
 
-def _unset(checkout: Path, key: str) -> None:
+def _unset(there: Repository, key: str) -> None:
     """Without the section that git leaves behind."""
-    _git(checkout, "config", "--local", "--unset-all", key)
+    configured(there, "--local", "--unset-all", key)
     section = key.partition(".")[0]
-    if section != "core" and not _git(checkout, "config", "--local", "--get-regexp", rf"^{section}\."):
-        _git(checkout, "config", "--local", "--remove-section", section)
+    if section != "core" and not configured(there, "--local", "--get-regexp", rf"^{section}\."):
+        configured(there, "--local", "--remove-section", section)
 
 
 def _ours(hook: Path) -> bool:
@@ -192,11 +193,3 @@ def _put(hook: Path, text: str) -> bool:
     temporary.chmod(temporary.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
     temporary.replace(hook)
     return True
-
-
-def _git(checkout: Path, *arguments: str) -> str | None:
-    """What git answers, None when it fails."""
-    done = subprocess.run(
-        ["git", *arguments], cwd=checkout, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() if done.returncode == 0 else None

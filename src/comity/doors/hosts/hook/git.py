@@ -16,19 +16,19 @@ from comity.doors.hosts.hook.contract import Reply
 from comity.kernel.call import Pipeline
 from comity.kernel.clock import SystemClock
 from comity.kernel.ids import TimeOrderedIds
+from comity.opening import Memory, open_store
 from comity.process import ThisProcess, absent, look
 from comity.rooms import REGISTRY
-from comity.rooms.edits.git import ask
 from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, bypass
 from comity.settings import Settings
-from comity.store.sqlite import SqliteStore
+from comity.system import git, repository
+from comity.system.repository import Repository
 
 REFUSED = 6
 MOST_FILES = 10_000
 _MOST_COMMITS = 500
 _MOST_ANCESTORS = 20
-_NOTHING = "0" * 40
 _LEASE_S = 60
 
 
@@ -59,8 +59,7 @@ def _verdict(resolved: Settings, event: str, files: dict[str, int]) -> Verdict:
         return Verdict(allowed=True)
     reason = bypass(dict(os.environ))
     observer = ThisProcess(absent("git", resolved.host_session_id, resolved.worktree or resolved.root, _LEASE_S))
-    store = SqliteStore(resolved.db, resolved.durability)
-    pipeline = Pipeline(store, SystemClock(), TimeOrderedIds(), None, None, observer)
+    pipeline = Pipeline(open_store(resolved, Memory(resolved)), SystemClock(), TimeOrderedIds(), None, None, observer)
     arguments: dict[str, object] = {
         "files": list(files)[:MOST_FILES],
         "processes": ancestors(),
@@ -75,32 +74,33 @@ def _verdict(resolved: Settings, event: str, files: dict[str, int]) -> Verdict:
     return verdict
 
 
+def _repository() -> Repository | None:
+    """The one that git runs this hook for: it says so where it is not the one around the folder."""
+    found = repository.around(os.getcwd())
+    told = os.environ.get("GIT_DIR")
+    if not told or (found and os.path.realpath(told) == found.private):
+        return found
+    return repository.named(told, os.environ.get("GIT_WORK_TREE") or os.getcwd())
+
+
 def _staged() -> dict[str, int]:
-    """What the commit would change."""
-    text = ask(os.getcwd(), "diff", "--cached", "--name-only", "--no-renames", "-z") or ""
-    return {os.path.join(os.getcwd(), path): 0 for path in text.split("\0") if path}
+    """What the commit would change, which may have an index of its own (``git commit -- FILE``)."""
+    there = _repository()
+    files = git.staged(there, os.environ.get("GIT_INDEX_FILE") or None) if there else None
+    return dict.fromkeys(files or (), 0)
 
 
 def _pushed(lines: str) -> dict[str, int]:
     """What new commits have changed, and when the newest of them was written."""
+    there = _repository()
     found: dict[str, int] = {}
     for line in lines.splitlines():
         fields = line.split()
-        if len(fields) != 4 or fields[1] == _NOTHING:
+        if there is None or len(fields) != 4 or set(fields[1]) == {"0"}:
             continue
-        known = fields[3] != _NOTHING and ask(os.getcwd(), "cat-file", "-e", fields[3]) is not None
-        without = [f"^{fields[3]}"] if known else ["--not", "--remotes"]
-        text = ask(
-            os.getcwd(),
-            *("log", "-z", "--name-only", "--no-renames", "--format=%x01%at%x02", "-n", str(_MOST_COMMITS)),
-            *(fields[1], *without, "--"),
-        )
-        for commit in (text or "").split("\x01")[1:]:
-            written, _, names = commit.partition("\x02")
-            for name in names.replace("\n", "\0").split("\0"):
-                if name and written.isdigit():
-                    path = os.path.join(os.getcwd(), name)
-                    found[path] = max(found.get(path, 0), int(written))
+        remote_commit = None if set(fields[3]) == {"0"} else fields[3]
+        for commit in git.unpushed(there, fields[1], remote_commit, _MOST_COMMITS) or ():
+            found |= {path: max(found.get(path, 0), commit.written_s) for path in commit.files}
     return found
 
 

@@ -1,0 +1,100 @@
+"""Which files git tracks, read from its index (gitformat-index(5)): no process is started.
+
+The index of a checkout is one file of entries in the order of their paths. What is not understood (an index that is
+split in two, a version to come) is told as such: whoever asks whether a file came with a repository must not hear "no"
+for "nobody knows".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from comity.system import files
+
+_MAX_BYTES = 500_000_000
+_STAT_BYTES = 40
+_HASH_BYTES = (20, 32)  # SHA-1, and SHA-256 in repositories of that kind
+_NAME_BITS, _EXTENDED = 0x0FFF, 0x4000
+_SPLIT = b"link"  # the extension of an index whose other half is another file
+
+
+def listed(git_folder: str, paths: Iterable[str]) -> set[str] | None:
+    """Those of ``paths`` (from the top of the checkout, with ``/``) that are in the index; None when nobody can tell.
+
+    Upper and lower case are one, as for file systems that do not tell them apart. What lies in a folder that is one
+    entry (a submodule, a folder left out of a sparse checkout, a link) counts as listed.
+    """
+    wanted: dict[bytes, set[str]] = {}
+    for path in paths:
+        parts = path.lower().encode(errors="surrogateescape").split(b"/")
+        for count in range(1, len(parts) + 1):
+            wanted.setdefault(b"/".join(parts[:count]), set()).add(path)
+    try:
+        data = files.read(git_folder, "index", _MAX_BYTES)
+    except FileNotFoundError:
+        return set()
+    except OSError:
+        return None
+    if data[:4] != b"DIRC" or not 2 <= int.from_bytes(data[4:8]) <= 4:
+        return None
+    split = _SPLIT + b"\0\0" in data  # or a file of such a name
+    if int.from_bytes(data[4:8]) < 4 and not split:
+        lower = data.lower()  # paths stand there whole
+        if not any(path + b"\0" in lower or path + b"/\0" in lower for path in wanted):
+            return set()
+    for hash_bytes in _HASH_BYTES:
+        try:
+            found = _among(data, wanted, hash_bytes, to_end=split)
+        except (IndexError, ValueError):
+            continue
+        return {path for entry in found for path in wanted[entry]}
+    return None
+
+
+def _among(data: bytes, wanted: dict[bytes, set[str]], hash_bytes: int, *, to_end: bool) -> set[bytes]:
+    """The entries that are wanted. Raises IndexError and ValueError for what is not of this form."""
+    version, count = int.from_bytes(data[4:8]), int.from_bytes(data[8:12])
+    last = max((path[:1] for path in wanted), default=b"")  # later paths need not be read
+    at, before, found = 12, b"", set()
+    for _ in range(count):
+        start = at
+        at += _STAT_BYTES + hash_bytes
+        flags = int.from_bytes(data[at : at + 2])
+        at += 4 if flags & _EXTENDED else 2
+        if version >= 4:
+            cut, at = _varint(data, at)
+            end = data.index(b"\0", at)
+            path = before[: len(before) - cut] + data[at:end]
+            at = end + 1
+        else:
+            end = data.index(b"\0", at)
+            path = data[at:end]
+            at = start + (end - start + 8) // 8 * 8
+        if not path or flags & _NAME_BITS != min(len(path), _NAME_BITS):
+            raise ValueError("no entry of this form")
+        before, name = path, path.rstrip(b"/").lower()
+        if name in wanted:
+            found.add(name)
+        if path[:1] > last and not to_end:
+            return found
+    if to_end and _SPLIT in _extensions(data, at, hash_bytes):
+        raise ValueError("half of it is in another file")
+    return found
+
+
+def _extensions(data: bytes, at: int, hash_bytes: int) -> set[bytes]:
+    """The names of what follows the entries."""
+    names = set()
+    while at + 8 <= len(data) - hash_bytes:
+        names.add(data[at : at + 4])
+        at += 8 + int.from_bytes(data[at + 4 : at + 8])
+    return names
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """The number there, as git's offset encoding has it, and the place after it."""
+    value = data[at] & 127
+    while data[at] & 128:
+        at += 1
+        value = ((value + 1) << 7) | (data[at] & 127)
+    return value, at + 1
