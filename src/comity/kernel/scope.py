@@ -53,7 +53,7 @@ class Actor(NamedTuple):
     main checkout, ``worktree`` the folder that stands for it in the linked worktree the agent works in, if it does.
     ``vault_outside`` lets it index folders outside both. ``host`` is the host's session, when a host tells of it.
     ``oversees``: it may see how direct messages between others begin; whoever can read the file can anyway.
-    ``spectator``: it is no agent and may only look.
+    ``spectator``: it is no agent and may only look. ``database`` is the file that all this stands in, where it is one.
     """
 
     agent_id: str
@@ -72,6 +72,7 @@ class Actor(NamedTuple):
     limits: Limits = Limits()
     oversees: bool = True
     spectator: bool = False
+    database: str = ""
 
 
 class Tx(Protocol):

@@ -17,7 +17,7 @@ from comity.kernel.ids import TimeOrderedIds
 from comity.kernel.observer import Observer, Presence, Sighting
 from comity.kernel.scope import BLIND, Actor
 from comity.rooms.agents.liveness import Watch
-from comity.store.connection import Durability
+from comity.store.connection import BUSY_S, Durability
 from comity.store.sqlite import SqliteStore
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00.000Z
@@ -99,7 +99,8 @@ class FakeMachine:
 class World:
     """One database file, one clock and any number of agents. Close it, or use it in a ``with`` statement.
 
-    ``path`` is the database file; without it one is made in a temporary folder, which ``close`` removes.
+    ``path`` is the database file; without it one is made in a temporary folder, which ``close`` removes. ``busy_s`` is
+    how long a call waits for a lock that another program holds.
     """
 
     def __init__(
@@ -108,11 +109,12 @@ class World:
         *,
         clock: FakeClock | None = None,
         durability: Durability = "normal",
+        busy_s: float = BUSY_S,
     ) -> None:
         self._folder = tempfile.mkdtemp(prefix="comity-world-") if path is None else None
         self.path = os.fspath(path) if path is not None else os.path.join(str(self._folder), "world.macp.db")
         self.clock = clock or FakeClock()
-        self.store = SqliteStore(self.path, durability)
+        self.store = SqliteStore(self.path, durability, busy_s)
         self._ids = TimeOrderedIds()
         self._sessions = 0
 

@@ -114,7 +114,7 @@ def test_an_agent_alone_that_holds_it_already_is_answered_by_reading(world: Worl
     ann.edit.check(files=["a.py"])
     before = dump(world.path)
     world.clock.advance(10)
-    assert ann.edit.check(files=["a.py"]) == (True, "", "", (), False)
+    assert ann.edit.check(files=["a.py"]) == (True, "", "", (), False, True)
     assert dump(world.path) == before
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from comity import Workspace
+from comity.system import git_process
 from comity.testing import FakeMachine, World
 from tests.rooms.edits.conftest import Git, run
 from tests.wire_format import audit
@@ -120,6 +121,24 @@ def test_another_worktree_is_looked_at_where_the_command_runs(
     assert cid.git.check(command="git reset --hard", cwd=str(other)).allowed
     assert cid.git.check(command="git reset --hard", cwd=str(root)).holders == ("ann", "bob")
     assert cid.git.check(command=f"cd {root} && git stash", cwd=str(other)).holders == ("ann", "bob")
+
+
+def test_without_an_answer_of_git_all_that_is_held_may_be_lost(
+    dirty: Path, ann: Workspace, bob: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(git_process, "TIMEOUT_S", 0.0)
+    ann.claim.acquire(files=["lib"])
+    refused = bob.git.check(command="git reset --hard")
+    assert refused.holders == ("ann",)
+    assert refused.refusal.startswith(
+        "git reset --hard: git did not say in time what has changed, so it may take away changes of a.py, lib, new.py."
+    )
+    assert "changes of a.py. " in bob.git.check(command="git stash push -- a.py b.py").refusal
+    assert "changes of lib/inner. " in bob.git.check(command="git stash push -- lib/inner").refusal
+    for command in ("git stash push -- b.py", "cd src && git clean -f", "git stash drop"):
+        assert bob.git.check(command=command).allowed
+    ann.claim.release(files=["**"])
+    assert bob.git.check(command="git reset --hard").allowed
 
 
 def test_a_person_lets_it_through_with_a_reason(world: World, dirty: Path, bob: Workspace) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from comity import Workspace
-from comity.rooms.edits import git as git_process
 from comity.rooms.edits.model import Breach
+from comity.system import git as system_git
 from comity.testing import World
 from tests.wire_format import audit, dump
 
@@ -87,7 +87,7 @@ def test_a_lone_agent_pays_nothing(
 ) -> None:
     """No git, no write, no token: not alone, and not while peers hold nothing."""
     monkeypatch.setenv("PATH", "")
-    assert git_process.ask(str(root), "status") is None
+    assert system_git.changed(str(root)) is None
     bob.command.check(command="make")
     assert bob.edit.compare().breaches == []
     bob.session.end()

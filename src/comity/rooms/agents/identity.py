@@ -73,6 +73,14 @@ def descendants(scope: Scope, agent_id: str) -> list[str]:
     return [str(row[0]) for row in scope.tx.all("agents.descendants", agent_id=agent_id)]
 
 
+def noted(scope: Scope, host: HostSession) -> set[str]:
+    """The agents that were noted for this session, or this subagent and its parent, however long ago."""
+    rows = scope.tx.all(
+        "agents.noted_as", host=host.host, host_session_id=host.session_id, subagent_id=host.subagent_id
+    )
+    return {str(row[0]) for row in rows}
+
+
 def subagents_of(scope: Scope, host: HostSession) -> set[str]:
     """The agents that are subagents in a host's session."""
     rows = scope.tx.all("agents.subagents_of", host=host.host, host_session_id=host.session_id)

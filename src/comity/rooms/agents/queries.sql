@@ -233,3 +233,7 @@ WHERE s.state = 'active' AND (a.agent_id = :name OR a.name = :name)
 
 -- name: names_from
 SELECT agent_id, name FROM agents WHERE agent_id BETWEEN :low AND :high OR name BETWEEN :low AND :high
+
+-- name: noted_as
+SELECT DISTINCT agent_id FROM comity_host_sessions
+WHERE host = :host AND host_session_id = :host_session_id AND subagent_id IN ('', :subagent_id)

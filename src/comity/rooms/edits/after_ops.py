@@ -9,7 +9,7 @@ from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.rooms.claims import paths
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.edits import commanding, committing, guarding, sparing, sweeping, watching
+from comity.rooms.edits import commanding, committing, guarding, sparing, sweeping, vitals, watching
 from comity.rooms.edits.model import (
     LEASE_S,
     BypassReason,
@@ -23,6 +23,7 @@ from comity.rooms.edits.model import (
     Recorded,
     Verdict,
 )
+from comity.rooms.edits.unrecorded import or_else
 
 
 @long_op("command.check", effect="write", example={"command": "make"})
@@ -42,13 +43,32 @@ def check_command(
     base = paths.base_of(steps.actor)
     folder = cwd or base.folder
     others = steps.read(sparing.others)
+    refusal = _of_vitals(steps, command, folder, reason) if others else None
+    if refusal is not None:
+        return refusal
     stakes = _stakes(steps, base, command, folder) if others and "git" in command else []
     wanted = _named(base, command, folder)
     near = steps.read(watching.ground, base) if others and not commanding.reads_only(command) else None
     if not stakes and near is None:
         return guarding.asked(steps, base, wanted, keep_warning=keep_warning)
     look = None if near is None else (watching.prints(base, near, {}), near.read_ms)
-    return steps.write(_checked, base, stakes, reason, wanted, look, keep_warning=keep_warning)
+    return or_else(
+        steps,
+        lambda scope: _checked(scope, base, stakes, reason, wanted, look, keep_warning=keep_warning),
+        lambda scope: sparing.barred(scope, stakes, reason) or guarding.barred(scope, base, wanted),
+    )
+
+
+def _of_vitals(steps: Steps, command: str, folder: str, reason: str) -> Verdict | None:
+    """A refusal of what would take away the workspace itself."""
+    danger = vitals.endangered(steps.actor, command, folder)
+    if danger is None:
+        return None
+    known = None if danger.bypass or reason else vitals.refusal(danger)
+    verdict = or_else(
+        steps, lambda scope: vitals.check(scope, danger, reason) or Verdict(allowed=True), lambda _: known
+    )
+    return None if verdict.allowed else verdict
 
 
 def _named(base: Base, command: str, folder: str) -> guarding.Wanted:
@@ -109,8 +129,17 @@ def check_git(steps: Steps, *, command: CommandLine, cwd: Folder = "", reason: B
     warns. Quoted text and harmless forms pass. With a ``reason`` it is let through, which is an event.
     """
     base = paths.base_of(steps.actor)
-    stakes = _stakes(steps, base, command, cwd or base.folder) if steps.read(sparing.others) else []
-    return steps.write(sparing.check, stakes, reason) if stakes else Verdict(allowed=True)
+    if not steps.read(sparing.others):
+        return Verdict(allowed=True)
+    refusal = _of_vitals(steps, command, cwd or base.folder, reason)
+    stakes = _stakes(steps, base, command, cwd or base.folder) if refusal is None else []
+    if not stakes:
+        return refusal or Verdict(allowed=True)
+    return or_else(
+        steps,
+        lambda scope: sparing.check(scope, stakes, reason),
+        lambda scope: sparing.barred(scope, stakes, reason),
+    )
 
 
 def _stakes(steps: Steps, base: Base, command: str, cwd: str) -> list[sparing.Stake]:
@@ -151,4 +180,8 @@ def held_edits(
     recording = committing.Recording(list(targets), processes or [], at_s, operation, reason)
     if not targets or not steps.read(committing.barring, base, recording):
         return Verdict(allowed=True)
-    return steps.write(committing.check, base, recording)
+    return or_else(
+        steps,
+        lambda scope: committing.check(scope, base, recording),
+        lambda scope: committing.barred(scope, base, recording),
+    )

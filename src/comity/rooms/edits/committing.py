@@ -9,11 +9,12 @@ from comity.rooms.agents import identity
 from comity.rooms.claims import releasing
 from comity.rooms.claims.finding import Met
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.edits.guarding import barring_others, refused
+from comity.rooms.edits.guarding import barring_others, refusal, refused
 from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.sparing import bypassed
 from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON
 from comity.rooms.edits.telling import MOST_TOLD, says
+from comity.rooms.edits.unrecorded import living
 from comity.rooms.turns.quoting import name
 
 
@@ -67,7 +68,18 @@ def check(scope: Scope, base: Base, recording: Recording) -> Verdict:
         holders = tuple(dict.fromkeys(one.held.agent_id for one in met))
         bypassed(scope, operation, reason, holders, tuple(sorted({path for one in met for path in one.files})))
         return Verdict(allowed=True)
-    verdict = refused(scope, met, "git.refused", operation)
+    refused(scope, met, "git.refused", operation)
+    return _refusal(scope, met, recording)
+
+
+def barred(scope: Scope, base: Base, recording: Recording) -> Verdict | None:
+    """The refusal by reading alone, where a living peer holds something of it."""
+    met = living(scope, barring(scope, base, recording))
+    return _refusal(scope, met, recording) if met and not recording.reason else None
+
+
+def _refusal(scope: Scope, met: list[Met], recording: Recording) -> Verdict:
+    verdict = refusal(scope, met)
     told = " ".join(says(scope, one) for one in met[:MOST_TOLD])
     files = sorted({path for one in met for path in one.files})
     if recording.at_s:

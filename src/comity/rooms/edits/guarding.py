@@ -21,6 +21,7 @@ from comity.rooms.claims.finding import Met, touching
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.telling import MOST_TOLD, left_s, says, span, title
+from comity.rooms.edits.unrecorded import family, living, or_else
 from comity.rooms.turns import settling
 from comity.rooms.turns.quoting import name, plain
 
@@ -76,7 +77,13 @@ def asked(steps: Steps, base: Base, wanted: Wanted, *, keep_warning: bool) -> Ve
     if not wanted.every:
         return Verdict(allowed=True)
     known = steps.read(own, base, wanted)
-    return known if known is not None else steps.write(_checked, base, wanted, keep_warning=keep_warning)
+    if known is not None:
+        return known
+    return or_else(
+        steps,
+        lambda scope: _checked(scope, base, wanted, keep_warning=keep_warning),
+        lambda scope: barred(scope, base, wanted),
+    )
 
 
 def _checked(scope: Scope, base: Base, wanted: Wanted, *, keep_warning: bool) -> Verdict:
@@ -129,8 +136,8 @@ def check(scope: Scope, base: Base, wanted: Wanted) -> Verdict:
     scope = settling.settle(scope)
     releasing.release_deserted(scope)
     met = touching(scope, base, wanted.every)
-    family = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
-    peers = [one for one in met if one.held.agent_id not in family]
+    kin = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
+    peers = [one for one in met if one.held.agent_id not in kin]
     barring = [one for one in peers if exclusive(one)]
     if barring:
         return refused(scope, barring)
@@ -138,7 +145,7 @@ def check(scope: Scope, base: Base, wanted: Wanted) -> Verdict:
     if swept is not None:
         return swept
     shared = {path for one in peers if one.held.mode == "shared" and not one.elsewhere for path in one.files}
-    changed = _changed_since(scope, base, wanted.files, family)
+    changed = _changed_since(scope, base, wanted.files, kin)
     _claim(scope, base, wanted, shared)
     had = {path for one in met if one.held.agent_id == scope.actor.agent_id and not one.elsewhere for path in one.files}
     told = [says(scope, one) for one in peers if one.held.mode != "shared" and not had.issuperset(one.files)]
@@ -147,6 +154,13 @@ def check(scope: Scope, base: Base, wanted: Wanted) -> Verdict:
         return _stale(scope, stale, told[:MOST_TOLD])
     told += [_changed(scope, edit) for edit, path in changed if path in shared or path in wanted.added]
     return Verdict(allowed=True, warning="\n".join(told[:MOST_TOLD]))
+
+
+def barred(scope: Scope, base: Base, wanted: Wanted) -> Verdict | None:
+    """The refusal by reading alone, where a living peer holds something of it; nothing else is decided."""
+    scope, mine = family(scope)
+    barring = living(scope, barring_others(scope, base, wanted.every, mine))
+    return refusal(scope, barring) if barring else None
 
 
 def _swept(scope: Scope, base: Base) -> Verdict | None:
@@ -166,9 +180,9 @@ def _swept(scope: Scope, base: Base) -> Verdict | None:
     return Verdict(allowed=False, refusal=f"{told} Make the edit again in a moment.", holders=(row[0],))
 
 
-def barring_others(scope: Scope, base: Base, targets: list[Target], family: set[str]) -> list[Met]:
-    """Exclusive claims of agents outside ``family`` on any of these."""
-    return [one for one in touching(scope, base, targets) if exclusive(one) and one.held.agent_id not in family]
+def barring_others(scope: Scope, base: Base, targets: list[Target], kin: set[str]) -> list[Met]:
+    """Exclusive claims of agents that are none of ``kin`` on any of these."""
+    return [one for one in touching(scope, base, targets) if exclusive(one) and one.held.agent_id not in kin]
 
 
 def exclusive(met: Met) -> bool:
@@ -182,14 +196,14 @@ def _last(scope: Scope, base: Base, targets: list[Target]) -> list[_Edit]:
     return [_Edit._make(row) for row in rows]
 
 
-def _changed_since(scope: Scope, base: Base, targets: list[Target], family: set[str]) -> list[tuple[_Edit, str]]:
+def _changed_since(scope: Scope, base: Base, targets: list[Target], kin: set[str]) -> list[tuple[_Edit, str]]:
     """Edits of others that came, or may have come, after this agent began."""
     began_ms = _began_ms(scope)
     by_key = {base.key(target.path): target.path for target in targets}
     return [
         (edit, by_key[edit.file_path])
         for edit in _last(scope, base, targets)
-        if edit.agent_id not in family and edit.edited_ms + _takes_ms(scope, edit, began_ms) >= began_ms
+        if edit.agent_id not in kin and edit.edited_ms + _takes_ms(scope, edit, began_ms) >= began_ms
     ]
 
 
@@ -240,12 +254,18 @@ def _claim(scope: Scope, base: Base, wanted: Wanted, shared: set[str]) -> None:
 
 def refused(scope: Scope, barring: list[Met], event_type: str = "edit.refused", what: str = "") -> Verdict:
     """The refusal, and its audit row."""
-    holders = tuple(dict.fromkeys(one.held.agent_id for one in barring))
+    verdict = refusal(scope, barring)
     files = sorted({path for one in barring for path in one.files})
-    detail: dict[str, object] = {"files": files[:_LOGGED], "holders": list(holders)[:_LOGGED]}
+    detail: dict[str, object] = {"files": files[:_LOGGED], "holders": list(verdict.holders)[:_LOGGED]}
     if what:
         detail["command"] = what
     scope.emit(Event(event_type, agent_id=scope.actor.agent_id, reason_code="claim.held", metadata=detail))
+    return verdict
+
+
+def refusal(scope: Scope, barring: list[Met]) -> Verdict:
+    """What stands in the way, and what to do."""
+    holders = tuple(dict.fromkeys(one.held.agent_id for one in barring))
     told = " ".join(says(scope, one) for one in barring[:MOST_TOLD])
     more = f" And {len(barring) - MOST_TOLD} more claims." if len(barring) > MOST_TOLD else ""
     who = name(holders[0])

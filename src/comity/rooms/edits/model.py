@@ -30,7 +30,8 @@ LEASE_S = 600
 class Verdict(NamedTuple):
     """Whether it may be done. ``refusal`` says why not and what to do, ``warning`` what else is known.
 
-    ``stale``: the caller may go on once it has read the files again.
+    ``stale``: the caller may go on once it has read the files again. ``recorded``: a refusal is an event, except where
+    nothing can be written.
     """
 
     allowed: bool
@@ -38,6 +39,7 @@ class Verdict(NamedTuple):
     warning: str = ""
     holders: tuple[str, ...] = ()
     stale: bool = False
+    recorded: bool = True
 
 
 class Breach(NamedTuple):

@@ -15,14 +15,16 @@ from comity.rooms.agents import identity
 from comity.rooms.claims import releasing
 from comity.rooms.claims.finding import Met
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.edits import git, guarding
+from comity.rooms.edits import guarding
 from comity.rooms.edits.guarding import EDIT_TAKES_MS, barring_others
 from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, Sweep
 from comity.rooms.edits.telling import MOST_TOLD, says, some, title
+from comity.rooms.edits.unrecorded import family, living
 from comity.rooms.edits.watching import held_by_peers
 from comity.rooms.turns import settling
 from comity.rooms.turns.quoting import name, plain
+from comity.system import git
 
 STASH_TAKES_MS = 120_000
 KEPT_MS = 90 * 86_400_000
@@ -30,13 +32,17 @@ _MOST_ENTRIES = 200
 
 
 class Stake(NamedTuple):
-    """What a command may take away, as git tells: changed files, stash entries with their files, remote commits."""
+    """What a command may take away, as git tells: changed files, stash entries with their files, remote commits.
+
+    ``unknown``: git did not say in time what has changed; ``files`` are then what the command is limited to, if it is.
+    """
 
     sweep: Sweep
     base: Base
     files: tuple[str, ...] = ()
     entries: tuple[tuple[git.Stash, tuple[str, ...]], ...] = ()
     commits: tuple[str, ...] = ()
+    unknown: bool = False
 
 
 class Danger(NamedTuple):
@@ -89,12 +95,17 @@ def stake(sweep: Sweep, base: Base, folder: str) -> Stake:
     if sweep.loss == "stash":
         return Stake(sweep, base, entries=_entries(sweep, folder))
     if sweep.loss == "commits":
-        return Stake(sweep, base, commits=tuple(git.overwritten_commits(folder, sweep.argument)))
+        return Stake(sweep, base, commits=tuple(git.overwritten_commits(folder, sweep.argument) or ()))
     listed = git.changed(folder, untracked=sweep.loss != "tracked", ignored="x" in sweep.argument)
+    limits = [os.path.realpath(os.path.join(folder, path)) for path in sweep.paths]
+    if listed is None:
+        limits = limits or [os.path.realpath(folder) if sweep.loss == "untracked" else base.folder]
+        whole = any(base.folder == limit or _within(base.folder, limit) for limit in limits)
+        inside = [os.path.relpath(limit, base.folder) for limit in limits if _within(limit, base.folder)]
+        return Stake(sweep, base, files=() if whole else tuple(inside), unknown=whole or bool(inside))
     paths = [*(listed.tracked if sweep.loss != "untracked" else ())]
     paths += listed.untracked if sweep.loss != "tracked" else ()
     paths += listed.ignored if "x" in sweep.argument else ()
-    limits = [os.path.realpath(os.path.join(folder, path)) for path in sweep.paths]
     if limits:
         paths = [path for path in paths if any(path == limit or _within(path, limit) for limit in limits)]
     elif sweep.loss == "untracked":  # clean stays in its folder
@@ -109,7 +120,17 @@ def _entries(sweep: Sweep, folder: str) -> tuple[tuple[git.Stash, tuple[str, ...
         wanted = sweep.argument[0] if sweep.argument else "stash@{0}"
         wanted = f"stash@{{{wanted}}}" if wanted.isdigit() else wanted
         known = [entry for entry in known if entry.name == wanted]
-    return tuple((entry, tuple(git.stashed_files(folder, entry.name))) for entry in known[:_MOST_ENTRIES])
+    return tuple((entry, tuple(git.stashed_files(folder, entry.name) or ())) for entry in known[:_MOST_ENTRIES])
+
+
+def barred(scope: Scope, stakes: list[Stake], reason: str) -> Verdict | None:
+    """The refusal by reading alone, where a living peer would lose work; nothing else is decided."""
+    scope, kin = family(scope)
+    for stake in stakes:
+        danger = None if stake.sweep.bypass or reason else _danger(scope, stake, kin)
+        if danger is not None:
+            return _refusal(stake, danger, asked=stake.sweep.bypass is not None)
+    return None
 
 
 def check(scope: Scope, stakes: list[Stake], reason: str) -> Verdict:
@@ -117,8 +138,9 @@ def check(scope: Scope, stakes: list[Stake], reason: str) -> Verdict:
     scope = settling.settle(scope)
     releasing.release_deserted(scope)
     warnings = []
+    kin = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
     for stake in stakes:
-        danger = _danger(scope, stake)
+        danger = _danger(scope, stake, kin)
         why = stake.sweep.bypass or reason
         if danger is not None and not why:
             return _refused(scope, stake, danger, asked=stake.sweep.bypass is not None)
@@ -147,32 +169,38 @@ def check(scope: Scope, stakes: list[Stake], reason: str) -> Verdict:
     return Verdict(allowed=True, warning="\n".join(warnings[:MOST_TOLD]))
 
 
-def _danger(scope: Scope, stake: Stake) -> Danger | None:
+def _danger(scope: Scope, stake: Stake, kin: set[str]) -> Danger | None:
     if stake.entries:
         return _stashed_by_peers(scope, stake)
     if stake.sweep.loss in ("stash", "commits"):
         return None
-    family = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
-    files_at_stake = [*stake.files, *_pending(scope, stake, family)]
-    if not files_at_stake:
+    if stake.unknown:
+        targets = [Target(path, tree=True) for path in stake.files] or _all_held(scope, stake.base)
+    else:
+        targets = [Target(path, tree=False) for path in [*stake.files, *_pending(scope, stake, kin)]]
+    if not targets:
         return None
-    targets = [Target(path, tree=False) for path in files_at_stake]
-    barring = barring_others(scope, stake.base, targets, family)
+    barring = living(scope, barring_others(scope, stake.base, targets, kin))
     if not barring:
         return None
     holders = tuple(dict.fromkeys(one.held.agent_id for one in barring))
     files = tuple(sorted({path for one in barring for path in one.files}))
-    return Danger(holders, files, _lost_files(scope, barring, files))
+    return Danger(holders, files, _lost_files(scope, barring, files, unknown=stake.unknown))
 
 
-def _pending(scope: Scope, stake: Stake, family: set[str]) -> list[str]:
+def _all_held(scope: Scope, base: Base) -> list[Target]:
+    """What peers hold there, whether it has changed or not."""
+    return [Target(one.file_path, bool(one.tree)) for one in held_by_peers(scope, base)]
+
+
+def _pending(scope: Scope, stake: Stake, kin: set[str]) -> list[str]:
     """Files that others were let edit just now and have not written yet."""
     base = stake.base
     since_ms = scope.now.ms - EDIT_TAKES_MS
     rows = scope.tx.all("edits.edited_since", repository=base.repository, worktree=base.worktree, since_ms=since_ms)
     found = []
     for path, agent_id, edited_ms in rows:
-        if agent_id not in family:
+        if agent_id not in kin:
             try:
                 written_ms = os.stat(os.path.join(base.folder, path)).st_mtime_ns // 1_000_000
             except OSError:
@@ -182,8 +210,10 @@ def _pending(scope: Scope, stake: Stake, family: set[str]) -> list[str]:
     return found
 
 
-def _lost_files(scope: Scope, barring: list[Met], files: tuple[str, ...]) -> str:
+def _lost_files(scope: Scope, barring: list[Met], files: tuple[str, ...], *, unknown: bool) -> str:
     told = " ".join(says(scope, one) for one in barring[:MOST_TOLD])
+    if unknown:
+        return f"git did not say in time what has changed, so it may take away changes of {some(list(files))}. {told}"
     return f"It would take away uncommitted changes of {some(list(files))}. {told}"
 
 
@@ -224,6 +254,10 @@ def _refused(scope: Scope, stake: Stake, danger: Danger, *, asked: bool) -> Verd
         "holders": list(danger.holders)[:20],
     }
     scope.emit(Event("git.refused", agent_id=scope.actor.agent_id, reason_code="claim.held", metadata=detail))
+    return _refusal(stake, danger, asked=asked)
+
+
+def _refusal(stake: Stake, danger: Danger, *, asked: bool) -> Verdict:
     who = name(danger.holders[0])
     hint = (
         f"Nothing was done. Limit the command to your own files, or ask {who} (macp_send_direct to {who}) to commit "

@@ -20,7 +20,8 @@ BYPASS, BYPASS_REASON = "COMITY_BYPASS", "COMITY_BYPASS_REASON"
 class Sweep(NamedTuple):
     """One such command. ``paths`` limits it, empty means all; both count from ``folder``, which is None when unknown.
 
-    ``saves``: a stash is made. ``argument`` is the stash entry, what is pushed, or ``x`` for ignored files, too.
+    ``saves``: a stash is made. ``argument`` is the stash entry, what is pushed, or ``x`` for ignored files, too;
+    ``spares`` are names that ``clean`` leaves alone.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Sweep(NamedTuple):
     saves: bool = False
     argument: tuple[str, ...] = ()
     bypass: str | None = None
+    spares: tuple[str, ...] = ()
 
 
 def sweeps(line: str) -> list[Sweep]:
@@ -83,8 +85,10 @@ def _stash(words: list[Word]) -> Sweep | None:
         paths = list(given.operands)
     if given.has("-S", "--staged", "--pathspec-from-file", "-h", "--help"):
         return None
-    untracked = given.has("-u", "--include-untracked", "-a", "--all")
-    return _sweep("stash", words, "both" if untracked else "tracked", paths)._replace(saves=True)
+    everything = given.has("-a", "--all")
+    untracked = everything or given.has("-u", "--include-untracked")
+    sweep = _sweep("stash", words, "both" if untracked else "tracked", paths)
+    return sweep._replace(saves=True, argument=("x",) if everything else ())
 
 
 def _reset(words: list[Word]) -> Sweep | None:
@@ -96,7 +100,8 @@ def _clean(words: list[Word]) -> Sweep | None:
     given = options(words, "e", ("--exclude",))
     if not given.has("-f", "--force") or given.has("-n", "--dry-run"):
         return None
-    sweep = _sweep("clean", words, "untracked", list(given.operands))
+    spares = tuple(value.text for name, value in given.given if name in ("-e", "--exclude") and value is not None)
+    sweep = _sweep("clean", words, "untracked", list(given.operands))._replace(spares=spares)
     return sweep._replace(argument=("x",)) if given.has("-x", "-X") else sweep
 
 

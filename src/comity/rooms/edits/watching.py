@@ -23,12 +23,13 @@ from comity.rooms.channels import sending
 from comity.rooms.channels.model import Draft
 from comity.rooms.claims.finding import Held, Wanted
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.edits import excusing, git
+from comity.rooms.edits import excusing
 from comity.rooms.edits.guarding import others
 from comity.rooms.edits.model import Breach, Compared
 from comity.rooms.edits.telling import some, titled
 from comity.rooms.turns import settling
 from comity.rooms.turns.quoting import name
+from comity.system import git
 
 MAX_FILES = 500
 MAX_CLAIMS = 2000
@@ -88,7 +89,7 @@ def prints(base: Base, near: Ground, known: Prints) -> Prints:
     """Fingerprints of what is held, and of whatever was looked at before."""
     paths = dict.fromkeys([*near.plain, *known])
     if near.wide:
-        listed = git.changed(base.folder)
+        listed = git.changed(base.folder) or git.Changed([], [], [])
         listed_here = (path for path in (*listed.tracked, *listed.untracked) if _is_text(path))
         inside = [os.path.relpath(path, base.folder) for path in listed_here]
         files = [Target(path, tree=False) for path in inside if not path.startswith("..")]

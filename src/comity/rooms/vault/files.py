@@ -1,8 +1,8 @@
 """Reading a folder: which documents it has, and what one holds. No database here, and no transaction is open.
 
-Symbolic links are never followed, so neither a loop nor a way out of the folder can be taken; hidden folders and those
-of packages are left out. What can go wrong: a file that is written while it is read, or just after; what was seen of it
-then counts as doubtful, and the next run reads it again.
+Symbolic links are never followed, at no part of the way and whatever is swapped meanwhile, so neither a loop nor a way
+out of the folder can be taken; hidden folders and those of packages are left out. What can go wrong: a file that is
+written while it is read, or just after; what was seen of it then counts as doubtful, and the next run reads it again.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Forbidden, Limited, NotFound
 from comity.kernel.scope import Actor
 from comity.rooms.vault.model import EXTENSIONS, MAX_FILE_BYTES, MAX_FILES, Skipped
+from comity.system import files
 
 DOUBTFUL = -1  # instead of a time: read the file again next time
 _SETTLED_NS = 2_000_000_000  # a file changed later than this before it was read may change again unseen
 _PACKAGES = ("node_modules", "__pycache__", "site-packages")
 _NOT_IN_TAGS = re.compile(r"[^A-Za-z0-9]+")
-_OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-_OPEN |= getattr(os, "O_BINARY", 0)
 
 
 class Seen(NamedTuple):
     """A file that is a document by its name."""
 
     path: str  # from the root, with /
-    source_path: str
+    source_path: str  # the root and ``path``
     size_bytes: int
     mtime_ns: int
 
@@ -74,7 +73,7 @@ def resolve(actor: Actor, path: str) -> str:
         raise Forbidden(
             "vault.outside",
             f"{folder} is outside the project.",
-            "Name a folder of the project; or set vault_outside = true in .macp/comity.toml, if you may.",
+            "Name a folder of the project; or start with COMITY_VAULT_OUTSIDE=true, if you may.",
             path=folder,
         )
     if ".git" in folder.split(os.sep):
@@ -90,34 +89,27 @@ def listing(root: str) -> Listing:
     """Every document below ``root``, by name. Raises Limited ``vault.too_many``."""
     found: list[Seen] = []
     counts = dict.fromkeys(Skipped._fields, 0)
-    folders = [root]
+    folders = [""]
     while folders:
         folder = folders.pop()
         try:
-            with os.scandir(folder) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name)
+            listed = _entries(root, folder)
         except OSError:
             counts["unreadable"] += 1
             continue
-        for entry in listed:
-            if not _usable(entry.name):
+        for name, mode, size_bytes, mtime_ns in listed:
+            if not _usable(name):
                 continue
-            try:
-                if entry.is_symlink():
-                    counts["links"] += 1
-                elif entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                elif os.path.splitext(entry.name)[1].lower() in EXTENSIONS and entry.is_file(follow_symlinks=False):
-                    seen = entry.stat(follow_symlinks=False)
-                    if seen.st_size > MAX_FILE_BYTES:
-                        counts["large"] += 1
-                        continue
-                    path = (
-                        os.path.relpath(entry.path, root) if os.sep != "/" else entry.path[len(root.rstrip("/")) + 1 :]
-                    )
-                    found.append(Seen(path.replace(os.sep, "/"), entry.path, seen.st_size, seen.st_mtime_ns))
-            except OSError:
-                counts["unreadable"] += 1
+            path = f"{folder}/{name}" if folder else name
+            if stat.S_ISLNK(mode):
+                counts["links"] += 1
+            elif stat.S_ISDIR(mode):
+                folders.append(path)
+            elif stat.S_ISREG(mode) and os.path.splitext(name)[1].lower() in EXTENSIONS:
+                if size_bytes > MAX_FILE_BYTES:
+                    counts["large"] += 1
+                    continue
+                found.append(Seen(path, os.path.join(root, *path.split("/")), size_bytes, mtime_ns))
         if len(found) > MAX_FILES:
             raise Limited(
                 "vault.too_many",
@@ -128,6 +120,19 @@ def listing(root: str) -> Listing:
     return Listing(found, Skipped(**counts))
 
 
+def _entries(root: str, folder: str) -> list[tuple[str, int, int, int]]:
+    """Names, modes, sizes and times of what is in a folder below ``root``, by name. Raises OSError."""
+    found = []
+    with files.opened_folder(root, folder) as entries:
+        for entry in entries:
+            try:
+                info = entry.stat(follow_symlinks=False)
+            except OSError:  # it has just gone
+                continue
+            found.append((entry.name, info.st_mode, info.st_size, info.st_mtime_ns))
+    return sorted(found)
+
+
 def _usable(name: str) -> bool:
     """Hidden names are left out, and those that no database can hold."""
     return not name.startswith(".") and name not in _PACKAGES and name.isprintable()
@@ -135,12 +140,11 @@ def _usable(name: str) -> bool:
 
 def read(seen: Seen, now_ns: int) -> Read | str:
     """The document, or the name of the count under which it is skipped. ``now_ns``: the time, for doubtful files."""
+    root = seen.source_path[: -len(seen.path)]
     try:
-        descriptor = os.open(seen.source_path, _OPEN)
+        descriptor = files.open_file(root, seen.path, os.O_RDONLY)
         with os.fdopen(descriptor, "rb") as file:
             info = os.fstat(descriptor)
-            if not stat.S_ISREG(info.st_mode):
-                return "unreadable"
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError:
         return "unreadable"
