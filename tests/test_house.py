@@ -62,6 +62,8 @@ HIDDEN_IMPORTS = (
     ("tests/test_api.py", "import_module", "it looks into every room that the written types name"),
     ("src/comity/__init__.py", "import_module", "importing one module of the package must not load the others"),
     ("src/comity/settings.py", "tomllib", "8 ms that only projects with a TOML file pay"),
+    ("src/comity/settings.py", "comity.trust", "hashing, where a file of the tree asks for what needs an agreement"),
+    ("src/comity/project.py", "comity.system.git_index", "a hook asks git only of a database outside the project"),
     ("bench/__main__.py", "import_module", "a benchmark must not load what the others need"),
     ("src/comity/__main__.py", "comity.*", "a command loads only its own door"),
     ("src/comity/doors/mcp/serve.py", "comity.doors.mcp.masc.dialect*", "only a server with those tools pays for them"),

@@ -1,6 +1,7 @@
 """Finding the project of a folder, in repositories that the real git made."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -143,6 +144,75 @@ def test_the_git_folder_itself_belongs_to_its_checkout(place: Path) -> None:
     assert found.root == str(root)
 
 
+def test_a_bare_repository_in_a_checkout_is_no_project(place: Path) -> None:
+    root = repository(place / "repo")
+    inner = root / "docs" / "evil"
+    git("clone", "-q", "--bare", root, inner, cwd=place)
+    (inner / "wt").mkdir()
+    for start in (inner, inner / "wt", inner / "refs"):
+        workspace, found = find_workspace(start)
+        assert (workspace.checkout, workspace.bare, found) == (str(root), False, False)
+    configure(root, projectId="outer")
+    assert find_workspace(inner / "wt")[0].root == str(root)
+
+
+def test_a_bare_repository_beside_its_worktrees_stays_a_project(place: Path) -> None:
+    """``.git`` is a file there that names the bare repository in the same folder."""
+    git("clone", "-q", "--bare", repository(place / "from"), place / "all" / ".bare", cwd=place)
+    (place / "all" / ".git").write_text("gitdir: ./.bare\n")
+    git("worktree", "add", "-q", "-b", "one", place / "all" / "one", cwd=place / "all")
+    roots = {find_workspace(place / "all" / start)[0].root for start in ("", "one", ".bare/refs")}
+    assert roots == {str(place / "all" / ".bare")}
+
+
+@pytest.mark.parametrize(
+    ("config", "worktrees", "bare"),
+    [
+        ("[core]\n\tbare = true\n", "", True),
+        ("[CORE] Bare\n", "", True),
+        ('[core]\n\tbare = "t\\\nrue" ; yes\n', "", True),
+        ('[core "x"]\n\tbare = true\n', "", False),
+        ("[core.x]\n\tbare = true\n", "", False),
+        ("[core]\n\tbare = true\n[core]\n\tbare = false\n", "", False),
+        ("[core]\n\tbare = false # true\n", "[core]\n\tbare = true\n", False),
+        ("[extensions]\n\tworktreeConfig = true\n", "[core]\n\tbare = true\n", True),
+        ('[extensions "x"]\n\tworktreeConfig = true\n', "[core]\n\tbare = true\n", False),
+        ("[include]\n\tpath = config.worktree\n", "[core]\n\tbare = true\n", False),
+    ],
+)
+def test_the_configuration_is_read_as_git_reads_it(place: Path, config: str, worktrees: str, bare: bool) -> None:
+    """But for what it includes."""
+    git("init", "-q", "--bare", place / "bare.git", cwd=place)
+    (place / "bare.git" / "config").write_text(config)
+    (place / "bare.git" / "config.worktree").write_text(worktrees)
+    assert find_workspace(place / "bare.git" / "refs")[0].bare is bare
+
+
+@pytest.mark.parametrize("name", [".git", ".git/config", ".git/HEAD", "bare/config", "bare/HEAD", "linked/commondir"])
+@pytest.mark.parametrize("kind", ["pipe", "device", "huge"])
+def test_what_is_no_file_of_gits_keeps_nobody(place: Path, name: str, kind: str) -> None:
+    root = place / "repo"
+    path = root / name
+    if name.startswith("linked"):
+        root.mkdir()
+        (root / ".git").write_text(f"gitdir: {root / 'linked'}\n")
+    for folder in ("objects", "refs"):
+        (path.parent / folder).mkdir(parents=True)
+    for other in ("HEAD", "config"):
+        (path.parent / other).write_text("[core]\n\tbare = true\n")
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.touch()
+        os.truncate(path, 1 << 40)
+    workspace = find_workspace(path.parent)[0]
+    assert workspace.checkout == str(path.parent if name.startswith("bare") else root)
+    assert not (name.startswith("bare") and workspace.bare) or (name, kind) == ("bare/HEAD", "huge"), "never read"
+
+
 @pytest.mark.parametrize("pointer", [b"", b"gitdir:", b"gitdir: /nowhere/at/all\n", b"\xff\xfe", b"gitdir: a\0b"])
 def test_broken_git_file_is_a_repository_root(place: Path, pointer: bytes) -> None:
     root = place / "repo"
@@ -206,3 +276,20 @@ def test_recorded_paths_move_along_with_the_project(place: Path) -> None:
     found = find_project(place)
     assert found is not None
     assert (found.moved_from, found.db_path) == (None, "/data/x.db")
+
+
+@pytest.mark.parametrize("how", ["no way back", "a way back of its own"])
+def test_a_git_file_that_came_along_makes_no_worktree_of_another_repository(tmp_path: Path, how: str) -> None:
+    other, clone = repository(tmp_path / "other"), repository(tmp_path / "clone")
+    git("worktree", "add", "-q", tmp_path / "tree", cwd=other)
+    planted, private = clone / "docs", other / ".git/worktrees/tree"
+    planted.mkdir()
+    if how == "a way back of its own":
+        private = clone / "fake/worktrees/x"
+        private.mkdir(parents=True)
+        (private / "commondir").write_text(f"{other}/.git\n")
+        (private / "gitdir").write_text(f"{planted}/.git\n")
+        (private / "HEAD").write_text("ref: refs/heads/main\n")
+    (planted / ".git").write_text(f"gitdir: {private}\n")
+    assert find_workspace(planted)[0].root == str(planted)
+    assert find_workspace(tmp_path / "tree")[0].root == str(other)

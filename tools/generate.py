@@ -10,13 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+from comity.declared import SETTINGS, Setting
 from comity.doors.hosts.hook.install import WIRINGS
 from comity.doors.hosts.hook.run import adapter_of
 from comity.doors.mcp import macp
 from comity.doors.mcp.masc import dialect as masc
 from comity.doors.mcp.masc import tools as masc_tools
 from comity.doors.mcp.masc.words import OWN_STATES, form_of
-from comity.doors.premises.options import OPTIONS
+from comity.doors.premises.options import OPTIONS, Option
 from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
@@ -24,7 +25,6 @@ from comity.kernel.schema import input_schema, output_schema, schema_of
 from comity.kernel.signature import hints_of, parameters
 from comity.rooms import REGISTRY
 from comity.rooms.tasks.machine import MACHINE, RULES
-from comity.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -196,12 +196,22 @@ def settings_page() -> str:
         "",
         "Precedence: option, environment, `.macp/config.json` and `.macp/comity.toml`, default.",
         "",
+        "What is marked with \\* loosens: it counts only from you, by option, by environment, or from a file that you",
+        "agreed to with [`comity trust`](../init.md#what-came-with-the-repository). A database that lies",
+        "inside the workspace needs no agreement.",
+        "",
     ]
     lines += ["| option | environment | in `comity.toml` | default | meaning |", "|---|---|---|---|---|"]
     for one in SETTINGS:
         default = "derived" if one.default is None else f"`{one.default or 'none'}`"
-        lines.append(f"| `{one.flag}` | `{one.env}` | `{one.name}` | {default} | {one.doc} |")
+        lines.append(f"| `{one.flag}` | `{one.env}` | {_in_file(one)} | {default} | {one.doc} |")
     return "\n".join([*lines, ""])
+
+
+def _in_file(one: Setting | Option) -> str:
+    """What a setting is called in its file."""
+    mark = r" \*" if one.loosens else ""
+    return f"`{one.name}`{mark}"
 
 
 def server_settings_page() -> str:
@@ -212,6 +222,9 @@ def server_settings_page() -> str:
         "Precedence: option, environment (the first that is set), `.masc/config/server.toml`, default.",
         "[The server](../server.md) explains them.",
         "",
+        "What is marked with \\* loosens: it counts only from you, by option, by environment, or from a file that you",
+        "agreed to with [`comity trust`](../init.md#what-came-with-the-repository).",
+        "",
         "| option | environment | in `server.toml` | default | meaning |",
         "|---|---|---|---|---|",
     ]
@@ -219,7 +232,7 @@ def server_settings_page() -> str:
         env = ", ".join(f"`{name}`" for name in one.env)
         default = "derived" if one.name == "port" else f"`{one.default if one.default not in ((), '') else 'none'}`"
         shown = f"{one.flag} {one.value}".replace("|", " or ")
-        lines.append(f"| `{shown}` | {env} | `{one.name}` | {default} | {one.doc} |")
+        lines.append(f"| `{shown}` | {env} | {_in_file(one)} | {default} | {one.doc} |")
     return "\n".join([*lines, ""])
 
 

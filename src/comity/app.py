@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from comity import settings
+from comity.declared import SETTINGS
 from comity.loops.noting import Noting
 from comity.loops.reaper import Reaper
 from comity.loops.retention import Retention
@@ -18,9 +19,9 @@ def open(path: str | os.PathLike[str] | None = None, **options: str) -> Workspac
 
     ``path`` is a folder in a project (the working directory when left out) or a database file. ``options`` are the
     settings of ``comity mcp`` as keywords: ``agent_id``, ``agent_name``, ``channel``, ``durability`` and so on. Nothing
-    is registered: call ``workspace.session.start()`` to take part. Raises Invalid and Unavailable.
+    is registered: call ``workspace.session.start()`` to take part. Raises Invalid, Forbidden and Unavailable.
     """
-    unknown = sorted(set(options) - {setting.name for setting in settings.SETTINGS})
+    unknown = sorted(set(options) - {setting.name for setting in SETTINGS})
     if unknown:
         raise TypeError(f"open() has no option {unknown[0]!r}")
     cwd = os.getcwd()

@@ -52,7 +52,7 @@ def keep_out(root: str) -> None:
 
 
 def make_folder(root: str) -> None:
-    """Make ``.macp``, for its owner's eyes, with the file that keeps it out of git. Raises OSError, ``files.Unsafe``."""
+    """Make ``.macp``, for its owner's eyes, with the file that keeps it out of git. Raises OSError."""
     if files.make_folder(root, FOLDER):
         files.write_new(root, f"{FOLDER}/.gitignore", _OWN)
 

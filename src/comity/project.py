@@ -4,8 +4,8 @@ Git is read, never run: a ``.git`` folder, or a ``.git`` file with ``gitdir:`` a
 (gitrepository-layout(5)). The rules are those of MACP v1.0 section 6.3, with these remedies:
 
 - the search goes upward and stops at the repository root and before the home folder;
-- a linked worktree shares the project of the main checkout;
-- a submodule is a project of its own; so is a bare repository, which its worktrees share;
+- a linked worktree that the repository knows of (``git worktree repair``) shares the project of the main checkout;
+- a submodule is a project of its own; so is a bare repository, which its worktrees share, unless it lies in a checkout;
 - recorded absolute paths of a project that was moved or cloned are read as if they had moved along.
 """
 
@@ -14,9 +14,14 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterable
+from importlib import import_module
 
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
+from comity.system import files
+from comity.system.repository import git_folder as git_folder  # noqa: PLC0414 (doors ask for it beside locate)
+from comity.system.repository import is_bare, is_git_folder, pointer, settings, top_among, upward
 
 FOLDER = ".macp"
 CONFIG = "config.json"
@@ -40,12 +45,16 @@ class Place(NamedTuple):
 
 
 class Project(NamedTuple):
-    """A found ``.macp/config.json``. ``config`` holds it as it is; the properties hold what it means here."""
+    """A found ``.macp/config.json``. ``config`` holds it as it is; the properties hold what it means here.
+
+    ``content`` is the file as it was read.
+    """
 
     root: str
     config: dict[str, object]
     config_path: str
     worktree: str | None = None
+    content: bytes = b""
 
     @property
     def moved_from(self) -> str | None:
@@ -84,10 +93,14 @@ class Project(NamedTuple):
 def find_project(start: str | os.PathLike[str]) -> Project | None:
     """The project ``start`` belongs to, or None. Raises Invalid ``config.unreadable``, naming the file."""
     place, found = find_workspace(start)
-    if not found:
-        return None
+    return project_of(place) if found else None
+
+
+def project_of(place: Place) -> Project:
+    """The project whose config stands there. Raises Invalid ``config.unreadable``, naming the file."""
     path = os.path.join(place.root, FOLDER, CONFIG)
-    return Project(place.root, read_config(path), path, place.worktree)
+    content = _content(path)
+    return Project(place.root, _parsed(path, content), path, place.worktree, content)
 
 
 def find_workspace(start: str | os.PathLike[str]) -> tuple[Place, bool]:
@@ -110,31 +123,54 @@ def find_workspace(start: str | os.PathLike[str]) -> tuple[Place, bool]:
 def locate(start: str | os.PathLike[str]) -> Place:
     """The repository around ``start``, or ``start`` itself where there is none."""
     here = os.path.realpath(start)
-    for folder in _upward(here):
-        if os.path.exists(os.path.join(folder, ".git")):
-            return _place_of_checkout(folder)
-        if _is_git_folder(folder) and _is_bare(folder):
-            return Place(folder, folder, bare=True)
-    return Place(here, here, repository=False)
+    top, bare = top_among(_upward(here)) or ("", False)
+    if not top:
+        return Place(here, here, repository=False)
+    return Place(top, top, bare=True) if bare else _place_of_checkout(top)
 
 
-def git_folder(checkout: str | os.PathLike[str], *, shared: bool = True) -> str | None:
-    """The git folder of a checkout, the one that all its worktrees share or its own; None where there is none."""
-    git = os.path.join(checkout, ".git")
-    private = git if os.path.isdir(git) else _pointer(git, "gitdir:", os.fspath(checkout))
-    if private is None or not os.path.isdir(private):
-        return None
-    return (_pointer(os.path.join(private, "commondir"), "", private) if shared else None) or private
+def tracked(checkout: str | os.PathLike[str], names: Iterable[str]) -> set[str]:
+    """Those of ``names``, which count from ``checkout``, that git tracks there; all, when its index tells nothing."""
+    top = locate(checkout).checkout
+    git = git_folder(top, shared=False)
+    if git is None:
+        return set()
+    inside = os.path.relpath(os.path.realpath(checkout), top)
+    wanted = {os.path.normpath(os.path.join(inside, name)).replace(os.sep, "/"): name for name in names}
+    found: set[str] | None = import_module("comity.system.git_index").listed(git, wanted)
+    return set(wanted.values()) if found is None else {wanted[path] for path in found}
+
+
+def lies_inside(root: str, path: str) -> bool:
+    """Whether ``path`` lies in the workspace of ``root``, links resolved, and not in a folder of git."""
+    if "\0" in path:
+        return False
+    home, real = os.path.realpath(root), os.path.realpath(path)
+    if real == home or not _within(real, home):
+        return False
+    if _within(real, os.path.join(home, FOLDER)):
+        return True
+    gits = {home if is_git_folder(home) else None, git_folder(home), git_folder(home, shared=False)}
+    return ".git" not in real[len(home) :].lower().split(os.sep) and not any(git and _within(real, git) for git in gits)
 
 
 def read_config(path: str) -> dict[str, object]:
     """The object in ``path``, its known keys checked. Raises Invalid ``config.unreadable``."""
+    return _parsed(path, _content(path))
+
+
+def _content(path: str) -> bytes:
+    """A config as it stands in its workspace: a regular file, to which no link leads below the workspace."""
+    folder, name = os.path.split(path)
+    base, above = os.path.split(folder)
     try:
-        data = _read(path)
+        return files.read(base, f"{above}/{name}", MAX_CONFIG_BYTES)
     except OSError as error:
-        raise _unreadable(path, error.strerror or "cannot be read", "Check the file and its permissions.") from None
-    if len(data) > MAX_CONFIG_BYTES:
-        raise _unreadable(path, f"is larger than {MAX_CONFIG_BYTES} bytes", "Is this the right file?")
+        hint = "Check the file and its permissions."
+        raise _unreadable(path, error.strerror or "cannot be read", hint) from None
+
+
+def _parsed(path: str, data: bytes) -> dict[str, object]:
     fix = "Mend the file, or write a new one with `comity init --force`."
     try:
         value: object = json.loads(data.decode("utf-8-sig"))
@@ -159,9 +195,7 @@ def _unreadable(path: str, why: str, hint: str, **data: object) -> Invalid:
 
 def _upward(start: str) -> list[str]:
     """``start`` and the folders above it, up to but without the home folder, unless ``start`` is that."""
-    folders = [start]
-    while (parent := os.path.dirname(folders[-1])) != folders[-1]:
-        folders.append(parent)
+    folders = upward(start)
     home = os.path.realpath(os.path.expanduser("~"))
     if home in folders[1:]:
         return folders[: folders.index(home)]
@@ -179,65 +213,29 @@ def _moved(path: str, folder: str, to: str) -> str:
     return os.path.join(to, rest) if rest else to
 
 
-def _read(path: str, most_bytes: int = -1) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(most_bytes)
-
-
 def _place_of_checkout(folder: str) -> Place:
     git = os.path.join(folder, ".git")
-    private = None if os.path.isdir(git) else _pointer(git, "gitdir:", folder)
+    private = None if os.path.isdir(git) else pointer(git, "gitdir:", folder)
     if private is None:
         return Place(folder, folder)
-    common = _pointer(os.path.join(private, "commondir"), "", private)
+    common = pointer(os.path.join(private, "commondir"), "", private)
     shared = common or private
+    if common is not None and not _is_worktree(folder, private, common):
+        return Place(folder, folder)
     linked = folder if common is not None else None
-    if _is_bare(shared):
+    if is_bare(shared):
         return Place(shared, folder, linked, bare=True)
     if linked is None:
         return Place(folder, folder)  # a submodule, or a repository whose git folder lies elsewhere
     if os.path.basename(shared) == ".git":
         return Place(os.path.dirname(shared), folder, linked)
-    checkout = _core(shared).get("worktree", "")
-    if checkout:
-        return Place(os.path.realpath(os.path.join(shared, checkout)), folder, linked)
+    checkout = os.path.realpath(os.path.join(shared, settings(shared, shared).get("core.worktree", "")))
+    if git_folder(checkout) == shared:
+        return Place(checkout, folder, linked)
     return Place(folder, folder, linked)  # nothing records where its main checkout lies
 
 
-def _pointer(path: str, prefix: str, base: str) -> str | None:
-    """The folder a one-line pointer file names, relative to ``base``."""
-    try:
-        text = _read(path, 4096).decode().strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-    if not text.startswith(prefix) or "\0" in text:
-        return None
-    return os.path.realpath(os.path.join(base, text.removeprefix(prefix).strip()))
-
-
-def _is_git_folder(folder: str) -> bool:
-    head, *parts = (os.path.join(folder, name) for name in ("HEAD", "objects", "refs"))
-    return os.path.isfile(head) and all(map(os.path.isdir, parts))
-
-
-def _is_bare(git_folder: str) -> bool:
-    return _core(git_folder).get("bare", "").lower() in {"true", "yes", "on", "1"}
-
-
-def _core(git_folder: str) -> dict[str, str]:
-    """The ``[core]`` keys of a git folder's config, names in lower case; empty when it cannot be read."""
-    found: dict[str, str] = {}
-    for name in ("config", "config.worktree"):
-        try:
-            path = os.path.join(git_folder, name)
-            lines = _read(path, MAX_CONFIG_BYTES).decode(errors="replace").splitlines()
-        except OSError:
-            continue
-        section = ""
-        for line in map(str.strip, lines):
-            if line.startswith("["):
-                section = line.strip("[]").strip().lower()
-            elif section == "core" and line and line[0] not in "#;":
-                key, _, value = line.partition("=")
-                found[key.strip().lower()] = value.strip().strip('"') or "true"
-    return found
+def _is_worktree(folder: str, private: str, common: str) -> bool:
+    """Whether the repository knows ``folder`` as its worktree: a ``.git`` file that came along could name any one."""
+    back = pointer(os.path.join(private, "gitdir"), "", private)
+    return os.path.dirname(private) == os.path.join(common, "worktrees") and back == os.path.join(folder, ".git")

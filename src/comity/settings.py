@@ -1,43 +1,33 @@
-"""Every setting: its default (once), its bounds, where it may come from, one sentence.
+"""The settings that hold: where a process stands, what it was told, and what the project's files say.
 
 Precedence: flag, then environment, then the project's ``.macp/config.json`` and ``.macp/comity.toml``, then the default
-(MACP v1.0, reference sections 6.2 to 6.4). Blank counts as absent everywhere.
+(MACP v1.0, reference sections 6.2 to 6.4). Blank counts as absent everywhere. The project's files may have come with
+somebody's repository: what loosens counts from them only once the user agreed (``comity.trust``); until then it is set
+aside and told, and a database that lies elsewhere is refused, so that nobody makes a second one.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 
+from comity.declared import BY_NAME, SETTINGS, Aside, aside, shown, text
 from comity.kernel.clock import SystemClock
 from comity.kernel.hints import Any, Literal, cast
 from comity.kernel.ids import TimeOrderedIds
 from comity.kernel.named_tuple import NamedTuple
-from comity.kernel.problem import Invalid
+from comity.kernel.problem import Forbidden, Invalid
 from comity.kernel.scope import Actor, Limits
-from comity.project import FOLDER, Project, find_project, find_workspace, slug
+from comity.project import CONFIG, FOLDER, Place, Project, find_workspace, lies_inside, project_of, slug, tracked
+from comity.system import files
 
-TOML = "comity.toml"
+TOML_NAME, CONFIG_NAME = f"{FOLDER}/comity.toml", f"{FOLDER}/{CONFIG}"
+_MAX_TOML_BYTES = 1_000_000
 
 # Environment variables in which hosts tell their own session id, and the host's short name.
 HOST_SESSIONS = (("CLAUDE_CODE_SESSION_ID", "claude"), ("GEMINI_SESSION_ID", "gemini"))
-
-
-class Setting(NamedTuple):
-    """One setting; ``env`` names its environment variable, ``read`` checks and converts its text."""
-
-    name: str
-    env: str
-    default: Any
-    doc: str
-    read: Callable[[str, str], Any]
-
-    @property
-    def flag(self) -> str:
-        """Its command-line option."""
-        return "--" + self.name.replace("_", "-")
 
 
 class Settings(NamedTuple):
@@ -45,7 +35,7 @@ class Settings(NamedTuple):
 
     ``worktree`` is the folder that stands for ``root`` in the linked worktree that the process is in; empty elsewhere.
     ``program`` and ``host_session_id`` are those of the agent's host, as far as its environment tells.
-    ``named``: the user chose the agent's id.
+    ``named``: the user chose the agent's id. ``aside``: what the project's files say and what does not count.
     """
 
     root: str
@@ -72,6 +62,7 @@ class Settings(NamedTuple):
     program: str = ""
     host_session_id: str = ""
     named: bool = False
+    aside: tuple[Aside, ...] = ()
 
     @property
     def actor(self) -> Actor:
@@ -90,152 +81,38 @@ class Settings(NamedTuple):
             self.worktree,
             self.vault_outside,
             limits=Limits(self.max_hops, self.max_per_minute, self.repeat_s),
+            database=self.db,
         )
 
 
-def _text(name: str, value: str) -> str:
-    if len(value) > 200 or not value.isprintable():
-        raise _invalid(name, value, "at most 200 printable characters")
-    return value
+class Toml(NamedTuple):
+    """``.macp/comity.toml``: the file as it was read, and its settings as text."""
 
+    content: bytes
+    values: dict[str, str]
 
-def _path(name: str, value: str) -> str:
-    if "\0" in value:
-        raise _invalid(name, value, "a path")
-    return os.path.abspath(os.path.expanduser(value))
-
-
-def _tags(name: str, value: str) -> tuple[str, ...]:
-    if value.startswith("["):
-        try:
-            items = json.loads(value)
-        except ValueError:
-            items = None
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise _invalid(name, value, "a JSON list of strings, or words with commas between")
-        return tuple(items)
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _count(most: int, least: int = 1) -> Callable[[str, str], int]:
-    def read(name: str, value: str) -> int:
-        try:
-            number = int(value)
-        except ValueError:
-            number = -1
-        if not least <= number <= most:
-            raise _invalid(name, value, f"a whole number from {least} to {most}")
-        return number
-
-    return read
-
-
-def _flag(name: str, value: str) -> bool:
-    word = value.lower()
-    if word not in ("true", "false"):
-        raise _invalid(name, value, "true or false")
-    return word == "true"
-
-
-def _choice(*words: str) -> Callable[[str, str], str]:
-    def read(name: str, value: str) -> str:
-        if value not in words:
-            raise _invalid(name, value, " or ".join(words))
-        return value
-
-    return read
-
-
-def _invalid(name: str, value: str, wanted: str) -> Invalid:
-    return Invalid(
-        "setting.invalid",
-        f"The setting {name} cannot be {value[:80]!r}.",
-        f"It takes {wanted}.",
-        setting=name,
-    )
-
-
-SETTINGS = (
-    Setting("db", "MACP_DB_PATH", None, "The database file.", _path),
-    Setting("project_id", "MACP_PROJECT_ID", None, "The project; agents of one project share a database.", _text),
-    Setting("channel", "MACP_DEFAULT_CHANNEL", None, "The channel to join; the project id when not set.", _text),
-    Setting(
-        "agent_id", "MACP_AGENT_ID", None, "This agent's lasting id; else the host's session id, else random.", _text
-    ),
-    Setting("agent_name", "MACP_AGENT_NAME", None, "What peers see; the agent id when not set.", _text),
-    Setting("session_id", "MACP_SESSION_ID", None, "This process's session id; random when not set.", _text),
-    Setting("role", "MACP_AGENT_ROLE", "participant", "What this agent does, for peers to read.", _text),
-    Setting("interest_tags", "MACP_INTEREST_TAGS", (), "Tags that rank messages for this agent.", _tags),
-    Setting(
-        "max_pending_messages", "MACP_MAX_PENDING_MESSAGES", 200, "Deliveries that the queue holds.", _count(100_000)
-    ),
-    Setting("max_context_bytes", "MACP_MAX_CONTEXT_BYTES", 16384, "Bytes of content in one poll.", _count(100_000_000)),
-    Setting(
-        "durability",
-        "COMITY_DURABILITY",
-        "normal",
-        "normal: a power cut costs at most the last 2 s; full: a sync for every commit.",
-        _choice("normal", "full"),
-    ),
-    Setting("surface", "COMITY_SURFACE", "macp", "Whose tools the MCP server has.", _choice("macp", "masc")),
-    Setting(
-        "tools",
-        "COMITY_TOOLS",
-        "all",
-        "How many of them: core (messages), workspace (and awareness, claims, tasks), all.",
-        _choice("core", "workspace", "all"),
-    ),
-    Setting(
-        "enforcement",
-        "COMITY_ENFORCEMENT",
-        "guard",
-        "What hooks do: off (nothing), guard (refuse edits of held files), strict (also when they cannot look).",
-        _choice("off", "guard", "strict"),
-    ),
-    Setting(
-        "wake",
-        "COMITY_WAKE",
-        "steering",
-        "What wakes an idle agent, where its host can: off (nothing), interrupt, steering (and interrupt).",
-        _choice("off", "interrupt", "steering"),
-    ),
-    Setting(
-        "max_hops",
-        "COMITY_MAX_HOPS",
-        40,
-        "Answers to and fro between two agents without a pause of a minute; 0: any number.",
-        _count(1_000_000, 0),
-    ),
-    Setting(
-        "max_per_minute",
-        "COMITY_MAX_PER_MINUTE",
-        120,
-        "Messages in a minute from one agent to another, or to a channel; 0: any number.",
-        _count(1_000_000, 0),
-    ),
-    Setting(
-        "repeat_s",
-        "COMITY_REPEAT_S",
-        30,
-        "Seconds for which the same content is not sent again to the same recipient; 0: it always is.",
-        _count(3600, 0),
-    ),
-    Setting(
-        "vault_outside",
-        "COMITY_VAULT_OUTSIDE",
-        False,
-        "true: the vault may have folders outside the project.",
-        _flag,
-    ),
-)
-_BY_NAME = {setting.name: setting for setting in SETTINGS}
+    def asks(self, root: str) -> tuple[Aside, ...]:
+        """What of it needs the user's agreement."""
+        return tuple(
+            aside(name, value, TOML_NAME)
+            for name, value in self.values.items()
+            if BY_NAME[name].loosens and value.strip() and not (name == "db" and lies_inside(root, value))
+        )
 
 
 def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -> Settings:
-    """The settings for one process. Raises Invalid for what cannot be, with the setting and what it takes."""
-    project = _project(env, cwd)
-    root = project.root if project else find_workspace(cwd)[0].root
-    given = _given(flags, env, root)
+    """The settings for one process. Raises Invalid for what cannot be, with the setting and what it takes.
+
+    And Forbidden ``trust.needed`` for a database elsewhere that only a file of the tree names.
+    """
+    place, found = _place(env, cwd)
+    project, root = project_of(place) if found else None, place.root
+    toml = toml_of(root)
+    asked = toml.asks(root)
+    left = () if not asked or _agreed(root, TOML_NAME, toml.content) else asked
+    given = _given(flags, env, toml, left)
+    if left and "db" not in given:
+        _refuse_elsewhere(left, toml, chosen="project_id" in given)
     explicit = given.get("project_id")
     project_id = (
         slug(explicit or "") or (project.project_id if project and not explicit else slug(_last(root))) or "macp"
@@ -255,20 +132,27 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
         program=_host(env)[1],
         host_session_id=_host(env)[0],
         named="agent_id" in given,
+        aside=left,
     )
     return Settings(**values)
 
 
-def _project(env: Mapping[str, str], cwd: str) -> Project | None:
+def workspace_of(env: Mapping[str, str], cwd: str) -> str:
+    """The folder of the project that ``resolve`` finds; none of its files is read."""
+    return _place(env, cwd)[0].root
+
+
+def _place(env: Mapping[str, str], cwd: str) -> tuple[Place, bool]:
     """The project of the named root, else of the working directory, else of the folder the host was opened in."""
-    named = env.get("MACP_PROJECT_ROOT", "").strip()
+    named, host_folder = env.get("MACP_PROJECT_ROOT", "").strip(), env.get("CLAUDE_PROJECT_DIR", "").strip()
     if named and "${" not in named:  # a host that does not fill in variables passes them on as they are
-        return find_project(os.path.join(cwd, named))
-    found = find_project(cwd)
-    host_folder = env.get("CLAUDE_PROJECT_DIR", "").strip()
-    if found is None and host_folder:
-        found = find_project(host_folder)
-    return found
+        found = find_workspace(os.path.join(cwd, named))
+        return found if found[1] else (find_workspace(cwd)[0], False)
+    here = find_workspace(cwd)
+    if not here[1] and host_folder:
+        found = find_workspace(host_folder)
+        return found if found[1] else here
+    return here
 
 
 def _worktree(root: str, env: Mapping[str, str], cwd: str) -> str:
@@ -281,45 +165,105 @@ def _worktree(root: str, env: Mapping[str, str], cwd: str) -> str:
     return ""
 
 
-def _given(flags: Mapping[str, str | None], env: Mapping[str, str], root: str) -> dict[str, Any]:
-    """What flags, environment and the project's TOML say, checked."""
-    toml = _read_toml(root)
+def _given(
+    flags: Mapping[str, str | None], env: Mapping[str, str], toml: Toml, left: tuple[Aside, ...]
+) -> dict[str, Any]:
+    """What flags, environment and the project's TOML say, checked; without what of the latter is set aside."""
+    values = {name: value for name, value in toml.values.items() if all(one.name != name for one in left)}
     given = {}
     for setting in SETTINGS:
-        for value in (flags.get(setting.name), env.get(setting.env), toml.get(setting.name)):
-            text = (value or "").strip()
-            if text:
-                given[setting.name] = setting.read(setting.name, text)
+        for value in (flags.get(setting.name), env.get(setting.env), values.get(setting.name)):
+            told = (value or "").strip()
+            if told:
+                given[setting.name] = setting.read(setting.name, told)
                 break
     return given
 
 
-def _read_toml(root: str) -> dict[str, str]:
-    path = os.path.join(root, FOLDER, TOML)
-    if not os.path.exists(path):
-        return {}
+def toml_of(root: str) -> Toml:
+    """The project's TOML file; without values when there is none. Raises Invalid ``config.unreadable``."""
+    path = os.path.join(root, *TOML_NAME.split("/"))
+    if not os.path.lexists(path):
+        return Toml(b"", {})
     try:
-        with open(path, "rb") as file:
-            content = import_module("tomllib").load(file)  # only projects that have the file pay for it
-    except (OSError, ValueError) as error:
-        raise Invalid("config.unreadable", f"{path}: {error}", "Mend the file or remove it.", path=path) from None
-    unknown = sorted(set(content) - set(_BY_NAME))
+        content = files.read(root, TOML_NAME, _MAX_TOML_BYTES)
+        found = import_module("tomllib").loads(content.decode())  # only projects that have the file pay for it
+    except (OSError, ValueError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        hint = "Mend the file or remove it."
+        raise Invalid("config.unreadable", f"{path}: {why}", hint, path=path) from None
+    unknown = sorted(set(found) - set(BY_NAME))
     if unknown:
         raise Invalid(
             "config.unknown_setting",
-            f"{path}: there is no setting {unknown[0]!r}.",
-            f"Settings are: {', '.join(_BY_NAME)}.",
+            f"{path}: there is no setting {shown(unknown[0])!r}.",
+            f"Settings are: {', '.join(BY_NAME)}.",
             path=path,
         )
-    return {name: json.dumps(value) if isinstance(value, list) else str(value) for name, value in content.items()}
+    values = {
+        name: json.dumps(value) if isinstance(value, list | bool) else str(value) for name, value in found.items()
+    }
+    if values.get("db", "").strip():
+        values["db"] = os.path.join(root, os.path.expanduser(values["db"].strip()))
+    return Toml(content, values)
+
+
+def config_asks(project: Project) -> tuple[Aside, ...]:
+    """What of the project's config needs the user's agreement: a database that lies neither in the workspace nor, for
+    a config that git does not track, in the place that the protocol has for shared ones.
+    """
+    path = project.db_path
+    if path is None or lies_inside(project.root, path):
+        return ()
+    shared = _shared_database(project.project_id)
+    if path == shared and not tracked(project.root, (CONFIG_NAME,)):
+        return ()
+    return (aside("dbPath", path, CONFIG_NAME),)
+
+
+def database_counts(project: Project) -> bool:
+    """Whether the project's config may name its database."""
+    return not config_asks(project) or _agreed(project.root, CONFIG_NAME, project.content)
+
+
+def _agreed(root: str, name: str, content: bytes) -> bool:
+    """Whether the user agreed to a file of the tree; only projects that ask for something pay for looking."""
+    agreed: bool = import_module("comity.trust").agreed(root, name, content)
+    return agreed
+
+
+def _refuse_elsewhere(left: tuple[Aside, ...], toml: Toml, *, chosen: bool) -> None:
+    """Forbidden when what is set aside would have chosen the database. ``chosen``: the user named the project."""
+    names = {one.name for one in left}
+    if "db" in names:
+        raise _needed(TOML_NAME, toml.values["db"])
+    if "project_id" in names and not chosen:
+        raise _needed(TOML_NAME, _shared_database(slug(toml.values["project_id"])))
+
+
+def _needed(file: str, path: str) -> Forbidden:
+    return Forbidden(
+        "trust.needed",
+        f"{file} names a database outside the workspace: {shown(path, 300)}.",
+        "If that is meant, agree once with `comity trust`; or name it yourself with --db or MACP_DB_PATH.",
+        path=path,
+        file=file,
+    )
 
 
 def _database(project: Project | None, root: str, project_id: str, *, shared: bool) -> str:
     if shared:
-        return os.path.join(os.path.expanduser("~"), FOLDER, "projects", f"{project_id}.macp.db")
+        return _shared_database(project_id)
     if project is not None and project.db_path is not None:
+        if not database_counts(project):
+            raise _needed(CONFIG_NAME, project.db_path)
         return project.db_path
     return os.path.join(root, FOLDER, f"{project_id}.macp.db")
+
+
+def _shared_database(project_id: str) -> str:
+    """The protocol's own place for a database that several folders share."""
+    return os.path.join(os.path.expanduser("~"), FOLDER, "projects", f"{project_id}.macp.db")
 
 
 def _identity(given: Mapping[str, Any], env: Mapping[str, str]) -> tuple[str, str]:
@@ -329,7 +273,7 @@ def _identity(given: Mapping[str, Any], env: Mapping[str, str]) -> tuple[str, st
         return agent_id, agent_id
     session, host = _host(env)
     if session:
-        return _text("agent_id", session), f"{host}-{session[-4:]}"
+        return text("agent_id", session), f"{host}-{session[-4:]}"
     agent_id = _random_id()
     return agent_id, f"agent-{agent_id[-4:]}"
 

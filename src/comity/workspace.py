@@ -178,6 +178,14 @@ class Workspace:
         for other in self._others:
             other.renew_if_due()
 
+    def stands(self) -> bool:
+        """Whether the database is the one that was opened: other processes see what is done here."""
+        try:
+            self.store.look()
+        except Unavailable:
+            return False
+        return True
+
     def introduce(self, program: str) -> None:
         """The agent's host says which program it is; peers see it with the next sign of life."""
         own = self.observer.presence

@@ -129,6 +129,7 @@ def test_a_locked_database_is_not_waited_for(hooked: Hooked) -> None:
     assert hooked.edit("b.py", "S2") == QUIET
     assert last(hooked) == ("error", "Unavailable")
     (hooked.folder / ".macp" / "comity.toml").write_text('enforcement = "strict"\n')
+    assert hooked.comity("trust", "--yes").code == 0
     assert "is locked by another process" in refusal(hooked.edit("b.py", "S2"))
     assert hooked("SessionStart", "S3", source="startup") == QUIET
     holder.close()

@@ -149,8 +149,7 @@ class Crowd:
         self.files = [stage.repo / f"notes-{number}.md" for number in range(FILES)]
         for file in self.files:
             file.write_text("# Notes\n")
-        if not guarded:
-            (stage.repo / ".macp/comity.toml").write_text('enforcement = "off"\n')
+        self.extra = {} if guarded else {"COMITY_ENFORCEMENT": "off"}
         self.together = threading.Barrier(len(names))
         self.authors = [Author(self, place, HOSTS[name]) for place, name in enumerate(names)]
 
@@ -160,7 +159,7 @@ class Crowd:
         running: list[Running] = []
         try:
             for author, model in zip(self.authors, models, strict=True):
-                running.append(self.stage.start(author.host, model))
+                running.append(self.stage.start(author.host, model, **self.extra))
             for agent in running:
                 agent.finish(TOGETHER_S * 3)
         finally:

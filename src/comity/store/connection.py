@@ -37,6 +37,7 @@ _WAITED_LONG_S = 0.03
 _OLDEST_SQLITE = (3, 51, 3)
 _CACHE_KIB = 4096
 _FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOFOLLOW
+_FROZEN = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOFOLLOW
 MOST_S = 60.0  # for one transaction; a trigger that is not ours may loop
 _STEPS = 50_000  # of SQLite's machine, some milliseconds, between two looks at the time
 
@@ -75,7 +76,8 @@ class Connection(apsw.Connection):
 def connect(path: str, durability: Durability, busy_s: float = BUSY_S, sound: Sound | None = None) -> Connection:
     """A connection with WAL, foreign keys and a fair busy handler. Raises apsw.Error, Unavailable.
 
-    ``busy_s`` is how long it waits for a lock that another holds; ``sound`` says whether the log may be copied back.
+    ``busy_s`` is how long it waits for a lock that another holds; ``sound`` says whether the log may be copied back. On
+    a file system that is read-only, where nobody has left a log, it reads.
     """
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     if version < _OLDEST_SQLITE:
@@ -84,16 +86,17 @@ def connect(path: str, durability: Durability, busy_s: float = BUSY_S, sound: So
             f"SQLite {apsw.sqlite_lib_version()} can corrupt a database that several processes share.",
             "Install apsw 3.54 or newer, which brings its own SQLite.",
         )
-    connection = Connection(path, flags=_FLAGS, statementcachesize=128)
-    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
-    connection.term = Term()
-    connection.set_progress_handler(connection.term.over, _STEPS)
-    # Without it SQLite prepares some statements anew at every run, to look at the values bound to them.
-    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+    connection = _opened(path, _FLAGS)
     patience = _patience(busy_s)
     connection.set_busy_handler(patience)
     connection.set_wal_hook(checkpoints(patience, sound))
-    _enter_wal(connection, busy_s)
+    try:
+        _enter_wal(connection, busy_s)
+    except (apsw.CantOpenError, apsw.ReadOnlyError):
+        if not _is_frozen(path):
+            raise
+        connection.close()
+        connection = connect_frozen(path)
     sync = "FULL" if durability == "full" else "NORMAL"
     for pragma in (
         "foreign_keys = ON",
@@ -104,6 +107,36 @@ def connect(path: str, durability: Durability, busy_s: float = BUSY_S, sound: So
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     return connection
+
+
+def connect_frozen(path: str) -> Connection:
+    """A connection that only reads the file itself, as if nobody wrote: no log, no lock, nothing is changed."""
+    return _opened(f"file:{_escaped(path)}?immutable=1", _FROZEN)
+
+
+def _opened(name: str, flags: int) -> Connection:
+    connection = Connection(name, flags=flags, statementcachesize=128)
+    connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+    # Without it SQLite prepares some statements anew at every run, to look at the values bound to them.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+    connection.term = Term()
+    connection.set_progress_handler(connection.term.over, _STEPS)
+    return connection
+
+
+def _is_frozen(path: str) -> bool:
+    """Whether nobody can write there, and no log is left that would have to be read with it."""
+    if not hasattr(os, "statvfs") or not os.statvfs(os.path.dirname(path)).f_flag & os.ST_RDONLY:
+        return False
+    try:
+        return os.stat(path + "-wal").st_size == 0
+    except FileNotFoundError:
+        return True
+
+
+def _escaped(path: str) -> str:
+    """The path in a URI (sqlite.org/uri.html)."""
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def create_private(path: str) -> None:

@@ -23,24 +23,22 @@ def migrate(connection: apsw.Connection) -> None:
     Raises Unavailable ``store.newer`` for a database that a later Comity has changed: what it means by its tables is
     not known here.
     """
-    files = migrations()
-    newest = int(files[-1][:4])
-    found = version(connection)
-    if found > newest:
+    found, known = version(connection), newest()
+    if found > known:
         raise Unavailable(
             "store.newer",
-            f"The database is of a newer Comity: its schema is {found}, this Comity knows {newest}.",
+            f"The database is of a newer Comity: its schema is {found}, this Comity knows {known}.",
             "Upgrade Comity here (pipx upgrade comity), or name another database with --db.",
             schema=found,
-            known=newest,
+            known=known,
         )
-    if found == newest:
+    if found == known:
         return
     connection.execute("BEGIN IMMEDIATE").fetchall()
     try:
         connection.execute(_TABLE).fetchall()
         done = version(connection)
-        for name in files:
+        for name in migrations():
             number = int(name[:4])
             if number > done:
                 connection.execute(read(name)).fetchall()
@@ -57,6 +55,11 @@ def migrate(connection: apsw.Connection) -> None:
 def migrations() -> list[str]:
     """File names of all migrations, oldest first."""
     return sorted(name for name in os.listdir(_FOLDER) if name.endswith(".sql"))
+
+
+def newest() -> int:
+    """The number of the newest migration."""
+    return int(migrations()[-1][:4])
 
 
 def read(name: str) -> str:

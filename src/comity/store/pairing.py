@@ -9,6 +9,7 @@ the log aside, under a lock, before SQLite sees it.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 
 from comity.store.bell import open_beside
@@ -18,16 +19,16 @@ NAME = "pair"
 ASIDE = ".of-another-database"
 _MAX_BYTES = 200
 
-if os.name == "posix":
+if sys.platform == "win32":
+
+    def _lock(_: int) -> None:
+        """There are no inodes that could be exchanged under a process there."""
+
+else:
     import fcntl
 
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-
-else:
-
-    def _lock(descriptor: int) -> None:
-        return
 
 
 def part(path: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from comity import trust
 from comity.doors.auth.config import MAX_CONFIG_BYTES, AuthConfig, is_loopback
 from comity.kernel.problem import Invalid
 
@@ -18,6 +19,10 @@ def write(folder: Path, text: str | bytes) -> Path:
     return file
 
 
+def agree(file: Path) -> None:
+    trust.agree({str(file.resolve()): file.read_bytes()})
+
+
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         config = AuthConfig.read(folder)
@@ -27,15 +32,18 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
         assert config.requires_token("0.0.0.0")
 
 
-def test_what_is_written_holds(tmp_path: Path) -> None:
+def test_what_is_written_and_agreed_to_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    tmp_path = tmp_path / "repo" / ".masc"
+    tmp_path.mkdir(parents=True)
     write(tmp_path, '{"require_token": true, "default_role": "reader", "token_expiry_hours": 0.5}')
     config = AuthConfig.read(tmp_path)
     assert config == AuthConfig(True, "reader", 0.5)
     assert config.expires_in_s == 1800
     assert config.requires_token("localhost")
-    write(tmp_path, '{"require_token": null, "token_expiry_hours": null}')
+    agree(write(tmp_path, '{"require_token": null, "token_expiry_hours": null}'))
     assert AuthConfig.read(tmp_path) == AuthConfig(None, "worker", 0)
-    write(tmp_path, '{"require_token": false}')
+    agree(write(tmp_path, '{"require_token": false}'))
     assert not AuthConfig.read(tmp_path).requires_token("0.0.0.0")
     write(tmp_path, "{}")
     assert AuthConfig.read(tmp_path) == AuthConfig()

@@ -131,7 +131,7 @@ def test_a_file_that_is_no_database(comity: Program) -> None:
 
 def test_a_folder_in_place_of_the_database(comity: Program) -> None:
     comity.db.mkdir(parents=True)
-    every_command(comity, "store.cannot_open")
+    every_command(comity, "store.unsafe")
 
 
 def test_a_damaged_database(comity: Program) -> None:

@@ -37,6 +37,7 @@ def test_hooks_are_missing_until_init(comity: Program) -> None:
     done = comity("doctor", "--json")
     assert hooks(done) == {"claude-code": ("ok", ".claude/settings.local.json; never fired yet")}
     state = detail(done, "claude-code")
+    assert state["strange"] == []
     assert (state["missing"], state["runs"], state["executable"]) == ([], True, running())
 
 
@@ -122,8 +123,43 @@ def test_a_canary_dies_of_a_hook_that_is_broken(comity: Program, instead: str) -
     path.write_text(path.read_text().replace(running(), program))
     done = comity("doctor", "--canary", "claude-code", "--json")
     assert (done.code, done.json["ok"]) == (1, False)
+    assert all("not run" in check["detail"] for check in done.json["checks"])
     assert comity("doctor", "--canary", "emacs", "--json").error["reason"] == "host.unknown"
     assert comity("doctor", "--canary", "codex").code == 1
+
+
+@pytest.mark.parametrize("script", ["echo {}", "exit 2", "cat", ":"])
+def test_a_canary_dies_of_a_program_that_is_broken(comity: Program, tmp_path: Path, script: str) -> None:
+    """The command is as init writes it where hosts look on their PATH; what is found there is something else."""
+    comity("init", "--hosts", "claude-code")
+    path = comity.folder / ".claude/settings.local.json"
+    path.write_text(path.read_text().replace(running(), "comity"))
+    program = tmp_path / "bin" / "comity"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    done = comity("doctor", "--canary", "claude-code", "--json", PATH=f"{program.parent}:/usr/bin:/bin")
+    assert (done.code, done.json["ok"]) == (1, False)
+    assert not any("not run" in check["detail"] for check in done.json["checks"])
+
+
+@pytest.mark.parametrize("host", [wiring.host for wiring in WIRINGS])
+def test_a_canary_runs_nothing_that_init_would_not_write(comity: Program, host: str) -> None:
+    comity("init")
+    wiring = next(one for one in WIRINGS if one.host == host)
+    path = comity.folder / wiring.file
+    evil = comity.folder / "evil"
+    for bad in (f"touch {evil}; {running()}", f"{running()} hook {host} x; touch {evil}; comity", f"{evil}/comity"):
+        text = path.read_text()
+        path.write_text(
+            text.replace(running(), bad) if running() in text else text.replace("comity hook", f"{bad} hook")
+        )
+        done = comity("doctor", "--canary", host, "--json")
+        assert done.code == 1, bad
+        assert not evil.exists()
+        status, said = hooks(comity("doctor", "--json"))[host]
+        assert (status, "is not what init writes" in said) == ("warn", True)
+        path.write_text(text)
 
 
 def test_payloads_are_kept_without_anybodys_words(comity: Program) -> None:

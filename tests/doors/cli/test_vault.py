@@ -44,4 +44,6 @@ def test_what_is_refused(comity: Program) -> None:
     (comity.folder.parent / "more").mkdir()
     (comity.folder.parent / "more" / "a.md").write_text("# More\n")
     (comity.folder / ".macp" / "comity.toml").write_text("vault_outside = true\n")
+    assert comity("vault", "add", "../more", "--json").error["reason"] == "vault.outside"
+    assert comity("trust", "--yes").code == 0
     assert comity("vault", "add", "../more", "--json").json["indexedDocs"] == 1

@@ -189,8 +189,10 @@ def test_hosts_join_one_by_one_and_leave_together(repo: Path) -> None:
     before = tree(repo)
     for host in ("codex", "cursor", "claude-code"):
         run(repo, hosts=(host,))
-    lines = (repo / ".git/info/exclude").read_text().splitlines()[-3:]
-    assert lines == ["/.codex/hooks.json", "/.cursor/hooks.json", "/.claude/settings.local.json"]
+    lines = (repo / ".git/info/exclude").read_text().splitlines()
+    own = ["/.macp/*", "!/.macp/comity.toml", "/.masc/"]
+    private = ["/.codex/hooks.json", "/.cursor/hooks.json", "/.claude/settings.local.json"]
+    assert sorted(line for line in lines if line.startswith(("/", "!"))) == sorted([*own, *private])
     apply(remove(repo))
     assert tree(repo) == before
 

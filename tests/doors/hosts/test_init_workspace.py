@@ -11,6 +11,7 @@ import pytest
 from comity.doors.hosts.hook.install import WIRINGS
 from comity.doors.hosts.init import Options, Report, apply, plan, remove
 from comity.doors.hosts.markdown import END, START
+from comity.kernel.problem import Invalid
 from comity.project import find_project
 
 ORIGINAL = f"{START}\n## MACP Coordination\n\nwritten by the original\n{END}"
@@ -129,18 +130,46 @@ def test_subfolder_of_a_repository_means_the_repository(repo: Path) -> None:
 # --- .macp/.gitignore -------------------------------------------------------------------------------------------
 
 
-def test_ignore_lines_are_appended_and_own_lines_stay(repo: Path) -> None:
+@pytest.mark.parametrize(("own", "first"), [("mine/\r\n*.db", True), ("mine/\r\n*.db\r\n!config.json", False)])
+def test_ignore_lines_are_added_and_own_lines_stay_and_win(repo: Path, own: str, first: bool) -> None:
     path = repo / ".macp/.gitignore"
     path.parent.mkdir()
-    path.write_bytes(b"mine/\r\n*.db\r\n!config.json")
+    path.write_bytes(own.encode())
     run(repo)
     lines = path.read_bytes().decode().split("\r\n")
-    assert lines[:3] == ["mine/", "*.db", "!config.json"]
+    assert (lines[:2] == ["mine/", "*.db"]) is first
     assert lines.count("*.db") == 1
-    assert "config.json" not in lines
-    assert {"*.db-shm", "*.db-wal", "config.local.json", "init.json"} <= set(lines)
+    assert {"*", "!comity.toml", "!.gitignore", "*.db-shm", "*.db-wal", "config.local.json"} <= set(lines)
+    shown = {
+        name for name in ("config.json", "x.db", "init.json", ".gitignore", "comity.toml") if not ignored(repo, name)
+    }
+    assert shown == {".gitignore", "comity.toml"} | (set() if first else {"config.json"})
     apply(remove(repo))
-    assert path.read_bytes() == b"mine/\r\n*.db\r\n!config.json"
+    assert path.read_bytes() == own.encode()
+
+
+def ignored(root: Path, name: str) -> bool:
+    asked = ["git", "check-ignore", "-q", f".macp/{name}"]
+    return subprocess.run(asked, cwd=root, check=False).returncode == 0
+
+
+def test_what_is_made_is_for_its_owner_whatever_the_mask(repo: Path) -> None:
+    before = os.umask(0)
+    try:
+        run(repo)
+    finally:
+        os.umask(before)
+    modes = {name: (repo / name).stat().st_mode & 0o777 for name in (".macp", ".macp/config.json", ".macp/init.json")}
+    assert modes == {".macp": 0o700, ".macp/config.json": 0o600, ".macp/init.json": 0o600}
+    assert not (repo / "AGENTS.md").stat().st_mode & 0o022
+
+
+def test_no_link_is_followed_in_the_workspace_folder(repo: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (repo / ".macp").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Invalid, match="is a link"):
+        run(repo)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 # --- AGENTS.md, CLAUDE.md ---------------------------------------------------------------------------------------

@@ -83,7 +83,13 @@ def test_the_folder_is_made_from_what_ships_and_never_overwritten(tmp_path: Path
     (personas / "builder.toml").write_text("mine")
     (personas / "planner.toml").unlink()
     (masc / "config" / "server.toml").write_text('log_format = "json"\nallow_host = ["shop.test"]\n')
-    with serving(folder) as server:
+    own = str(tmp_path / "home")
+    with serving(folder, XDG_CONFIG_HOME=own) as server:
+        assert server.get("/health", headers={"host": f"shop.test:{server.port}"}).status_code == 421
+        told = json.loads(server.said[0])
+        assert (told["event"], "allow_host" in told["message"]) == ("setting.aside", True)
+    assert comity(folder, "trust", "--yes", XDG_CONFIG_HOME=own).returncode == 0
+    with serving(folder, XDG_CONFIG_HOME=own) as server:
         host = {"host": f"shop.test:{server.port}"}
         assert server.get("/health", headers=host).status_code == 200
         assert json.loads(server.said[0])["event"] == "server.started"

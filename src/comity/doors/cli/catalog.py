@@ -24,6 +24,7 @@ GROUPS: dict[str, tuple[Entry, ...]] = {
     "Set up": (
         Entry("init", "setup:init", "Tell every agent host of this repository about Comity"),
         Entry("doctor", "doctor:doctor", "Find out what is wrong, and what to do about it"),
+        Entry("trust", "trust:trust", "Agree to settings that came with the repository, or take it back"),
         Entry("demo", "plain:demo", "Watch four agents work through one file"),
     ),
     "Look": (

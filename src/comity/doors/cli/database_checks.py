@@ -17,7 +17,9 @@ from comity.doors.cli.finding import Finding, fail, ok, warn
 from comity.doors.cli.machine_checks import existing
 from comity.doors.cli.screen import count, size
 from comity.settings import Settings
-from comity.store.connection import connect
+from comity.store import migrate
+from comity.store.connection import connect, connect_frozen
+from comity.system import files
 from comity.workspace import from_settings
 
 _MAGIC = b"SQLite format 3\0"
@@ -44,12 +46,17 @@ def database(settings: Settings) -> Iterator[Finding]:
         else:
             yield warn("Database", f"{path} does not exist yet", "It is made when the first agent starts.")
         return
-    if not os.path.isfile(path):
+    if files.kind_of(path) != "file":
         yield fail("Database", f"{path} is not a file", "Name another one with --db, or move this away.")
         return
     yield from _permissions(path)
-    with open(path, "rb") as file:
-        head = file.read(20)
+    try:
+        descriptor = files.open_file(*os.path.split(path), os.O_RDONLY)
+    except OSError as error:
+        yield fail("Database", f"{path}: {error.strerror}", "Name another one with --db, or move this away.")
+        return
+    head = os.read(descriptor, 20)
+    os.close(descriptor)
     if not head:
         yield warn("Database", f"{path} is empty", "It is filled when the first agent starts.")
     elif not head.startswith(_MAGIC):
@@ -57,6 +64,7 @@ def database(settings: Settings) -> Iterator[Finding]:
     elif len(head) < 20 or head[18] != _WAL or head[19] != _WAL:
         hint = "Comity changes that when an agent starts; is it the right file?"
         yield warn("Database", f"{path} is not in WAL mode", hint)
+        yield from _frozen(path)
     else:
         yield ok("Database", f"{path}, {_sizes(path)}, WAL mode")
         yield from _log(path)
@@ -91,17 +99,36 @@ def _log(path: str) -> Iterator[Finding]:
         yield ok("Log", size(length))
 
 
+def _frozen(path: str) -> Iterator[Finding]:
+    """Whether a file that is not in WAL mode is whole; it is not changed."""
+    connection = connect_frozen(path)
+    try:
+        yield _integrity(connection)
+    finally:
+        connection.close()
+
+
+def _integrity(connection: Any) -> Finding:
+    """SQLite's own check; an error that it raises is an answer, too."""
+    try:
+        said = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)").fetchall()]
+    except Exception as error:  # noqa: BLE001 (the driver is the store's: whatever it says of the file is the finding)
+        said = [str(error)]
+    if said == ["ok"]:
+        return ok("Integrity", "quick_check: ok")
+    return fail("Integrity", "; ".join(said), "Stop the agents, keep a copy with its -wal, restore a backup.")
+
+
 def _inside(settings: Settings) -> Iterator[Finding]:
     connection: Any = connect(settings.db, "normal")
     try:
         connection.config(_NO_CHECKPOINT_ON_CLOSE, 1)
         connection.execute("PRAGMA query_only = ON").fetchall()
-        said = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)").fetchall()]
-        if said != ["ok"]:
-            hint = "Stop the agents, keep a copy with its -wal, restore a backup."
-            yield fail("Integrity", "; ".join(said), hint)
+        whole = _integrity(connection)
+        yield whole
+        if whole.status != "ok":
             return
-        yield ok("Integrity", "quick_check: ok")
+        yield from _foreign(connection)
         findings, complete = _inventory(connection)
         yield from findings
         if complete:
@@ -110,6 +137,25 @@ def _inside(settings: Settings) -> Iterator[Finding]:
         connection.close()
     if complete:
         yield from _contents(settings)
+
+
+def _foreign(connection: Any) -> Iterator[Finding]:
+    """What a newer Comity made of the file, and triggers and views that are neither the protocol's nor Comity's."""
+    found, known = migrate.version(connection), migrate.newest()
+    if found > known:
+        yield fail("Schema", f"of a newer Comity: {found}, this one knows {known}", "Upgrade Comity here.")
+        return
+    ours = {part["name"]: _bare(part["sql"]) for table in tables() for part in (table, *table["triggers"])}
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE type IN ('trigger', 'view')").fetchall()
+    foreign = [f"{kind} {name}" for kind, name, sql in rows if ours.get(name) != _bare(str(sql))]
+    if foreign:
+        told = "".join(sign if sign.isprintable() else "?" for sign in ", ".join(foreign))[:300]
+        hint = "They run inside the writes of whoever uses the file. Drop what you do not know: DROP TRIGGER name."
+        yield warn("Triggers", f"not the protocol's, and not Comity's: {told}", hint)
+
+
+def _bare(sql: str) -> str:
+    return " ".join(sql.split())
 
 
 def _inventory(connection: Any) -> tuple[list[Finding], bool]:
@@ -125,6 +171,9 @@ def _inventory(connection: Any) -> tuple[list[Finding], bool]:
     if other:
         hint = "Another program changed the tables; keep a copy and start with a new database."
         return [fail("Tables", f"not as the protocol has them: {', '.join(other)}", hint)], False
+    if missing and migrate.version(connection) >= migrate.newest():
+        hint = "Somebody removed them, and they are not made again: restore a backup, or move the file away."
+        return [fail("Tables", f"lost: {', '.join(missing)}", hint)], False
     if missing:
         hint = "They are added when an agent of Comity starts."
         return [warn("Tables", f"not there yet: {', '.join(missing)}", hint)], False

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from comity.doors.cli import database_checks, hook_checks, machine_checks
+from comity.doors.cli import database_checks, folder_checks, hook_checks, machine_checks, trust_checks
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.finding import Finding, fail, ok
 from comity.doors.cli.hook_checks import HookState
@@ -27,6 +27,9 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("SQLite", machine_checks.sqlite),
     ("Command", machine_checks.program),
     ("Project", machine_checks.checkout),
+    ("Settings", trust_checks.set_aside),
+    ("Environment", trust_checks.environment),
+    ("Folder", folder_checks.folder),
     ("Disk", machine_checks.disk),
     ("Database", database_checks.database),
     ("Wake-up", machine_checks.notification),

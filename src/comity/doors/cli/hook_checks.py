@@ -5,6 +5,7 @@ Besides, ``comity doctor --canary HOST`` tries them, and ``--hosts`` says what e
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -15,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from comity import settings as project_settings
+from comity.declared import shown
 from comity.doors.cli.finding import Finding, fail, ok, warn
 from comity.doors.hosts import files, githooks, hook_edit
 from comity.doors.hosts.catalog import hosts
 from comity.doors.hosts.hook import canary, history
 from comity.doors.hosts.hook.history import History, Seen
-from comity.doors.hosts.hook.install import WIRINGS, Wiring
+from comity.doors.hosts.hook.install import BY_PATH, WIRINGS, Wiring, running
 from comity.doors.hosts.hook.run import adapter_of
 from comity.doors.hosts.jsonc import Malformed
 from comity.doors.hosts.layout import workspace
@@ -36,7 +38,10 @@ _HEAD_BYTES = 400
 
 
 class HookState(NamedTuple):
-    """The hooks of one host here. ``trusted`` is None where that cannot be known, ``program`` None without one."""
+    """The hooks of one host here. ``trusted`` is None where that cannot be known, ``program`` None without one.
+
+    ``strange``: what runs Comity's hooks there and is not what ``init`` writes; it may do more.
+    """
 
     host: str
     title: str
@@ -49,6 +54,7 @@ class HookState(NamedTuple):
     runs: bool
     trusted: bool | None
     history: History
+    strange: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """What a program is told."""
@@ -60,6 +66,7 @@ class HookState(NamedTuple):
             "problem": None if self.problem is None else self.problem.message,
             "installed": list(self.installed),
             "missing": list(self.missing),
+            "strange": list(self.strange),
             "executable": self.executable,
             "runs": self.runs,
             "trusted": self.trusted,
@@ -86,10 +93,12 @@ def look(settings: Settings) -> list[HookState]:
     programs = {host.name: shutil.which(host.program) for host in hosts() if host.program}
     states = []
     for wiring in WIRINGS:
-        problem, found = None, dict[str, str]()
+        problem, found, strange = None, dict[str, str](), tuple[str, ...]()
         try:
             data = files.look(place.checkout, wiring.file).data
-            found = hook_edit.commands(files.decode(wiring.file, data)[1], wiring) if data else {}
+            text = files.decode(wiring.file, data)[1] if data else ""
+            found = hook_edit.commands(text, wiring) if text else {}
+            strange = _strange(text, wiring, str(place.checkout)) if text else ()
         except Problem as error:
             problem = error
         except Malformed as error:
@@ -108,9 +117,35 @@ def look(settings: Settings) -> list[HookState]:
                 runs,
                 _trusted(wiring, place.checkout) if found else None,
                 told.get(wiring.host, history.NONE),
+                strange,
             )
         )
     return states
+
+
+def _strange(text: str, wiring: Wiring, checkout: str) -> tuple[str, ...]:
+    """What is not as ``init`` writes it, be it for a Comity that is installed elsewhere; quoted, fit to be shown."""
+    every = hook_edit.every(text, wiring)
+    programs = {command.partition(f" hook {wiring.host} ")[0] for command in every}
+    known = {running(), BY_PATH, *(one for one in programs if _is_comity(one, checkout))}
+    written = hook_edit.written(text, wiring, tuple(known))
+    if wiring.whole is not None:
+        return () if written else ("its text",)
+    odd = (command for command in every if command not in written)
+    return tuple(json.dumps(shown(command), ensure_ascii=False) for command in dict.fromkeys(odd))
+
+
+def _is_comity(program: str, checkout: str) -> bool:
+    """Whether it looks as ``init`` names an installed Comity, one that did not come with the checkout."""
+    try:
+        words = shlex.split(program)
+    except ValueError:
+        return False
+    if not words or not os.path.isabs(words[0]) or os.path.realpath(words[0]).startswith(os.path.join(checkout, "")):
+        return False
+    name = os.path.basename(words[0])
+    alone = program == shlex.quote(words[0]) and name == "comity"
+    return alone or (program == f"{shlex.quote(words[0])} -m comity" and name.startswith("python"))
 
 
 def _executable(command: str) -> tuple[str, bool]:
@@ -182,6 +217,9 @@ def _finding(state: HookState, now: float) -> Iterator[Finding]:
     seen = state.history
     if state.problem is not None:
         yield fail(check, state.problem.message, state.problem.hint)
+    elif state.strange:
+        what = f"{state.file} is not what init writes: {state.strange[0]}"
+        yield warn(check, what, f"It may do more than that. Look at it, then {again}.")
     elif not state.installed:
         if state.program is not None:
             yield warn(check, f"{state.program} is installed, its hooks are not", again)
@@ -231,13 +269,14 @@ def fly(host: str) -> list[Finding]:
     text = files.decode(wiring.file, found.data)[1] if found.data else ""
     commands = hook_edit.commands(text, wiring) if text else {}
     check, again = f"Canary {host}", f"`comity init --hosts {host}` installs them anew."
+    ours = hook_edit.written(text, wiring, (running(), BY_PATH))
     if not commands:
         return [fail(check, f"{wiring.file} holds no hooks of Comity", again)]
     return [
         fail(f"{check} {trial.event}", trial.wrong, again)
         if trial.wrong
         else ok(f"{check} {trial.event}", _MEANT[trial.wanted])
-        for trial in canary.fly(host, commands, _prepare)
+        for trial in canary.fly(host, commands, ours, _prepare)
     ]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from comity.declared import Aside
 from comity.doors.cli.command import Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import PRIORITY_NAMES, PRIORITY_STYLES, Column, Part, Screen, clock
 from comity.doors.cli.tail import show_events
+from comity.doors.premises import agreement
 from comity.doors.premises.folder import masc_folder
 from comity.doors.premises.lock import running_server
 
@@ -20,6 +22,7 @@ def _status(invocation: Invocation, _: Values) -> dict[str, Any]:
         "project": {"projectId": settings.project_id, "root": settings.root, "defaultChannel": settings.channel},
         "database": {"path": settings.db, "exists": invocation.exists()},
         "server": running_server(masc_folder(settings.root)),
+        "aside": agreement.look(settings.root).aside,
         "status": None,
         "channels": [],
         "agents": [],
@@ -49,6 +52,7 @@ def _show_status(screen: Screen, result: dict[str, Any]) -> None:
         pairs.append(("Server", f"{result['server'].url} (process {result['server'].pid})"))
     if status is None:
         screen.fields(pairs)
+        _show_aside(screen, result["aside"])
         screen.say("")
         screen.say("There is no database yet. It is made when the first agent starts:")
         screen.say("comity init, then open your agent hosts in this repository.", indent=2)
@@ -64,6 +68,7 @@ def _show_status(screen: Screen, result: dict[str, Any]) -> None:
         if number:
             pairs.append((f"  {name}", (str(number), PRIORITY_STYLES[level])))
     screen.fields(pairs)
+    _show_aside(screen, result["aside"])
     for loop in status.damped:
         screen.say((f"{loop.sender} to {loop.target}: messages held back: {loop.times}, ", "yellow"), loop.why)
     if result["agents"]:
@@ -73,6 +78,11 @@ def _show_status(screen: Screen, result: dict[str, Any]) -> None:
         screen.say("")
         screen.say(("Newest events", "bold"))
         show_events(screen, result["events"])
+
+
+def _show_aside(screen: Screen, left: tuple[Aside, ...]) -> None:
+    for one in left:
+        screen.say(("set aside: ", "yellow"), f"{one.text} ({one.file}); comity trust agrees")
 
 
 status = command(

@@ -6,13 +6,17 @@ import os
 from pathlib import Path
 from typing import Any
 
+from comity import trust
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen
 from comity.doors.hosts import githooks
 from comity.doors.hosts.init import Change, Options, Plan, Report, apply, plan
 from comity.doors.hosts.removal import sweep
+from comity.doors.premises import agreement
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.problem import Problem
+from comity.settings import CONFIG_NAME, TOML_NAME
 
 _STYLES = {"skipped": "bold red", "unchanged": "dim"}
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
@@ -24,6 +28,8 @@ class Answer(NamedTuple):
     report: Report
     diff: str | None
     git: githooks.Report | None = None  # what became of git's hooks, when they were asked for or taken out
+    agreed: tuple[str, ...] = ()  # files to which the user agreed by this
+    told: tuple[str, ...] = ()  # what does not count, and why
 
 
 def _program(answer: Answer) -> dict[str, Any]:
@@ -36,7 +42,8 @@ def _program(answer: Answer) -> dict[str, Any]:
         "database": made.db,
         "dryRun": made.options.dry_run,
         "files": [_file(change, change.name in written) for change in made.changes],
-        "notes": list(made.notes),
+        "notes": [*made.notes, *answer.told],
+        "agreed": list(answer.agreed),
         "problems": [problem.as_dict() for problem in answer.report.problems],
         **({} if answer.diff is None else {"diff": answer.diff}),
         **({} if answer.git is None else {"gitHooks": _git_plain(answer.git)}),
@@ -66,7 +73,43 @@ def _init(_: Invocation, values: Values) -> Answer:
     report = apply(made)
     if report.ok and made.options.remove and made.options.hosts is None and not made.options.dry_run:
         sweep(made)
-    return Answer(report, made.diff() if made.options.dry_run else None, _git(made))
+    answer = Answer(report, made.diff() if made.options.dry_run else None, _git(made))
+    if made.options.dry_run:
+        return answer
+    return _forget(answer, made) if made.options.remove else _agree(answer, made)
+
+
+def _agree(answer: Answer, made: Plan) -> Answer:
+    """Who runs this agrees to what it wrote, and to settings of their own, where something there needs it.
+
+    What git tracks came with the repository: to that it is no agreement.
+    """
+    left = [wish for wish in agreement.look(str(made.root)).left if wish.file in (CONFIG_NAME, TOML_NAME)]
+    mine = {wish.path: wish for wish in left if not wish.came}
+    told = tuple(
+        f"{one.file} came with the repository and sets {one.text}: that does not count; `comity trust` agrees"
+        for wish in left
+        if wish.came
+        for one in wish.asks
+    )
+    try:
+        if mine:
+            trust.agree({path: wish.content for path, wish in mine.items()})
+    except Problem as problem:
+        return answer._replace(
+            told=(*told, f"{problem.message} So {', '.join(w.file for w in mine.values())} counts not")
+        )
+    return answer._replace(agreed=tuple(wish.file for wish in mine.values()), told=told)
+
+
+def _forget(answer: Answer, made: Plan) -> Answer:
+    """What was agreed to goes with the file."""
+    gone = [path for path in agreement.paths(str(made.root)) if not os.path.lexists(path)]
+    try:
+        trust.forget(gone)
+    except Problem as problem:
+        return answer._replace(told=(problem.message,))
+    return answer
 
 
 def _git(made: Plan) -> githooks.Report | None:
@@ -105,7 +148,9 @@ def _show(screen: Screen, answer: Answer) -> None:
     git = answer.git or githooks.Report()
     for path in git.changed:
         screen.say(("git hook: ", "green"), str(path))
-    for note in (*made.notes, *git.notes):
+    for name in answer.agreed:
+        screen.say(("agreed: ", "green"), f"{name} counts as it is now; `comity trust --remove` takes that back")
+    for note in (*made.notes, *git.notes, *answer.told):
         screen.say(("note: ", "yellow"), note)
     for problem in answer.report.problems:
         screen.say(("problem: ", "bold red"), problem.message)

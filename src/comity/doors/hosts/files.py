@@ -1,7 +1,7 @@
 """Reading and writing the files of a checkout: nothing outside it, nothing half written.
 
-A link is followed as long as it stays inside the checkout and out of its git folder; what is no readable UTF-8 text
-file is a Problem that names the file and says what to do.
+A link is followed as long as it stays inside the checkout and out of its git folder, and none in ``.macp``; what is no
+readable UTF-8 text file is a Problem that names the file and says what to do.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, Forbidden, Invalid, Problem, Unavailable
 from comity.project import CONFIG, FOLDER
+from comity.system.files import PRIVATE_FOLDER
 
 MAX_BYTES = 4_000_000
 BOM = "\ufeff"
@@ -31,6 +32,8 @@ class Found(NamedTuple):
 def look(base: Path, name: str) -> Found:
     """The file ``name`` of the folder ``base``. Raises Invalid or Forbidden."""
     target = base / name
+    if name.startswith(f"{FOLDER}/"):
+        _require_no_link(base, name)
     real = Path(os.path.realpath(target))
     home = Path(os.path.realpath(base))
     if not real.is_relative_to(home) or ".git" in real.relative_to(home).parts:
@@ -57,6 +60,12 @@ def look(base: Path, name: str) -> Found:
         return Found(real, real.read_bytes())
     except OSError as error:
         raise _forbidden(name, error) from None
+
+
+def _require_no_link(base: Path, name: str) -> None:
+    for path in (base / FOLDER, base / name):
+        if path.is_symlink():
+            raise _unusable(name, f"{path.relative_to(base)} is a link, and none is followed there")
 
 
 def decode(name: str, data: bytes) -> tuple[str, str]:
@@ -100,7 +109,9 @@ def replace(path: Path, before: bytes | None, after: bytes | None, private: bool
         if after is None:
             path.unlink(missing_ok=True)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.parent.name == FOLDER:
+            path.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         _swap(path, after, private)
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror or error}"
@@ -123,10 +134,10 @@ def _swap(path: Path, data: bytes, private: bool) -> None:
 
 
 def _mode(path: Path) -> int:
-    """The file's mode, or that of a new file here (its folder's, without the bits to enter folders)."""
+    """The file's mode; that of a new file: everybody may read it who may look into its folder, its owner write."""
     if path.exists():
         return stat.S_IMODE(path.stat().st_mode)
-    return stat.S_IMODE(path.parent.stat().st_mode) & 0o666
+    return stat.S_IMODE(path.parent.stat().st_mode) & 0o644
 
 
 def _unusable(name: str, why: str, line: int = 0) -> Invalid:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterator
 
 from comity.doors.hosts import jsonc_edit
 from comity.doors.hosts.hook.install import Piece, Wiring, ours
@@ -80,26 +81,41 @@ def holds(text: str, wiring: Wiring, program: str) -> tuple[int, int]:
 
 def commands(text: str, wiring: Wiring) -> dict[str, str]:
     """The installed commands by event, as they stand in the file."""
-    found: dict[str, str] = {}
     if wiring.whole is not None:
         named = _PROGRAM.search(text)
         program = shlex.quote(json.loads(named[1])) if named and is_ours(text) else ""
         return {event: f"{program} hook {wiring.host} {event}" for event in wiring.events} if program else {}
-
-    def look(value: object) -> None:
-        if isinstance(value, dict):
-            for inside in value.values():
-                look(inside)
-        elif isinstance(value, list):
-            for inside in value:
-                look(inside)
-        elif isinstance(value, str) and ours(value, wiring.host):
-            event = value.split(f" hook {wiring.host} ", 1)[-1].split()[0]
-            found.setdefault(event, value)
-
-    root = parse(text)
-    look(root.plain() if root is not None else None)
+    found: dict[str, str] = {}
+    for value in every(text, wiring):
+        found.setdefault(value.split(f" hook {wiring.host} ", 1)[-1].split()[0], value)
     return found
+
+
+def every(text: str, wiring: Wiring) -> list[str]:
+    """Every command in the file that runs a hook of Comity; of a plugin, those that it would run."""
+    if wiring.whole is not None:
+        return list(commands(text, wiring).values())
+    root = parse(text)
+    return list(_commands(root.plain() if root is not None else None, wiring.host))
+
+
+def written(text: str, wiring: Wiring, programs: tuple[str, ...]) -> set[str]:
+    """The commands that ``init`` would write for these programs; those of a plugin only if it is just as written."""
+    if wiring.whole is not None:
+        return {one for program in programs if text == wiring.whole(program) for one in commands(text, wiring).values()}
+    pieces = [piece.value for program in programs for piece in wiring.pieces(program)]
+    return set(_commands(pieces, wiring.host))
+
+
+def _commands(value: object, host: str) -> Iterator[str]:
+    """Every text in it that runs Comity's hook for this host."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for inside in value:
+            yield from _commands(inside, host)
+    elif isinstance(value, str) and ours(value, host):
+        yield value
 
 
 def _stands(text: str, piece: Piece) -> bool:

@@ -53,8 +53,7 @@ def plan(root: Path, options: Options = DEFAULTS, clock: Clock | None = None) ->
     now = (clock.now() if clock else Instant.at(time.time_ns() // 1_000_000)).iso
     want = config.wanted(place.root, options.project_id, options.channel, options.db)
     want = want._replace(known=_stated_ids(place.checkout))
-    held = files.look(place.root, record.NAME)
-    kept = record.load(held.data)
+    held, kept = record.own(place.root)
     settled = _settled(place.root, want, options.force)
     targets = _targets(place, picked, want, settled, now, options)
     steps, notes = _steps(targets, kept, place)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from comity.doors.hosts import git_index
 from comity.doors.hosts.hook.install import BY_PATH, Wiring
 from comity.doors.hosts.host import Host
 from comity.doors.hosts.target import Target
+from comity.ignored import EXCLUDE, exclusion
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
-from comity.project import FOLDER, find_workspace, git_folder, locate
+from comity.project import FOLDER, find_workspace, git_folder, locate, tracked
 
 IGNORE_NAME = f"{FOLDER}/.gitignore"
-EXCLUDE_NAME = "info/exclude"
+EXCLUDE_NAME = EXCLUDE
 BLOCKS = ("AGENTS.md", "CLAUDE.md")
 
 
@@ -47,27 +47,28 @@ def host_files(
     wired: dict[str, list[Wiring]] = {}
     for wiring in hooks:
         wired.setdefault(wiring.file, []).append(wiring)
-    tracked = git_index.tracked(str(place.checkout), tuple(wired)) if program != BY_PATH else set[str]()
+    committed = tracked(place.checkout, wired) if program != BY_PATH else set[str]()
     found = [Target("host", place.checkout, name, tuple(group)) for name, group in by_file.items()]
     found += [Target("hooks", place.checkout, name) for name in wired if name not in by_file]
     return [
         item._replace(
             wirings=(here := tuple(wired.get(item.name, ()))),
-            program=BY_PATH if item.name in tracked or any(one.shared for one in here) else program,
+            program=BY_PATH if item.name in committed or any(one.shared for one in here) else program,
         )
         for item in found
     ]
 
 
 def excluded(place: Place, targets: list[Target]) -> Target | None:
-    """The target that keeps hooks with a path of this machine out of git; None where there is no git."""
+    """The target that keeps the workspace, and hooks with a path of this machine, out of git; None without git."""
     top = locate(place.checkout).checkout
     git = git_folder(top)
     if git is None:
         return None
     inside = os.path.relpath(place.checkout, top)
     private = (os.path.normpath(os.path.join(inside, item.name)) for item in targets if item.program != BY_PATH)
-    lines = tuple(f"/{name.replace(os.sep, '/')}" for name in private)
+    own = exclusion(str(place.root))
+    lines = (*(own.lines if own is not None else ()), *(f"/{name.replace(os.sep, '/')}" for name in private))
     return Target("exclude", Path(git), EXCLUDE_NAME, lines=lines)
 
 

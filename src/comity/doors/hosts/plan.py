@@ -101,7 +101,9 @@ def apply(plan: Plan) -> Report:
     written: list[Change] = []
     for change in () if plan.options.dry_run else plan.writes:
         try:
-            files.replace(change.path, change.before, change.after, private=change.name == record.NAME)
+            files.replace(
+                change.path, change.before, change.after, private=change.name in (record.NAME, files.CONFIG_NAME)
+            )
         except Problem as problem:
             problems.append(problem)
             if change.name == record.NAME and change.action != "delete":

@@ -1,7 +1,8 @@
 """``.macp/init.json``: what ``init`` found and what it wrote, so that ``--remove`` can give it back.
 
 Kept out of git and readable by its owner only, because it holds whole host files. One section for the workspace's
-own files, one for each checkout (``.`` for the one that holds ``.macp``, a path for a linked worktree).
+own files, one for each checkout (``.`` for the one that holds ``.macp``, a path for a linked worktree). One that git
+tracks came with the repository and is never taken for ours: it would say what ``--remove`` writes.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ import base64
 import binascii
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
+from comity.doors.hosts import files
+from comity.doors.hosts.files import Found
 from comity.doors.hosts.jsonc_edit import Undo
 from comity.kernel.named_tuple import NamedTuple
-from comity.kernel.problem import Invalid
+from comity.kernel.problem import Forbidden, Invalid
+from comity.project import tracked
 
 NAME = ".macp/init.json"
 VERSION = 1
@@ -48,6 +53,19 @@ class Record(NamedTuple):
 def digest(data: bytes) -> str:
     """The SHA-256 of ``data`` in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def own(root: Path) -> tuple[Found, Record]:
+    """The record of a workspace as it stands, and what is in it. Raises Invalid, and Forbidden for one of git's."""
+    held = files.look(root, NAME)
+    if held.data is not None and tracked(root, (NAME,)):
+        raise Forbidden(
+            "init.record_tracked",
+            f"{NAME} came with the repository: it cannot tell what was here before",
+            f"Take it out of git: `git rm --cached {NAME}`; then delete it, unless you know that it is yours.",
+            file=NAME,
+        )
+    return held, load(held.data)
 
 
 def load(data: bytes | None) -> Record:

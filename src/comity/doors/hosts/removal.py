@@ -22,7 +22,9 @@ from comity.doors.hosts.record import Entry, Record, Section
 from comity.doors.hosts.target import Target
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
-from comity.project import FOLDER, Project, git_folder, locate, read_config
+from comity.project import FOLDER, Project, git_folder, locate, project_of
+from comity.project import Place as Standing
+from comity.settings import database_counts
 
 
 class _Work(NamedTuple):
@@ -41,8 +43,8 @@ def remove(root: Path, options: Options = DEFAULTS) -> Plan:
     With ``hosts`` only their files, and the workspace stays. Raises Invalid as ``plan`` does.
     """
     place = workspace(root)
-    held = files.look(place.root, record.NAME)
-    work = _Work(place, record.load(held.data), [], [], [])
+    held, kept = record.own(place.root)
+    work = _Work(place, kept, [], [], [])
     own = work.kept.section(section_name(place))
     for item in _targets(place, own, options.hosts):
         _take_back(work, item, own)
@@ -180,6 +182,9 @@ def _stands(name: str) -> bool:
 def _project(place: Place) -> Project:
     root, path = str(place.root), str(place.root / CONFIG_NAME)
     try:
-        return Project(root, read_config(path), path)
+        found = project_of(Standing(root, str(place.checkout)))
     except Problem:
         return Project(root, {}, path)
+    if database_counts(found):
+        return found
+    return found._replace(config={name: value for name, value in found.config.items() if name != "dbPath"})

@@ -17,7 +17,8 @@ async def _live(_: Exchange) -> Response:
 
 
 async def _ready(exchange: Exchange) -> Response:
-    ready = exchange.house.ready and not exchange.house.ending
+    house = exchange.house
+    ready = house.ready and not house.ending and house.workspace.stands()
     return json_response({"ready": ready}, 200 if ready else 503)
 
 

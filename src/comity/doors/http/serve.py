@@ -6,16 +6,19 @@ Options and environment variables are read here by hand and nothing heavy is imp
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from typing import NamedTuple
 
 from comity import settings
+from comity.declared import SETTINGS, Aside
 from comity.doors.auth.authority import Authority, check_bind
 from comity.doors.auth.config import AuthConfig
 from comity.doors.http.place import place_of
@@ -77,7 +80,7 @@ def main(arguments: list[str], open_workspace: Open, tend: Tend) -> int:
 def parse(arguments: list[str]) -> Asked:
     """``--name value`` and ``--name=value``; the last wins, except where several may stand. Raises Invalid."""
     own = {option.flag: option for option in OPTIONS}
-    lent = {setting.flag: setting.name for setting in settings.SETTINGS if setting.name in _WORKSPACE}
+    lent = {setting.flag: setting.name for setting in SETTINGS if setting.name in _WORKSPACE}
     target = ""
     given: dict[str, list[str]] = {}
     workspace: dict[str, str | None] = {}
@@ -115,7 +118,7 @@ def usage() -> str:
     rows += [(f"{option.flag} {option.value}", f"{option.doc} [{', '.join(option.env)}]") for option in OPTIONS]
     rows += [
         (f"{one.flag} {'FILE' if one.name == 'db' else 'X'}", f"{one.doc} [{one.env}]")
-        for one in settings.SETTINGS
+        for one in SETTINGS
         if one.name in _WORKSPACE
     ]
     rows += list(_SWITCHES.items())
@@ -148,6 +151,7 @@ def _serve(project: Settings, own: ServerSettings, open_workspace: Open, tend: T
     lock = ServerLock.take(folder)
     try:
         config = AuthConfig.read(folder)
+        _tell((*project.aside, *own.aside, *config.aside), own.log_format)
         with open_workspace(project) as workspace:
             place = place_of(own)
             authority = Authority(workspace, config, required=check_bind(workspace, place.host, config))
@@ -161,6 +165,15 @@ def _serve(project: Settings, own: ServerSettings, open_workspace: Open, tend: T
                 return Life(workspace, authority, place, own, folder, lock).run(bound, beside)
     finally:
         lock.release()
+
+
+def _tell(left: tuple[Aside, ...], log_format: str) -> None:
+    """Say what files of the tree ask for and do not get, as the lines of the log look."""
+    for one in left:
+        text = f"set aside: {one.text} ({one.file}); comity trust agrees"
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = json.dumps({"ts": at, "level": "warning", "event": "setting.aside", "message": text})
+        print(line if log_format == "json" else f"comity serve: {text}", file=sys.stderr)
 
 
 def _require_parts() -> None:

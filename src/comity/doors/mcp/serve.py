@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 
 from comity import settings
+from comity.declared import SETTINGS
 from comity.doors.mcp.dialect import Dialect
 from comity.doors.mcp.joining import supposed
 from comity.doors.mcp.macp import MacpDialect
@@ -37,6 +38,8 @@ def main(arguments: list[str], open_workspace: Callable[[settings.Settings], Wor
     except Problem as problem:
         print(f"error: {problem.message}\nhint: {problem.hint}", file=sys.stderr)
         return problem.exit_code
+    for one in resolved.aside:
+        print(f"comity mcp: set aside: {one.text} ({one.file}); comity trust agrees", file=sys.stderr)
     threading.Thread(target=_begin, args=(surface,), daemon=True).start()
     ended = serve(surface)
     surface.end(ended.reason)
@@ -45,7 +48,7 @@ def main(arguments: list[str], open_workspace: Callable[[settings.Settings], Wor
 
 def parse(arguments: list[str]) -> dict[str, str | None]:
     """``--name value`` and ``--name=value`` as settings; the last of a repeated option wins. Raises Invalid."""
-    known = {setting.flag: setting.name for setting in settings.SETTINGS}
+    known = {setting.flag: setting.name for setting in SETTINGS}
     flags: dict[str, str | None] = {}
     rest = list(arguments)
     while rest:
@@ -65,7 +68,7 @@ def parse(arguments: list[str]) -> dict[str, str | None]:
 
 def usage() -> str:
     """The help text."""
-    rows = [f"  {setting.flag:<24} {setting.doc} [{setting.env}]" for setting in settings.SETTINGS]
+    rows = [f"  {setting.flag:<24} {setting.doc} [{setting.env}]" for setting in SETTINGS]
     return "\n".join(
         [
             "Usage: comity mcp [options]",

@@ -10,7 +10,8 @@ from importlib import resources
 
 from comity.doors.auth.config import FOLDER
 from comity.doors.premises.lock import unwritable
-from comity.doors.premises.options import FILE, template
+from comity.doors.premises.options import FILE_NAME, template
+from comity.system import files
 
 CONFIG, PERSONAS, LOGS = "config", "personas", "logs"
 _IGNORED = """\
@@ -26,46 +27,24 @@ def masc_folder(root: str) -> str:
 
 
 def prepare(root: str) -> str:
-    """Make what is missing; the folder's path. Raises Unavailable ``server.unwritable``."""
-    folder = masc_folder(root)
+    """Make what is missing; the folder's path. Raises Unavailable ``server.unwritable``, also for links below it."""
+    config, personas = f"{FOLDER}/{CONFIG}", f"{FOLDER}/{CONFIG}/{PERSONAS}"
     try:
-        _make(folder)
-        _write(os.path.join(folder, ".gitignore"), _IGNORED)
-        config = os.path.join(folder, CONFIG)
-        if _make(config):
-            _write(os.path.join(folder, FILE), template())
-        personas = os.path.join(config, PERSONAS)
-        if _make(personas):
-            _copy_personas(personas)
-        _make(os.path.join(folder, LOGS))
+        files.make_folder(root, FOLDER)
+        files.write_new(root, f"{FOLDER}/.gitignore", _IGNORED.encode())
+        if files.make_folder(root, config):
+            files.write_new(root, FILE_NAME, template().encode())
+        if files.make_folder(root, personas):
+            _copy_personas(root, personas)
+        files.make_folder(root, f"{FOLDER}/{LOGS}")
     except OSError as error:
-        raise unwritable(error.filename or folder, error) from None
-    return folder
+        named = error.filename or ""
+        raise unwritable(named if os.path.isabs(named) else masc_folder(root), error) from None
+    return masc_folder(root)
 
 
-def _make(folder: str) -> bool:
-    """Whether the folder had to be made."""
-    try:
-        os.mkdir(folder, 0o700)
-    except FileExistsError:
-        if not os.path.isdir(folder):
-            raise NotADirectoryError(20, "is no folder", folder) from None
-        return False
-    return True
-
-
-def _write(path: str, text: str) -> None:
-    """A new file; one that is there stays."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-
-
-def _copy_personas(to: str) -> None:
+def _copy_personas(root: str, to: str) -> None:
     shipped = resources.files("comity.doors.premises").joinpath("defaults", PERSONAS)
     for one in sorted(shipped.iterdir(), key=lambda entry: entry.name):
         if one.name.endswith(".toml"):
-            _write(os.path.join(to, one.name), one.read_text(encoding="utf-8"))
+            files.write_new(root, f"{to}/{one.name}", one.read_bytes())

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, Unavailable
+from comity.system import files
 
 NAME = "server.lock"
 _PATIENCE_S = 0.5  # whoever only looks at the lock holds it for a moment
@@ -63,7 +64,7 @@ class ServerLock:
         """Hold the lock. Raises Conflict ``server.running`` with the other server's address, Unavailable."""
         path = os.path.join(folder, NAME)
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            descriptor = _open(folder, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise unwritable(path, error) from None
         end = time.monotonic() + _PATIENCE_S
@@ -95,9 +96,8 @@ def _write_at(descriptor: int, content: bytes) -> None:
 
 def running_server(folder: str) -> Running | None:
     """The server of a ``.masc`` folder; None when there is none, or nobody can say. Changes nothing."""
-    path = os.path.join(folder, NAME)
     try:
-        descriptor = os.open(path, os.O_RDWR)
+        descriptor = _open(folder, os.O_RDWR)
     except OSError:
         return None
     try:
@@ -106,12 +106,18 @@ def running_server(folder: str) -> Running | None:
         os.close(descriptor)
 
 
+def _open(folder: str, flags: int) -> int:
+    """The file of the lock; neither it nor its folder is a link."""
+    root, name = os.path.split(folder)
+    return files.open_file(root, f"{name}/{NAME}", flags)
+
+
 def _read(descriptor: int) -> Running | None:
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)
         found: Any = json.loads(os.read(descriptor, _MOST_BYTES))
         running = Running(**found)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None  # it has just been started, and has not said where it is
     texts = (running.url, running.started_at, running.version, running.ws_url)
     whole = [isinstance(running.pid, int), *(isinstance(text, str) for text in texts)]

@@ -1,7 +1,8 @@
 """Every setting of the server: its default (once), its bounds, where it may come from, one sentence.
 
 Precedence: option, environment (the first variable that is set), ``.masc/config/server.toml``, default. Blank counts as
-absent everywhere. The presets count as options.
+absent everywhere. The presets count as options. What loosens counts from the file only once the user agreed to it
+(``comity.trust``): it may have come with somebody's repository.
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from comity import trust
+from comity.declared import Aside, aside, shown
 from comity.doors.auth.config import FOLDER, is_loopback
 from comity.doors.premises.port import FIXED, derived_port
 from comity.kernel.named_tuple import NamedTuple
-from comity.kernel.problem import Invalid
+from comity.kernel.problem import Forbidden, Invalid
+from comity.system import files
 
 FILE = "config/server.toml"  # below .masc
+FILE_NAME = f"{FOLDER}/{FILE}"
+_MAX_BYTES = 65_536
 WS_PORT = 8937
 _MOST_LISTED = 100
 _NAME = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?")
@@ -29,6 +35,7 @@ class Option(NamedTuple):
     """One setting; ``env`` are its environment variables, ``read`` checks and converts its text.
 
     ``repeated``: the option may be given several times; elsewhere its values stand with commas between them.
+    ``loosens``: it does not count from a file that came with the work tree.
     """
 
     name: str
@@ -38,6 +45,7 @@ class Option(NamedTuple):
     read: Callable[[str, str], Any]
     value: str
     repeated: bool = False
+    loosens: bool = False
 
     @property
     def flag(self) -> str:
@@ -46,7 +54,10 @@ class Option(NamedTuple):
 
 
 class ServerSettings(NamedTuple):
-    """The server's settings as they hold. ``port`` 0: that of the folder; ``ws_port`` 0: none of its own."""
+    """The server's settings as they hold. ``port`` 0: that of the folder; ``ws_port`` 0: none of its own.
+
+    ``aside``: what its file says and what does not count.
+    """
 
     host: str
     port: int
@@ -61,6 +72,19 @@ class ServerSettings(NamedTuple):
     log_format: Literal["text", "json"]
     log_level: Literal["debug", "info", "warning", "error", "off"]
     retention_days: float
+    aside: tuple[Aside, ...] = ()
+
+
+class ServerFile(NamedTuple):
+    """``.masc/config/server.toml``: the file as it was read, and its settings as text."""
+
+    content: bytes
+    values: dict[str, str]
+
+    def asks(self) -> tuple[Aside, ...]:
+        """What of it needs the user's agreement."""
+        told = ((name, value) for name, value in self.values.items() if value.strip())
+        return tuple(aside(name, value, FILE_NAME) for name, value in told if _BY_NAME[name].loosens)
 
 
 def _host(name: str, value: str) -> str:
@@ -130,7 +154,7 @@ def _invalid(name: str, value: str, wanted: str) -> Invalid:
 
 _PORT = _number(0, 65_535)
 OPTIONS = (
-    Option("host", ("COMITY_HOST", "MASC_HOST"), "127.0.0.1", "The address to listen on.", _host, "HOST"),
+    Option("host", ("COMITY_HOST", "MASC_HOST"), "127.0.0.1", "The address to listen on.", _host, "HOST", loosens=True),
     Option(
         "port",
         ("COMITY_PORT", "MASC_MCP_PORT", "MASC_HTTP_PORT"),
@@ -148,6 +172,7 @@ OPTIONS = (
         _hosts,
         "NAME[:PORT]",
         repeated=True,
+        loosens=True,
     ),
     Option(
         "allow_origin",
@@ -157,9 +182,18 @@ OPTIONS = (
         _origins,
         "ORIGIN",
         repeated=True,
+        loosens=True,
     ),
-    Option("tls_cert", ("COMITY_TLS_CERT",), "", "The certificate (PEM); then the server speaks TLS.", _path, "FILE"),
-    Option("tls_key", ("COMITY_TLS_KEY",), "", "Its private key (PEM).", _path, "FILE"),
+    Option(
+        "tls_cert",
+        ("COMITY_TLS_CERT",),
+        "",
+        "The certificate (PEM); then the server speaks TLS.",
+        _path,
+        "FILE",
+        loosens=True,
+    ),
+    Option("tls_key", ("COMITY_TLS_KEY",), "", "Its private key (PEM).", _path, "FILE", loosens=True),
     Option(
         "rate",
         ("COMITY_RATE", "MASC_RATE_LIMIT"),
@@ -167,6 +201,7 @@ OPTIONS = (
         "Requests a second from one client of another machine, for long; 0: any number.",
         _number(0, 1_000_000),
         "N",
+        loosens=True,
     ),
     Option(
         "burst",
@@ -175,6 +210,7 @@ OPTIONS = (
         "Requests at once from one client of another machine.",
         _number(1, 1_000_000),
         "N",
+        loosens=True,
     ),
     Option(
         "max_body_bytes",
@@ -183,6 +219,7 @@ OPTIONS = (
         "The largest body of a request.",
         _number(1024, 1_000_000_000),
         "N",
+        loosens=True,
     ),
     Option(
         "log_format",
@@ -207,6 +244,7 @@ OPTIONS = (
         "What is finished and older is removed; 0: nothing is.",
         _days,
         "DAYS",
+        loosens=True,
     ),
 )
 _BY_NAME = {option.name: option for option in OPTIONS}
@@ -217,7 +255,12 @@ def settle(
     given: Given, env: Mapping[str, str], root: str, *, loopback: bool = False, full: bool = False
 ) -> ServerSettings:
     """The server's settings in one project. Raises Invalid for what cannot be."""
-    values = _values(given, env, read_file(os.path.join(root, FOLDER, FILE)))
+    file = read_file(root)
+    left = file.asks()
+    if left and trust.agreed(root, FILE_NAME, file.content):
+        left = ()
+    names = {one.name for one in left}
+    values = _values(given, env, {name: value for name, value in file.values.items() if name not in names})
     if loopback:
         if "host" in given and not is_loopback(values["host"]):
             raise Invalid("option.contradiction", "--loopback and --host exclude each other.", "Leave one out.")
@@ -227,9 +270,16 @@ def settle(
     port = values["port"] or derived_port(root)
     if full and "ws_port" not in given:
         values["ws_port"] = WS_PORT if port == FIXED else port + 2
-    settings = ServerSettings(**{**values, "port": port})
+    settings = ServerSettings(**{**values, "port": port, "aside": left})
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise Invalid("tls.incomplete", "TLS takes a certificate and its key.", "Give --tls-cert and --tls-key.")
+    if not settings.tls_cert and names & {"tls_cert", "tls_key"} and not is_loopback(settings.host):
+        raise Forbidden(
+            "trust.needed",
+            f"{FILE_NAME} asks for TLS and does not count yet: other machines would connect in clear text.",
+            "Agree to the file with `comity trust`, or give --tls-cert and --tls-key.",
+            file=FILE_NAME,
+        )
     if settings.ws_port == port:
         raise Invalid("port.twice", f"Port {port} cannot be both.", "Choose another --ws-port.")
     return settings
@@ -244,25 +294,26 @@ def _values(given: Given, env: Mapping[str, str], file: Mapping[str, str]) -> di
     return found
 
 
-def read_file(path: str) -> dict[str, str]:
-    """The settings in the file, as text; empty when there is none. Raises Invalid ``config.unreadable``."""
+def read_file(root: str) -> ServerFile:
+    """The file of a project; without settings when there is none. Raises Invalid ``config.unreadable``."""
+    path = os.path.join(root, *FILE_NAME.split("/"))
+    if not os.path.lexists(path):  # whoever makes the folder says what is in its way
+        return ServerFile(b"", {})
     try:
-        with open(path, "rb") as file:
-            content = tomllib.load(file)
-    except (FileNotFoundError, NotADirectoryError):  # whoever makes the folder says what is in its way
-        return {}
-    except (OSError, ValueError) as error:
+        raw = files.read(root, FILE_NAME, _MAX_BYTES)
+        content = tomllib.loads(raw.decode())
+    except (OSError, ValueError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise Invalid("config.unreadable", f"{path}: {why}", "Mend the file or remove it.", path=path) from None
     unknown = sorted(set(content) - set(_BY_NAME))
     if unknown:
         raise Invalid(
             "config.unknown_setting",
-            f"{path}: there is no setting {unknown[0]!r}.",
+            f"{path}: there is no setting {shown(unknown[0])!r}.",
             f"Settings are: {', '.join(_BY_NAME)}.",
             path=path,
         )
-    return {name: _as_text(path, name, value) for name, value in content.items()}
+    return ServerFile(raw, {name: _as_text(path, name, value) for name, value in content.items()})
 
 
 def _as_text(path: str, name: str, value: object) -> str:
@@ -275,8 +326,12 @@ def _as_text(path: str, name: str, value: object) -> str:
 
 def template() -> str:
     """The file with every setting as a comment."""
-    lines = ["# Settings of `comity serve` for this folder. The environment and options win over this file.", ""]
+    lines = [
+        "# Settings of `comity serve` for this folder. The environment and options win over this file.",
+        "# Those marked with * count only once you agreed to this file, as it then is: `comity trust`.",
+        "",
+    ]
     for option in OPTIONS:
         value = list(option.default) if option.repeated else option.default
-        lines += [f"# {option.doc}", f"#{option.name} = {json.dumps(value)}", ""]
+        lines += [f"# {option.doc}{' *' if option.loosens else ''}", f"#{option.name} = {json.dumps(value)}", ""]
     return "\n".join(lines)

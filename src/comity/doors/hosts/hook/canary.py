@@ -1,7 +1,8 @@
 """A live canary: an installed hook, run exactly as it is installed, in a project of its own where a peer holds a file.
 
-The start of a session must be answered with who is there, an edit of the held file with a refusal, an edit of a free
-one with no objection; each in the host's own form.
+Only a command that ``comity init`` would write is run: a host's file may have come with somebody's repository. The
+start of a session must be answered with who is there, an edit of the held file with a refusal, an edit of a free one
+with no objection; each in the host's own form.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 
+from comity.declared import shown
 from comity.doors.hosts.hook.contract import NOTHING, Adapter, Answer, Heard, Reply
 from comity.doors.hosts.hook.run import adapter_of
 from comity.kernel.hints import Any
 from comity.kernel.named_tuple import NamedTuple
 
 TIMEOUT_S = 30
+_MOST_SHOWN = 200
 SESSION, PEER = "comity-canary-session", "comity-canary-peer"
 HELD, FREE = "held.txt", "free.txt"
 Payload = dict[str, Any]
@@ -110,8 +113,11 @@ PAYLOADS: dict[str, Callable[[str, str, str], Payload]] = {
 }
 
 
-def fly(host: str, commands: dict[str, str], prepare: Callable[[str], None]) -> list[Trial]:
-    """Try the host's installed ``commands``. ``prepare`` makes a project in a folder, where ``PEER`` holds ``HELD``."""
+def fly(host: str, commands: dict[str, str], known: set[str], prepare: Callable[[str], None]) -> list[Trial]:
+    """Try the host's installed ``commands``, those of them that are ``known`` to be ours.
+
+    ``prepare`` makes a project in a folder, where ``PEER`` holds ``HELD``.
+    """
     adapter = adapter_of(host)
     assert adapter is not None
     with tempfile.TemporaryDirectory(prefix="comity-canary-") as made:
@@ -122,9 +128,18 @@ def fly(host: str, commands: dict[str, str], prepare: Callable[[str], None]) -> 
             if event not in commands:
                 trials.append(Trial(event, wanted, "no hook is installed for it"))
                 continue
+            if commands[event] not in known:
+                trials.append(
+                    Trial(event, wanted, f"not run, since it is not what init writes: {_quoted(commands[event])}")
+                )
+                continue
             payload = PAYLOADS[host](event, folder, os.path.join(folder, name))
             trials.append(Trial(event, wanted, _fault(adapter, event, wanted, commands[event], payload, folder)))
         return trials
+
+
+def _quoted(command: str) -> str:
+    return json.dumps(shown(command, _MOST_SHOWN), ensure_ascii=False)
 
 
 def _flights(adapter: Adapter) -> list[tuple[str, str, str]]:

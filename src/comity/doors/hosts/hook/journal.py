@@ -1,20 +1,24 @@
 """The hooks' log beside the database: one line for each hook, which ``comity doctor`` reads.
 
-A line is JSON: time, host, event, what was done, milliseconds, and what went wrong. Two files of at most a megabyte. The
-log is opened through no link, and a line holds nothing that a shell would run: what went wrong may be anybody's words.
+A line is JSON: time, host, event, what was done, milliseconds, and what went wrong. Two files of at most a megabyte.
+The log is opened through no link, and a line holds nothing that a shell would run: it may be anybody's words. Where a
+line cannot be written, since the disk is full, it is counted in a file that was made before.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
+from contextlib import suppress
 
 from comity.doors.hosts.hook.contract import Reply
 from comity.system import files
 
 MAX_BYTES = 1_000_000
 _MAX_WHY = 300
+_LOST, _DIGITS = ".lost", 8
 _ACTIVE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "$`;&|<>()!'*?~#"}
 
 
@@ -58,14 +62,44 @@ class Note:
         if self._why:
             told["why"] = self._why
         try:
-            _rotate(self._path)
-            descriptor = files.open_file(*os.path.split(self._path), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-            try:
-                os.write(descriptor, (inert(json.dumps(told)) + "\n").encode())
-            finally:
-                os.close(descriptor)
+            _append(self._path, (inert(json.dumps(told)) + "\n").encode())
         except OSError:
-            return
+            with suppress(OSError):
+                _count(self._path)
+
+
+def lost(database: str) -> int:
+    """How many lines of the log could not be written."""
+    try:
+        return int(files.read_beside(path_of(database) + _LOST, _DIGITS))
+    except (OSError, ValueError):
+        return 0
+
+
+def _append(path: str, line: bytes) -> None:
+    folder, name = os.path.split(path)
+    _rotate(path)
+    descriptor = files.open_file(folder, name, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        if not os.fstat(descriptor).st_size:
+            files.write_new(folder, name + _LOST, b"0" * _DIGITS)
+        if os.write(descriptor, line) < len(line):
+            raise OSError(errno.ENOSPC, "the disk is full")
+    finally:
+        os.close(descriptor)
+
+
+def _count(path: str) -> None:
+    """One more line that is not in the log: in place, so that no room is needed."""
+    folder, name = os.path.split(path)
+    descriptor = files.open_file(folder, name + _LOST, os.O_RDWR)
+    try:
+        number = int(os.pread(descriptor, _DIGITS, 0) or b"0") + 1
+        os.pwrite(descriptor, b"%0*d" % (_DIGITS, number), 0)
+    except ValueError:
+        return
+    finally:
+        os.close(descriptor)
 
 
 def inert(line: str) -> str:

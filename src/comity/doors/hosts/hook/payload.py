@@ -24,9 +24,9 @@ def read_payload() -> bytes:
         if size < MAX_BYTES:
             kept.append(piece)
         size += len(piece)
-        if poll is not None and piece[-1:].isspace() | piece.endswith(b"}") and not poll.poll(_QUIET_MS):
-            if size <= MAX_BYTES and _is_whole(b"".join(kept)):
-                break
+        quiet = poll is not None and piece.rstrip(b" \t\r\n\0").endswith(b"}") and not poll.poll(_QUIET_MS)
+        if quiet and size <= MAX_BYTES and _is_whole(b"".join(kept)):
+            break
     if size > MAX_BYTES:
         raise ValueError(f"the host's payload is larger than {MAX_BYTES} bytes")
     return b"".join(kept)

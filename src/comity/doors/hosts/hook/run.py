@@ -159,9 +159,7 @@ class Hook:
         self._note.failed(error)
         risky = bool(self._heard.files or self._heard.command)
         refuses = self._strict and self._heard.moment == "before" and risky
-        return self._adapter.write(
-            self._event, self._heard, Reply(refuse=_cannot_look(error)) if refuses else NOTHING
-        )
+        return self._adapter.write(self._event, self._heard, Reply(refuse=_cannot_look(error)) if refuses else NOTHING)
 
 
 def _by_hand() -> bool:

@@ -20,6 +20,7 @@ from comity.store.sqlite import SqliteStore
 LEASE_S = 900  # of a session that only hooks know: as long as an agent may think
 BUSY_S, STRICT_BUSY_S = 0.18, 0.7  # how long a hook waits for a lock: less than it has to answer
 IDLE_BUSY_S = 5.0  # the same when nobody waits for the hook
+_UNRECORDED = OSError("the refusal is not in the database, where nothing could be written")
 _OPEN: list[SqliteStore] = []  # until the process ends: whoever closes it last writes the log back, and the agent waits
 
 
@@ -116,6 +117,8 @@ class Turn:
             verdict = self.run("command.check", command=heard.command, cwd=cwd, reason=why, **told)
         else:
             return NOTHING
+        if not verdict.recorded:
+            self.wrong = _UNRECORDED
         if verdict.refusal and heard.last:
             return self._inject("turn.next", moved=False)._replace(refuse=verdict.refusal)
         return Reply(inject=verdict.warning if self._able.warn else "", refuse=verdict.refusal)
