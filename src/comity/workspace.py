@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -259,11 +260,17 @@ def _until(cancel: Cancel | None, report: Report | None) -> Report:
 
 
 def from_settings(resolved: Settings, observer: Observer | None = None) -> Workspace:
-    """The workspace that resolved settings describe; without an ``observer`` its sessions live as this process does."""
+    """The workspace that resolved settings describe; without an ``observer`` its sessions live as this process does.
+
+    That the database is another one than before is said once, on standard error.
+    """
     if observer is None:
         place = resolved.worktree or resolved.root
         observer = ThisProcess(present(resolved.program, resolved.host_session_id, place))
     memory = Memory(resolved)
+    told = memory.told
     store = open_store(resolved, memory)
     memory.note()
+    if told:
+        sys.stderr.write(f"comity: {told}\n")
     return Workspace(store, resolved.actor, root=resolved.root, observer=observer)

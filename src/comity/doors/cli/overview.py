@@ -12,6 +12,7 @@ from comity.doors.cli.tail import show_events
 from comity.doors.premises import agreement
 from comity.doors.premises.folder import masc_folder
 from comity.doors.premises.lock import running_server
+from comity.opening import Memory
 
 _NEWEST = 5
 
@@ -23,6 +24,7 @@ def _status(invocation: Invocation, _: Values) -> dict[str, Any]:
         "database": {"path": settings.db, "exists": invocation.exists()},
         "server": running_server(masc_folder(settings.root)),
         "aside": agreement.look(settings.root).aside,
+        "replaced": Memory(settings).told,
         "status": None,
         "channels": [],
         "agents": [],
@@ -53,6 +55,8 @@ def _show_status(screen: Screen, result: dict[str, Any]) -> None:
     if status is None:
         screen.fields(pairs)
         _show_aside(screen, result["aside"])
+        if result["replaced"]:
+            screen.say(("replaced: ", "bold red"), result["replaced"])
         screen.say("")
         screen.say("There is no database yet. It is made when the first agent starts:")
         screen.say("comity init, then open your agent hosts in this repository.", indent=2)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
 
-from comity import trust
+from comity import settings, trust
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen
@@ -16,6 +17,7 @@ from comity.doors.hosts.removal import sweep
 from comity.doors.premises import agreement
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
+from comity.opening import Memory
 from comity.settings import CONFIG_NAME, TOML_NAME
 
 _STYLES = {"skipped": "bold red", "unchanged": "dim"}
@@ -76,7 +78,17 @@ def _init(_: Invocation, values: Values) -> Answer:
     answer = Answer(report, made.diff() if made.options.dry_run else None, _git(made))
     if made.options.dry_run:
         return answer
-    return _forget(answer, made) if made.options.remove else _agree(answer, made)
+    if made.options.remove:
+        return _forget(answer, made)
+    agreed = _agree(answer, made)
+    _accept(made)
+    return agreed
+
+
+def _accept(made: Plan) -> None:
+    """Take the database that is there now for the project's own, whatever was there before."""
+    with contextlib.suppress(Problem):  # whatever is wrong with the settings, the doors say it
+        Memory(settings.resolve({}, os.environ, str(made.checkout))).note()
 
 
 def _agree(answer: Answer, made: Plan) -> Answer:
