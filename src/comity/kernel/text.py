@@ -61,3 +61,14 @@ def _read(text: object) -> Any:
     except (ValueError, RecursionError):
         return None
     return value
+
+
+_ACTIVE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "$`;&|<>()!'*?~#"}
+
+
+def inert(line: str) -> str:
+    """A line of JSON in which what a shell would act on is written as its number; it means the same to a reader.
+
+    A log may hold anybody's words, and be appended to what a shell reads.
+    """
+    return line.translate(_ACTIVE)

@@ -205,6 +205,28 @@ def overwritten_commits(folder: str, named: tuple[str, ...]) -> list[str] | None
     return None if text is None else [line for line in text.splitlines() if line]
 
 
+def brought(folder: str, commit: str, paths: list[str]) -> list[str]:
+    """Those of ``paths``, absolute, that a commit has, or the branch of a remote that would be made one's own.
+
+    ``commit`` is what somebody typed: a branch, a tag, an id. What is not found has none of them.
+    """
+    there = repository.around(folder)
+    inside = (
+        [os.path.relpath(path, there.checkout) for path in paths if _lies_in(path, there.checkout)] if there else []
+    )
+    if there is None or there.bare or not inside:
+        return []
+    found = git_refs.resolve(there, commit)
+    if found is None:
+        remotes = git_refs.below(there, "refs/remotes/")
+        found = next((at for name, at in remotes.items() if name.split("/", 3)[-1] == commit), None)
+    if found is None:
+        return []
+    with Look(there) as look:
+        text = look.ask("ls-tree", "-r", "-z", "--name-only", "--full-tree", found, "--", *inside)
+    return [os.path.join(there.checkout, name) for name in (text or "").split("\0") if name]
+
+
 def staged(there: Repository, index: str | None = None) -> list[str] | None:
     """What a commit of the index would change, absolute; of ``index``, which lies in the git folder, when given."""
     if index is not None and not _lies_in(index, there.private):

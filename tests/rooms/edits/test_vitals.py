@@ -10,6 +10,7 @@ from comity import Workspace
 from comity.kernel.scope import Actor
 from comity.rooms.edits import vitals
 from comity.testing import FakeMachine, World
+from tests.rooms.edits.conftest import Git
 from tests.wire_format import audit
 
 REAL = (".macp/config.json", ".macp/comity.toml", ".masc/server.lock", ".masc/auth/config.json")
@@ -146,3 +147,23 @@ def test_a_person_may_with_a_reason(held: tuple[Workspace, Workspace, Path]) -> 
     without = bob.git.check(command="COMITY_BYPASS=1 git clean -fdx")
     assert "COMITY_BYPASS needs a reason" in without.refusal
     assert [event["event_type"] for event in audit(bob.store.path)].count("guard.bypassed") == 2
+
+
+@pytest.mark.parametrize(
+    "line", ["git checkout pr-17", "git switch pr-17", "git merge pr-17", "git reset --hard pr-17"]
+)
+def test_a_branch_that_has_a_database_of_its_own_is_not_let_replace_it(root: Path, git: Git, line: str) -> None:
+    git("checkout", "-q", "-b", "pr-17")
+    (root / ".macp").mkdir()
+    (root / ".macp/shop.macp.db").write_text("theirs")
+    git("add", "-f", ".macp/shop.macp.db")
+    git("commit", "-q", "-m", "x")
+    git("checkout", "-q", "main")
+    (root / ".macp").mkdir(exist_ok=True)
+    (root / ".macp/shop.macp.db").write_text("ours")
+    bob = Actor("bob", "s", root=str(root), database=str(root / ".macp/shop.macp.db"))
+    danger = vitals.endangered(bob, line, str(root))
+    assert danger is not None
+    assert "pr-17 tracks a file of that name" in vitals.refusal(danger).refusal
+    assert vitals.endangered(bob, "git checkout main", str(root)) is None
+    assert vitals.endangered(bob, "git checkout -b new", str(root)) is None

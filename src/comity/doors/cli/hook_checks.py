@@ -34,7 +34,6 @@ from comity.settings import Settings
 from comity.workspace import from_settings
 
 _RECENT_S = 86_400
-_HEAD_BYTES = 400
 
 
 class HookState(NamedTuple):
@@ -192,7 +191,9 @@ def git(settings: Settings) -> Iterator[Finding]:
     """Git's own hooks, where ``comity init --git-hooks`` put them."""
     folder = git_folder(locate(os.getcwd()).checkout)
     places = [os.path.join(folder, inner) for inner in ("hooks", githooks.FOLDER)] if folder else []
-    found = [name for name in githooks.GUARDED if any(_holds_ours(os.path.join(place, name)) for place in places)]
+    found = [
+        name for name in githooks.GUARDED if any(githooks.holds_mark(os.path.join(place, name)) for place in places)
+    ]
     if not found:
         return
     missing = [name for name in githooks.GUARDED if name not in found]
@@ -202,14 +203,6 @@ def git(settings: Settings) -> Iterator[Finding]:
         yield ok(
             "Hooks git", f"{', '.join(found)}; {_told(history.read(settings.db).get('git', history.NONE), time.time())}"
         )
-
-
-def _holds_ours(hook: str) -> bool:
-    try:
-        with open(hook, encoding="utf-8", errors="replace") as file:
-            return githooks.MARK in file.read(_HEAD_BYTES)
-    except OSError:
-        return False
 
 
 def _finding(state: HookState, now: float) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ GUARDED = ("pre-commit", "pre-push")
 FOLDER = "comity-hooks"
 ASIDE = ".before-comity"
 MARK = "# Put here by comity"
+_MAX_HOOK_BYTES, _HEAD_BYTES = 1_000_000, 400
 _KEY = "comity.hooksPath"
 _NO_LOCAL = ":none:"  # core.hooksPath was not set in this repository itself, only above it
 # Hooks that git runs by name on the side of a checkout (githooks(5)).
@@ -83,7 +84,7 @@ def _beside(hooks: Path, program: str) -> Report:
     changed, notes = [], []
     for name in GUARDED:
         hook, aside = hooks / name, hooks / (name + ASIDE)
-        if os.path.lexists(hook) and not _ours(hook):
+        if os.path.lexists(hook) and not holds_mark(str(hook)):
             if os.path.lexists(aside):
                 notes.append(f"{aside.name} is there already, so {name} stays as it is")
                 continue
@@ -143,7 +144,7 @@ def _remove(there: Repository) -> Report:
     hooks = Path(there.common) / "hooks"
     for name in GUARDED:
         hook, aside = hooks / name, hooks / (name + ASIDE)
-        if _ours(hook):
+        if holds_mark(str(hook)):
             hook.unlink()
             changed.append(hook)
         if os.path.lexists(aside):
@@ -161,7 +162,7 @@ def _remove(there: Repository) -> Report:
         _unset(there, _KEY)
     if folder.is_dir():
         for name in (*_NAMES, *_OFTEN):
-            if _ours(folder / name):
+            if holds_mark(str(folder / name)):
                 (folder / name).unlink()
                 changed.append(folder / name)
         if not any(folder.iterdir()):
@@ -177,9 +178,10 @@ def _unset(there: Repository, key: str) -> None:
         configured(there, "--local", "--remove-section", section)
 
 
-def _ours(hook: Path) -> bool:
+def holds_mark(hook: str) -> bool:
+    """Whether a hook of git is Comity's. A pipe in its place keeps nobody."""
     try:
-        return MARK in hook.read_bytes()[:200].decode("utf-8", "replace")
+        return MARK in repository.read(hook, _MAX_HOOK_BYTES)[:_HEAD_BYTES].decode("utf-8", "replace")
     except OSError:
         return False
 

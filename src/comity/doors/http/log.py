@@ -18,6 +18,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, Self
 
 from comity.doors.http.record import Record
+from comity.kernel.text import inert
+from comity.system import files
 
 KEEP_DAYS = 7
 _LEVELS = {"debug": 0, "info": 1, "warning": 2, "error": 3, "off": 4}
@@ -121,7 +123,7 @@ class Log:
         if self.also is not None:
             for entry, _ in taken:
                 self.also(entry)
-        lines = [json.dumps(entry, ensure_ascii=True) for entry, _ in taken]
+        lines = [inert(json.dumps(entry, ensure_ascii=True)) for entry, _ in taken]
         shown = lines if self._json else [_text(entry) for entry, _ in taken]
         with suppress(OSError):
             self._append("".join(f"{line}\n" for line in lines).encode())
@@ -135,8 +137,9 @@ class Log:
             if self._file >= 0:
                 os.close(self._file)
                 self._file = -1
-            path = os.path.join(self._folder, f"server-{today}.jsonl")
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            folder, inner = os.path.split(self._folder)
+            name = f"{inner}/server-{today}.jsonl"
+            self._file = files.open_file(folder, name, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             self._day = today
             self._remove_old(today)
         os.write(self._file, content)

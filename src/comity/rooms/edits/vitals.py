@@ -14,25 +14,33 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Actor, Scope
 from comity.rooms.edits import sparing
 from comity.rooms.edits.model import Verdict
-from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, Sweep, sweeps
-from comity.rooms.edits.unwrapping import commands
+from comity.rooms.edits.shell import Command, joined
+from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, Sweep, bypass, sweeps
+from comity.rooms.edits.unwrapping import commands, git_words
 from comity.rooms.edits.writing import Write, writes
 from comity.rooms.turns.quoting import plain
 from comity.rooms.turns.settling import settle
+from comity.system import git
 
 _OURS = (".macp", ".masc")
 _BESIDE = ("", "-wal", "-shm", ".bell")
 _OF_FOLDERS = (".macp/config.json", ".masc/auth", ".masc/server.lock")
+_MOVING = frozenset(("checkout", "switch", "merge", "rebase", "reset", "cherry-pick", "restore"))
+_MOST_NAMED = 4
 _CLEARING = ("rm", "rmdir", "unlink", "shred", "truncate", "mv")  # what find may run on what it finds
 
 
 class Danger(NamedTuple):
-    """What a command would take away, and what it is called. ``bypass`` is the reason for which a person allows it."""
+    """What a command would take away, and what it is called. ``bypass`` is the reason for which a person allows it.
+
+    ``commit``: what has a file of that name, and would put it in the place of the one that is there.
+    """
 
     title: str
     path: str
     git: bool = False
     bypass: str | None = None
+    commit: str = ""
 
 
 def endangered(actor: Actor, line: str, cwd: str) -> Danger | None:
@@ -45,6 +53,10 @@ def endangered(actor: Actor, line: str, cwd: str) -> Danger | None:
         for path in vital:
             if _sweeps(sweep, path, cwd, actor.root):
                 return Danger(sweep.title, path, git=True, bypass=sweep.bypass)
+    for command in commands(line):
+        danger = _replaced_by_git(command, vital, cwd)
+        if danger is not None:
+            return danger
     for write in (*writes(line), *_found(line)):
         for path in vital:
             if _takes(write, path, cwd):
@@ -79,6 +91,11 @@ def refusal(danger: Danger) -> Verdict:
     told = f"{what}, on which the messages, claims and tasks of everybody here stand. Nothing was done."
     if danger.bypass is not None:
         hint = f"{BYPASS} needs a reason in {BYPASS_REASON}."
+    elif danger.commit:
+        hint = (
+            f"{plain(danger.commit)} tracks a file of that name: have it taken out of git there (git rm --cached). "
+            f"The user can let it through with {BYPASS}=1 and {BYPASS_REASON}."
+        )
     elif danger.git:
         hint = (
             "Leave it out: git clean with -e .macp -e .masc, git stash without --all. "
@@ -100,6 +117,22 @@ def _sweeps(sweep: Sweep, path: str, cwd: str, root: str) -> bool:
         return False
     names = path.split(os.sep)
     return not any(name.strip("/").removesuffix("/**").removesuffix("/*") in names for name in sweep.spares)
+
+
+def _replaced_by_git(command: Command, vital: list[str], cwd: str) -> Danger | None:
+    """What a commit would put in the place of an ignored file, without a word: git's rule for such files."""
+    read = git_words(command)
+    if read is None or read[0] not in _MOVING or command.folder is None:
+        return None
+    verb, words, inner = read
+    named = [word.text for word in words if word.sure and not word.text.startswith("-")][:_MOST_NAMED]
+    folder = os.path.realpath(os.path.join(cwd, joined(command.folder, inner) or ""))
+    for commit in named:
+        found = git.brought(folder, commit, vital) if os.path.isdir(folder) else []
+        if found:
+            reason = bypass(dict(command.assigned))
+            return Danger(f"git {verb} {commit}"[:80], found[0], git=True, bypass=reason, commit=commit)
+    return None
 
 
 def _takes(write: Write, path: str, cwd: str) -> bool:

@@ -14,12 +14,12 @@ import time
 from contextlib import suppress
 
 from comity.doors.hosts.hook.contract import Reply
+from comity.kernel.text import inert
 from comity.system import files
 
 MAX_BYTES = 1_000_000
 _MAX_WHY = 300
 _LOST, _DIGITS = ".lost", 8
-_ACTIVE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "$`;&|<>()!'*?~#"}
 
 
 class Note:
@@ -100,11 +100,6 @@ def _count(path: str) -> None:
         return
     finally:
         os.close(descriptor)
-
-
-def inert(line: str) -> str:
-    """A line of JSON in which what a shell would act on is written as its number; it means the same to a reader."""
-    return line.translate(_ACTIVE)
 
 
 def _said(error: Exception) -> str:
