@@ -21,9 +21,11 @@ NAMES = (
     *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
     *("claims", "tasks", "hook", "race", "search", "vault", "serve", "calls", "events", "chaos", "guard", "hosts"),
     "listeners",
+    "hostile",
+    "replaced",
 )
-# Ten minutes; ten; half an hour, and programs that `make hosts` installs; five minutes.
-ONLY_WHEN_NAMED = ("chaos", "guard", "hosts", "listeners")
+# Ten minutes; ten; half an hour, and programs that `make hosts` installs; five minutes; five; seven.
+ONLY_WHEN_NAMED = ("chaos", "guard", "hosts", "listeners", "hostile", "replaced")
 PAGE = Path("docs/benchmarks.md")
 MARKER = "<!-- written by"
 

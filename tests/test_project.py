@@ -293,3 +293,15 @@ def test_a_git_file_that_came_along_makes_no_worktree_of_another_repository(tmp_
     (planted / ".git").write_text(f"gitdir: {private}\n")
     assert find_workspace(planted)[0].root == str(planted)
     assert find_workspace(tmp_path / "tree")[0].root == str(other)
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_git_file_that_names_another_repository_leads_nowhere(tmp_path: Path, bare: bool) -> None:
+    other = tmp_path / "other.git" if bare else repository(tmp_path / "other") / ".git"
+    if bare:
+        git("init", "-q", "--bare", other, cwd=tmp_path)
+    planted = tmp_path / "planted"
+    planted.mkdir()
+    (planted / ".git").write_text(f"gitdir: {other}\n")
+    found = find_workspace(planted)[0]
+    assert (found.root, found.git) == (str(planted), "")

@@ -7,10 +7,9 @@ no branch can take away.
 from __future__ import annotations
 
 import os
-import re
 
 from comity.kernel.named_tuple import NamedTuple
-from comity.project import FOLDER, git_folder, locate
+from comity.project import FOLDER, locate
 from comity.system import files
 
 SHARED = ("comity.toml", ".gitignore")
@@ -19,7 +18,7 @@ EXCLUDE = "info/exclude"
 # Of a folder that nobody initialised. It hides itself, too: a branch that brings such a file may put it in its place.
 _OWN = f"*\n!{SHARED[0]}\n".encode()
 _MAX_BYTES = 1_000_000
-_SIGNS = re.compile(r"([\\*?\[\]!# ])")
+_SIGNS = "\\*?[]!# "  # that git takes for more than themselves in a line of its own
 
 
 class Exclusion(NamedTuple):
@@ -32,13 +31,12 @@ class Exclusion(NamedTuple):
 def exclusion(root: str) -> Exclusion | None:
     """What ``info/exclude`` should say for the workspace at ``root``; None where there is no checkout."""
     place = locate(root)
-    git = git_folder(place.checkout) if place.repository and not place.bare else None
-    if git is None:
+    if not place.git:
         return None
     inside = os.path.relpath(os.path.realpath(root), place.checkout).replace(os.sep, "/")
-    literal = _SIGNS.sub(r"\\\1", inside)
+    literal = "".join(f"\\{sign}" if sign in _SIGNS else sign for sign in inside)
     way = "/" if inside == "." else f"/{literal}/"
-    return Exclusion(git, (f"{way}{FOLDER}/*", f"!{way}{FOLDER}/{SHARED[0]}", f"{way}{SERVER_FOLDER}/"))
+    return Exclusion(place.git, (f"{way}{FOLDER}/*", f"!{way}{FOLDER}/{SHARED[0]}", f"{way}{SERVER_FOLDER}/"))
 
 
 def keep_out(root: str) -> None:

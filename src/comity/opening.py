@@ -9,10 +9,11 @@ must not trust a new one (a hook of a strict project) refuses instead.
 from __future__ import annotations
 
 import os
+import time
+from importlib import import_module
 
-from comity import ignored
 from comity.kernel.problem import Unavailable
-from comity.project import FOLDER, git_folder, locate, tracked
+from comity.project import FOLDER, tracked
 from comity.settings import Settings
 from comity.store.connection import BUSY_S
 from comity.store.sqlite import SqliteStore
@@ -21,6 +22,8 @@ from comity.system import files
 SEEN = "comity-database"  # in the git folder: a line for each database
 _MOST_SEEN = 20
 _MAX_BYTES = 100_000
+_FILES = ("", "-wal", "-shm", "-journal")
+_GIT_S, _LOOK_S = 0.1, 0.005
 
 
 def open_store(settings: Settings, memory: Memory, busy_s: float = BUSY_S, *, accept: bool = True) -> SqliteStore:
@@ -30,7 +33,9 @@ def open_store(settings: Settings, memory: Memory, busy_s: float = BUSY_S, *, ac
     has said that it is another one, or need not, lets the ``memory`` note what is here now.
     """
     require_own_way(settings)
-    if not memory.untracked:
+    memory.wait_for_git()
+    known = memory.untracked
+    if not known:
         require_untracked(settings)
     replaced = memory.changed
     if replaced and not accept:
@@ -40,7 +45,8 @@ def open_store(settings: Settings, memory: Memory, busy_s: float = BUSY_S, *, ac
             "Who removed it, and was that meant? `comity init` takes what is there now as the project's database.",
             path=settings.db,
         )
-    _prepare(settings)
+    if not (known and memory.is_here):
+        _prepare(settings)
     return SqliteStore(settings.db, settings.durability, busy_s)
 
 
@@ -48,10 +54,8 @@ class Memory:
     """What is remembered of one project's database in its git folder; nothing where there is no git folder."""
 
     def __init__(self, settings: Settings) -> None:
-        place = locate(settings.root)
-        here = place.repository and not place.bare
-        self._git = git_folder(place.checkout) if here else None
-        self._index = os.path.join(git_folder(place.checkout, shared=False) or "", "index") if here else ""
+        self._git = settings.git
+        self._index = os.path.join(settings.git, "index") if settings.git else ""
         self._path = settings.db
         self._seen = self._read()
         self._before, self._stamp_before = self._seen.get(settings.db, ("", ""))
@@ -60,7 +64,7 @@ class Memory:
     @property
     def untracked(self) -> bool:
         """Whether git does not track the database, as was seen with the index as it is."""
-        return self._git is None or (self._stamp == self._stamp_before != "")
+        return not self._git or (self._stamp == self._stamp_before != "")
 
     @property
     def changed(self) -> str:
@@ -69,6 +73,11 @@ class Memory:
         if not self._before or self._before == now:
             return ""
         return "another file is in its place" if now else "it is gone"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the database is the one that was noted, with which git was told to leave it alone."""
+        return bool(self._before) and not self.changed
 
     @property
     def told(self) -> str:
@@ -80,10 +89,22 @@ class Memory:
             "before are not in it; agents and servers that were at work have to be started anew."
         )
 
+    def wait_for_git(self) -> None:
+        """Until git has exchanged the files, which takes it a while, in which a database may be there by half.
+
+        Its index tells only then what it tracks. What git left locked keeps nobody for long.
+        """
+        if not (self._index and self.changed and os.path.lexists(self._index + ".lock")):
+            return
+        end = time.monotonic() + _GIT_S
+        while os.path.lexists(self._index + ".lock") and time.monotonic() < end:
+            time.sleep(_LOOK_S)
+        self._stamp = _numbers(self._index, times=True)
+
     def note(self) -> None:
         """Remember what is there now, which git does not track; what cannot be written is not remembered."""
         now = _numbers(self._path)
-        if self._git is None or "\n" in self._path or (self._before, self._stamp_before) == (now, self._stamp):
+        if not self._git or "\n" in self._path or (self._before, self._stamp_before) == (now, self._stamp):
             return
         others = {path: one for path, one in self._seen.items() if path != self._path}
         kept = {self._path: (now, self._stamp), **others} if now else others
@@ -99,7 +120,7 @@ class Memory:
 
     def _read(self) -> dict[str, tuple[str, str]]:
         """The numbers of each database, and of the index that did not have it, by its path."""
-        if self._git is None:
+        if not self._git:
             return {}
         try:
             text = files.read(self._git, SEEN, _MAX_BYTES).decode("utf-8", "surrogateescape")
@@ -129,19 +150,25 @@ def require_own_way(settings: Settings) -> None:
 
 
 def require_untracked(settings: Settings) -> None:
-    """Raise Unavailable ``store.tracked`` for a database that git would replace at a change of branch."""
+    """Raise Unavailable ``store.tracked`` for a database that git would replace at a change of branch, or its log.
+
+    SQLite takes whatever log lies beside a database for its own, and plays it into it.
+    """
     inside = os.path.relpath(settings.db, settings.root)
-    if inside.startswith(os.pardir) or not tracked(settings.root, (inside,)):
+    if inside.startswith(os.pardir):
         return
-    raise Unavailable(
-        "store.tracked",
-        f"git tracks the database {settings.db}: a change of branch would put another one in its place.",
-        f"Take it out of git: git rm -q --cached -- {inside} && git commit. Its content stays.",
-        path=settings.db,
-    )
+    found = sorted(tracked(settings.root, [inside + ending for ending in _FILES]))
+    if found:
+        raise Unavailable(
+            "store.tracked",
+            f"git tracks {', '.join(found)}: a change of branch would put another one in its place.",
+            f"Take it out of git: git rm -q --cached -- {' '.join(found)} && git commit. Its content stays.",
+            path=settings.db,
+        )
 
 
 def _prepare(settings: Settings) -> None:
+    ignored = import_module("comity.ignored")  # whoever finds all as it was noted does without
     ignored.keep_out(settings.root)
     if os.path.dirname(settings.db) != os.path.join(settings.root, FOLDER):
         return

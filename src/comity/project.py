@@ -20,12 +20,13 @@ from importlib import import_module
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.system import files
+from comity.system.repository import belongs, is_bare, is_git_folder, pointer, settings, top_among, upward
 from comity.system.repository import git_folder as git_folder  # noqa: PLC0414 (doors ask for it beside locate)
-from comity.system.repository import is_bare, is_git_folder, pointer, settings, top_among, upward
 
 FOLDER = ".macp"
 CONFIG = "config.json"
 MAX_CONFIG_BYTES = 1_000_000
+_BOM = b"\xef\xbb\xbf"
 TEXT_KEYS = ("projectRoot", "projectId", "defaultChannel", "dbPath")
 
 
@@ -35,13 +36,17 @@ def slug(text: str) -> str:
 
 
 class Place(NamedTuple):
-    """Where a folder stands. ``root`` holds ``.macp``; ``checkout`` is the folder that hosts are opened in."""
+    """Where a folder stands. ``root`` holds ``.macp``; ``checkout`` is the folder that hosts are opened in.
+
+    ``git`` is the git folder in which ``root``'s own index lies; empty where there is no checkout.
+    """
 
     root: str
     checkout: str
     worktree: str | None = None  # the linked worktree, when ``checkout`` is in one
     repository: bool = True  # False: there is no git repository around it
     bare: bool = False  # True: ``root`` is a git folder without a checkout of its own
+    git: str = ""
 
 
 class Project(NamedTuple):
@@ -173,7 +178,7 @@ def _content(path: str) -> bytes:
 def _parsed(path: str, data: bytes) -> dict[str, object]:
     fix = "Mend the file, or write a new one with `comity init --force`."
     try:
-        value: object = json.loads(data.decode("utf-8-sig"))
+        value: object = json.loads(data.removeprefix(_BOM).decode())
     except UnicodeDecodeError:
         raise _unreadable(path, "is not UTF-8 text", fix) from None
     except json.JSONDecodeError as error:
@@ -215,27 +220,21 @@ def _moved(path: str, folder: str, to: str) -> str:
 
 def _place_of_checkout(folder: str) -> Place:
     git = os.path.join(folder, ".git")
-    private = None if os.path.isdir(git) else pointer(git, "gitdir:", folder)
-    if private is None:
+    if os.path.isdir(git):
+        return Place(folder, folder, git=git)
+    private = pointer(git, "gitdir:", folder)
+    if private is None or not belongs(folder, private):
         return Place(folder, folder)
     common = pointer(os.path.join(private, "commondir"), "", private)
     shared = common or private
-    if common is not None and not _is_worktree(folder, private, common):
-        return Place(folder, folder)
     linked = folder if common is not None else None
     if is_bare(shared):
         return Place(shared, folder, linked, bare=True)
     if linked is None:
-        return Place(folder, folder)  # a submodule, or a repository whose git folder lies elsewhere
+        return Place(folder, folder, git=private)  # a submodule, or a repository whose git folder lies elsewhere
     if os.path.basename(shared) == ".git":
-        return Place(os.path.dirname(shared), folder, linked)
+        return Place(os.path.dirname(shared), folder, linked, git=shared)
     checkout = os.path.realpath(os.path.join(shared, settings(shared, shared).get("core.worktree", "")))
     if git_folder(checkout) == shared:
-        return Place(checkout, folder, linked)
-    return Place(folder, folder, linked)  # nothing records where its main checkout lies
-
-
-def _is_worktree(folder: str, private: str, common: str) -> bool:
-    """Whether the repository knows ``folder`` as its worktree: a ``.git`` file that came along could name any one."""
-    back = pointer(os.path.join(private, "gitdir"), "", private)
-    return os.path.dirname(private) == os.path.join(common, "worktrees") and back == os.path.join(folder, ".git")
+        return Place(checkout, folder, linked, git=shared)
+    return Place(folder, folder, linked, git=shared)  # nothing records where its main checkout lies

@@ -35,7 +35,8 @@ class Settings(NamedTuple):
 
     ``worktree`` is the folder that stands for ``root`` in the linked worktree that the process is in; empty elsewhere.
     ``program`` and ``host_session_id`` are those of the agent's host, as far as its environment tells.
-    ``named``: the user chose the agent's id. ``aside``: what the project's files say and what does not count.
+    ``named``: the user chose the agent's id. ``git`` is the git folder with the index of ``root``'s checkout; empty
+    without one. ``aside``: what the project's files say and what does not count.
     """
 
     root: str
@@ -62,6 +63,7 @@ class Settings(NamedTuple):
     program: str = ""
     host_session_id: str = ""
     named: bool = False
+    git: str = ""
     aside: tuple[Aside, ...] = ()
 
     @property
@@ -105,7 +107,8 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
 
     And Forbidden ``trust.needed`` for a database elsewhere that only a file of the tree names.
     """
-    place, found = _place(env, cwd)
+    places = _Places(cwd)
+    place, found = _place(env, places)
     project, root = project_of(place) if found else None, place.root
     toml = toml_of(root)
     asked = toml.asks(root)
@@ -128,7 +131,8 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
         agent_id=agent_id,
         agent_name=given.get("agent_name") or name,
         session_id=given.get("session_id") or _random_id(),
-        worktree=_worktree(root, env, cwd),
+        worktree=_worktree(root, env, places),
+        git=place.git,
         program=_host(env)[1],
         host_session_id=_host(env)[0],
         named="agent_id" in given,
@@ -139,29 +143,49 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
 
 def workspace_of(env: Mapping[str, str], cwd: str) -> str:
     """The folder of the project that ``resolve`` finds; none of its files is read."""
-    return _place(env, cwd)[0].root
+    return _place(env, _Places(cwd))[0].root
 
 
-def _place(env: Mapping[str, str], cwd: str) -> tuple[Place, bool]:
+class _Places:
+    """The workspaces of folders, relative ones counted from ``cwd``; each is looked for once."""
+
+    def __init__(self, cwd: str) -> None:
+        self._cwd = cwd
+        self._found: dict[str, tuple[Place, bool]] = {}
+
+    def of(self, start: str = "") -> tuple[Place, bool]:
+        """The workspace of a folder, and whether its config is there."""
+        path = os.path.join(self._cwd, start) if start else self._cwd
+        if path not in self._found:
+            self._found[path] = find_workspace(path)
+        return self._found[path]
+
+
+def _place(env: Mapping[str, str], places: _Places) -> tuple[Place, bool]:
     """The project of the named root, else of the working directory, else of the folder the host was opened in."""
-    named, host_folder = env.get("MACP_PROJECT_ROOT", "").strip(), env.get("CLAUDE_PROJECT_DIR", "").strip()
-    if named and "${" not in named:  # a host that does not fill in variables passes them on as they are
-        found = find_workspace(os.path.join(cwd, named))
-        return found if found[1] else (find_workspace(cwd)[0], False)
-    here = find_workspace(cwd)
+    named, host_folder = _named_folders(env)
+    if named:
+        found = places.of(named)
+        return found if found[1] else (places.of()[0], False)
+    here = places.of()
     if not here[1] and host_folder:
-        found = find_workspace(host_folder)
+        found = places.of(host_folder)
         return found if found[1] else here
     return here
 
 
-def _worktree(root: str, env: Mapping[str, str], cwd: str) -> str:
+def _named_folders(env: Mapping[str, str]) -> tuple[str, str]:
+    """The root that is named, and the host's folder. A host that fills in no variables passes them on as they are."""
+    named, host_folder = (env.get(name, "").strip() for name in ("MACP_PROJECT_ROOT", "CLAUDE_PROJECT_DIR"))
+    return "" if "${" in named else named, "" if "${" in host_folder else host_folder
+
+
+def _worktree(root: str, env: Mapping[str, str], places: _Places) -> str:
     """The folder that stands for ``root`` in the linked worktree around the working directory; empty when in none."""
-    for start in (cwd, env.get("MACP_PROJECT_ROOT", "").strip(), env.get("CLAUDE_PROJECT_DIR", "").strip()):
-        if start and "${" not in start:
-            place, _ = find_workspace(os.path.join(cwd, start))
-            if place.root == root:
-                return place.checkout if place.worktree is not None else ""
+    for start in ("", *filter(None, _named_folders(env))):
+        place, _ = places.of(start)
+        if place.root == root:
+            return place.checkout if place.worktree is not None else ""
     return ""
 
 

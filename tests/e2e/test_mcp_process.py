@@ -297,7 +297,7 @@ def broken_pages(path: Path) -> None:
     ("spoil", "reason"),
     [
         (broken_text, "store.not_a_database"),
-        (broken_folder, "store.cannot_open"),
+        (broken_folder, "store.unsafe"),
         (broken_pages, "store.not_a_database"),
     ],
     ids=["text", "folder", "pages"],

@@ -3,6 +3,7 @@
 import hashlib
 
 from comity.store import migrate
+from comity.store.connection import connect
 
 # The first 16 digits of each file's SHA-256. A new migration gets a new line; a line is never changed.
 FROZEN = {
@@ -26,3 +27,12 @@ FROZEN = {
 def test_no_migration_was_changed_after_it_was_shipped() -> None:
     found = {name: hashlib.sha256(migrate.read(name).encode()).hexdigest()[:16] for name in migrate.migrations()}
     assert found == FROZEN, "write a new migration; what was shipped is in files out there"
+
+
+def test_the_schema_has_the_triggers_and_views_that_are_told() -> None:
+    connection = connect(":memory:", "normal")
+    migrate.migrate(connection)
+    assert migrate.is_plain(connection), "a new migration made triggers or views: say so in OWN_PARTS"
+    connection.execute("CREATE TRIGGER theirs AFTER INSERT ON agents BEGIN SELECT 1; END").fetchall()
+    assert not migrate.is_plain(connection)
+    connection.close()

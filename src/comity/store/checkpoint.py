@@ -9,24 +9,45 @@ what it can and leaves the rest to a later commit.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
 import apsw
 
 from comity.store.haste import HASTE
+from comity.system.deadline import DEADLINE
 
 Sound = Callable[[int], bool]  # whether a log of so many frames is still the database's, and whole
 _LONG_PAGES = 1000  # 4 MiB
 _AGAIN_PAGES = 100
 
 
-def checkpoints(patience: Callable[[int], bool], sound: Sound | None) -> Callable[[apsw.Connection, str, int], int]:
+class Term:
+    """What holds for one connection's transaction: until when it may take, in its thread's time on the processor, and
+    how many frames of the log counted with its commit; 0 if it wrote nothing.
+    """
+
+    __slots__ = ("frames", "until")
+
+    def __init__(self) -> None:
+        self.until = float("inf")
+        self.frames = 0
+
+    def over(self) -> bool:
+        """Whether its time has passed, or whatever this process does has to be over."""
+        return time.thread_time() > self.until or DEADLINE.over
+
+
+def checkpoints(
+    patience: Callable[[int], bool], sound: Sound | None, term: Term
+) -> Callable[[apsw.Connection, str, int], int]:
     """A hook for one connection's commits; ``patience`` is its busy handler. A log that is not ``sound`` stays."""
     due = _LONG_PAGES
 
     def committed(connection: apsw.Connection, name: str, pages: int) -> int:
         nonlocal due
+        term.frames = pages
         if pages < _LONG_PAGES:
             due = _LONG_PAGES
         elif HASTE.active:

@@ -21,7 +21,7 @@ import apsw
 from comity.kernel import chance
 from comity.kernel.hints import Literal
 from comity.kernel.problem import Unavailable
-from comity.store.checkpoint import Sound, checkpoints
+from comity.store.checkpoint import Sound, Term, checkpoints
 from comity.store.footing import LOG_LIMIT_BYTES
 from comity.store.haste import HASTE
 from comity.system import files
@@ -38,21 +38,9 @@ _OLDEST_SQLITE = (3, 51, 3)
 _CACHE_KIB = 4096
 _FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOFOLLOW
 _FROZEN = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOFOLLOW
-MOST_S = 60.0  # for one transaction; a trigger that is not ours may loop
+# Of the processor's time for one transaction, and for one where triggers or views are not ours, which may never end.
+MOST_S, STRANGE_S = 60.0, 1.0
 _STEPS = 50_000  # of SQLite's machine, some milliseconds, between two looks at the time
-
-
-class Term:
-    """Until when a transaction may take, by the machine's own pace."""
-
-    __slots__ = ("until",)
-
-    def __init__(self) -> None:
-        self.until = float("inf")
-
-    def over(self) -> bool:
-        """Whether that has passed, or whatever this process does has to be over."""
-        return time.monotonic() > self.until or DEADLINE.over
 
 
 class Connection(apsw.Connection):
@@ -89,7 +77,7 @@ def connect(path: str, durability: Durability, busy_s: float = BUSY_S, sound: So
     connection = _opened(path, _FLAGS)
     patience = _patience(busy_s)
     connection.set_busy_handler(patience)
-    connection.set_wal_hook(checkpoints(patience, sound))
+    connection.set_wal_hook(checkpoints(patience, sound, connection.term))
     try:
         _enter_wal(connection, busy_s)
     except (apsw.CantOpenError, apsw.ReadOnlyError):

@@ -2,12 +2,16 @@
 
 Authoritative is the path: other processes open what it names now. A file that was removed or replaced lives on for
 whoever has it open, and what is written there is lost; a log or a shared memory that others do not have leads to a
-corrupt database (sqlite.org/howtocorrupt.html). So each transaction looks before its work, and again before it counts
-as done. A look is two or three system calls: a folder's time changes when a name in it is made, removed or renamed, so
-the log and the shared memory are looked at only then.
+corrupt database (sqlite.org/howtocorrupt.html). So each transaction looks before its work, unless somebody here looked
+within the last millisecond, and each that wrote looks again before it counts as done. A look is a few system calls: a
+folder's time changes when a name in it is made, removed or renamed, so all its names are looked at only then.
+
+The log tells by itself whether it was cut: the last frame that this process knows of has to bear the log's salts.
 
 What can go wrong: a change within the same tick of the clock as the last full look; until the folder's time is older
-than that, each look is a full one. A cut in the middle of the log is found before the log is copied back.
+than that, each look is a full one. A read that begins less than a millisecond after a change may answer from before. A
+cut that hits only what others wrote since this process's last commit is seen by the length, or by the room that the
+file takes; where file systems compress, only before the log is copied back.
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ from comity.system import files
 LOG_LIMIT_BYTES = 64 * 1024 * 1024  # a log that grew longer is cut to this when it begins anew
 _HEADER_BYTES, _FRAME_BYTES = 32, 24
 _MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
+_FRESH_S = 0.001
+_SAMPLE = 16  # frames
+_SEEK_HOLE: int | None = getattr(os, "SEEK_HOLE", None)
 _SETTLED_NS = 50_000_000  # a folder's time may be this much too coarse to tell two changes apart
 
 SHORT, SHORT_LOG = "the database is cut", "the database's log is cut"
@@ -28,6 +35,7 @@ DOUBTFUL = (SHORT, SHORT_LOG)
 GONE = "the database is gone"
 
 _Id = tuple[int, int]
+Ids = tuple[_Id, _Id | None, _Id | None]  # of the database, its log, its shared memory
 
 
 class Checks(Protocol):
@@ -50,20 +58,48 @@ class Footing:
         self._path = path
         self._folder = os.path.dirname(path)
         self._log = -1
-        self._ids: tuple[_Id, _Id | None, _Id | None] = ((0, 0), None, None)
+        self.ids: Ids = ((0, 0), None, None)
         self._stamp: tuple[int, int, int] = (0, 0, 0)
         self._settled = False
         self._size_bytes = 0
-        self._had_log = False
+        self._fresh_until = 0.0
+        self._length_bytes = 0  # of the log
+        self._salts = b""  # of the log; empty while it has none
+        self._last = 0  # where in the log the salts of the last frame stand that this process knows of; 0 for none
+        self._page_bytes = 0
+        self._is_packed = False  # a file takes less room than it is long, and still has no hole
 
-    def settle(self) -> None:
-        """Take what is there now, which a connection has just opened. Raises OSError."""
+    def begin(self) -> None:
+        """Take what is there before a connection opens it. Raises OSError."""
         self.forget()
-        self._ids = self._now()
-        self._stamp, self._settled = self._folder_now()
+        self.ids = self._now()
+
+    def settle(self, connection: Checks) -> str:
+        """Take what that connection has opened since; what is wrong if it cannot be told which file. Raises OSError."""
+        wrong = self._compared(self._now())
+        if wrong:
+            return wrong
         self._size_bytes = os.stat(self._path).st_size
-        if self._ids[1] is not None:
+        if self.ids[1] is not None:
             self._log = files.open_file(self._folder, os.path.basename(self._path) + "-wal", os.O_RDONLY)
+            if self._log_lost_something(connection):
+                return SHORT_LOG
+        return ""
+
+    def settle_again(self, connection: Checks) -> str:
+        """The same once no connection was open, whose last one removed the log. Raises OSError."""
+        database = self.ids[0]
+        self.begin()
+        self._stamp, self._settled, self._fresh_until = (0, 0, 0), False, 0.0
+        return self.settle(connection) if self.ids[0] == database else "another file is in the database's place"
+
+    def look_at_rest(self) -> str:
+        """What is wrong while no connection is open: then only the database itself is ours."""
+        try:
+            now = os.stat(self._path)
+        except OSError:
+            return GONE
+        return "" if (now.st_dev, now.st_ino) == self.ids[0] else "another file is in the database's place"
 
     def forget(self) -> None:
         """Close what is open."""
@@ -71,93 +107,157 @@ class Footing:
             os.close(self._log)
             self._log = -1
 
+    def glance(self) -> str:
+        """What is wrong before a transaction; a look of this instant counts."""
+        return "" if time.monotonic() < self._fresh_until else self.look()
+
     def look(self) -> str:
-        """What is wrong before a transaction: which file was removed, replaced or cut; empty when all is well."""
-        try:
-            now = os.stat(self._path)
-        except OSError:
-            return GONE
-        if (now.st_dev, now.st_ino) != self._ids[0]:
-            return "another file is in the database's place"
-        if now.st_size < self._size_bytes:
-            return SHORT
-        self._size_bytes = now.st_size
+        """What is wrong: which file was removed, replaced or cut; empty when all is well."""
+        if self._log >= 0:
+            length = os.lseek(self._log, 0, os.SEEK_END)
+            if length != self._length_bytes:
+                if length < self._length_bytes or self._has_hole():
+                    return SHORT_LOG
+                self._length_bytes = length
         return self.look_again()
 
-    def look_again(self) -> str:
-        """The same after a commit, in half the time: the database's size is left out."""
+    def look_again(self, frames: int = 0) -> str:
+        """The same after a commit, which made the log no shorter. ``frames`` of the log counted with it."""
         try:
-            stamp, settled = self._folder_now()
+            now = os.stat(self._path)
+            if (now.st_dev, now.st_ino) != self.ids[0]:
+                return "another file is in the database's place"
+            if now.st_size < self._size_bytes:
+                return SHORT
+            self._size_bytes = now.st_size
+            now = os.stat(self._folder)
+            stamp = now.st_ctime_ns, now.st_ino, now.st_dev
             if stamp != self._stamp or not self._settled:
+                settled = time.time_ns() - stamp[0] > _SETTLED_NS  # before the full look: what comes after it is seen
                 wrong = self._compared(self._now())
                 if wrong:
                     return wrong
                 self._stamp, self._settled = stamp, settled
         except OSError:
             return GONE
-        return self._head()
+        if self._log >= 0:
+            if not self._last or os.pread(self._log, 8, self._last) != self._salts:
+                was = self._salts
+                wrong = self._began_anew()
+                if wrong or self._salts != was:
+                    return wrong
+            if frames:
+                self._last = self._salts_of(frames)
+        self._fresh_until = time.monotonic() + _FRESH_S
+        return ""
 
     def lost_something(self, connection: Checks) -> bool:
         """Whether a file that is shorter than before has lost something. If not, it counts as it is from now on."""
-        length = os.fstat(self._log).st_size if self._log >= 0 else 0
-        frames = connection.frames()
-        if frames and length < self._offset(frames):
+        if self._log >= 0 and self._log_lost_something(connection):
             return True
         size = os.stat(self._path).st_size
         if size < self._size_bytes:
             if not connection.whole():
                 return True
             self._size_bytes = size
-        self._had_log = length > 0
         return False
 
     def log_is_whole(self, frames: int) -> bool:
-        """Whether each of the log's frames belongs to this log: none is a hole or left from before a cut."""
-        if self._log < 0:
+        """Whether so many frames are in the log: none is a hole that a cut left, once somebody wrote beyond it.
+
+        The file system knows where holes are; each frame is looked at only where it tells of one, and a sample always.
+        """
+        if self._log < 0 or not frames:
             return True
-        salts = os.pread(self._log, 8, 16)
-        return all(os.pread(self._log, 8, self._offset(place) + 8) == salts for place in range(frames))
+        head = os.pread(self._log, 24, 0)
+        if head[:4] not in _MAGIC:
+            return False
+        salts, step = head[16:], 1 if self._holds_less_than(frames) else -(-frames // _SAMPLE)
+        return all(os.pread(self._log, 8, self._salts_of(place)) == salts for place in range(frames, 0, -step))
+
+    @property
+    def stands(self) -> bool:
+        """Whether the path names what was there at first."""
+        try:
+            return not self._compared(self._now())
+        except OSError:
+            return False
 
     @property
     def keeps_the_log(self) -> bool:
-        """Whether nobody else can have another log: then what is in ours may go into the database."""
+        """Whether nobody else can have another log: then what is in ours may go into the database.
+
+        With another shared memory beside it, or none, it may hold more than this process knows: it stays as it is.
+        """
         try:
-            database, log, _ = self._now()
+            database, log, shared = self._now()
         except OSError:
             return False
-        return database == self._ids[0] and log in (None, self._ids[1])
+        return database == self.ids[0] and (log is None or (log, shared) == self.ids[1:])
 
-    def _compared(self, now: tuple[_Id, _Id | None, _Id | None]) -> str:
+    def _compared(self, now: Ids) -> str:
         names = ("the database", "its log (-wal)", "its shared memory (-shm)")
-        for name, was, there in zip(names, self._ids, now, strict=True):
+        for name, was, there in zip(names, self.ids, now, strict=True):
             if was != there and was is not None:
                 return f"{name} is gone" if there is None else f"another file is in the place of {name}"
-        if now != self._ids:
-            self._ids = now
+        if now != self.ids:
+            self.ids = now
         return ""
 
-    def _head(self) -> str:
-        if self._log < 0:
-            return ""
-        head = os.pread(self._log, 4, 0)
-        if head:
-            self._had_log = True
-            return "" if head in _MAGIC else "the database's log is overwritten"
-        return SHORT_LOG if self._had_log else ""
+    def _began_anew(self) -> str:
+        """What is wrong with the log, unless it is another one than before in the same file, or no frame was known."""
+        head = os.pread(self._log, 24, 0)
+        salts = head[16:]
+        if not salts:
+            return SHORT_LOG if self._salts else ""
+        if head[:4] not in _MAGIC:
+            return "the database's log is overwritten"
+        if salts == self._salts and self._last:
+            return SHORT_LOG
+        self._salts, self._last = salts, 0
+        return ""
 
-    def _offset(self, place: int) -> int:
-        """Where in the log the frame of this number begins, the first being 0 (sqlite.org/fileformat2.html, 4)."""
-        page_bytes = int.from_bytes(os.pread(self._log, 4, 8))
-        return _HEADER_BYTES + place * (page_bytes + _FRAME_BYTES)
+    def _has_hole(self) -> bool:
+        """Whether the log takes less room than it is long, and did not before."""
+        log = os.fstat(self._log)
+        return log.st_blocks * 512 < log.st_size and not self._is_packed
 
-    def _now(self) -> tuple[_Id, _Id | None, _Id | None]:
+    def _holds_less_than(self, frames: int) -> bool:
+        """Whether the file ends or has a hole before so many frames are over, or its system does not tell of holes."""
+        if _SEEK_HOLE is None:
+            return True
+        try:
+            return os.lseek(self._log, 0, _SEEK_HOLE) < self._salts_of(frames + 1) - 8
+        except OSError:  # it is empty
+            return True
+
+    def _log_lost_something(self, connection: Checks) -> bool:
+        """Whether frames that count are not there; if not, the log counts as it is from now on."""
+        salts = self._salts_now()
+        frames = connection.frames()
+        log = os.fstat(self._log)
+        whole = self.log_is_whole(frames)
+        same = self._salts_now() == salts
+        if same and not whole:
+            return True
+        self._length_bytes = log.st_size
+        self._is_packed = log.st_blocks * 512 < log.st_size
+        self._salts = salts
+        self._last = self._salts_of(frames) if frames and same else 0
+        return False
+
+    def _salts_now(self) -> bytes:
+        return os.pread(self._log, 8, 16)
+
+    def _salts_of(self, frame: int) -> int:
+        """Where in the log the salts of this frame stand, the first being 1 (sqlite.org/fileformat2.html, 4)."""
+        if not self._page_bytes:
+            self._page_bytes = int.from_bytes(os.pread(self._log, 4, 8))
+        return _HEADER_BYTES + (frame - 1) * (self._page_bytes + _FRAME_BYTES) + 8
+
+    def _now(self) -> Ids:
         database = os.stat(self._path)
         return (database.st_dev, database.st_ino), _id(self._path + "-wal"), _id(self._path + "-shm")
-
-    def _folder_now(self) -> tuple[tuple[int, int, int], bool]:
-        now = os.stat(self._folder)
-        settled = time.time_ns() - now.st_mtime_ns > _SETTLED_NS
-        return (now.st_dev, now.st_ino, now.st_mtime_ns), settled
 
 
 def _id(path: str) -> _Id | None:

@@ -12,6 +12,8 @@ import apsw
 from comity.kernel.problem import Unavailable
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "schema")
+# How many triggers and views the newest schema has, and the characters of their SQL.
+OWN_PARTS = (20, 4697)
 _TABLE = """
 CREATE TABLE IF NOT EXISTS comity_schema (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)
 """
@@ -66,6 +68,14 @@ def read(name: str) -> str:
     """The text of one migration."""
     with open(os.path.join(_FOLDER, name), encoding="utf-8") as file:
         return file.read()
+
+
+def is_plain(connection: apsw.Connection) -> bool:
+    """Whether triggers and views are those that this Comity and the protocol make, as far as number and size tell."""
+    found = connection.execute(
+        "SELECT count(*), coalesce(sum(length(sql)), 0) FROM sqlite_schema WHERE type IN ('trigger', 'view')"
+    ).fetchall()
+    return found == [OWN_PARTS]
 
 
 def version(connection: apsw.Connection) -> int:

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 
 from comity.store.bell import open_beside
+from comity.store.footing import Ids
 from comity.system import files
 
 NAME = "pair"
 ASIDE = ".of-another-database"
 _MAX_BYTES = 200
+_NONE = b"-"
+_NOTICE_S = 0.05  # longer than a transaction in which files are exchanged goes on
 
 if sys.platform == "win32":
 
@@ -34,45 +38,66 @@ else:
 def part(path: str) -> bool:
     """Move a log aside that was noted for another file than the database at ``path``; whether there was one.
 
-    Nothing that cannot be read or moved keeps anybody from opening the database.
+    Where only the shared memory is another one, whoever still writes by the old one is given time to notice. Nothing
+    that cannot be read or moved keeps anybody from opening the database.
     """
     try:
-        noted = files.read(os.path.dirname(path), _name(path), _MAX_BYTES)
-        return _is_strange(noted, path) and _under_lock(path, _move)
-    except (OSError, ValueError):
+        noted, there = _noted(path), _there(path)
+        if _is_strange(noted, there):
+            return _under_lock(path, _move)
+        if noted[:2] == there[:2] and noted[1] != _NONE and noted[2:] != there[2:]:
+            time.sleep(_NOTICE_S)
+    except OSError:
+        pass
+    return False
+
+
+def is_strange(path: str) -> bool:
+    """Whether a log lies there that was noted for another database."""
+    try:
+        return _is_strange(_noted(path), _there(path))
+    except OSError:
         return False
 
 
-def note(path: str) -> None:
-    """Write down what lies at ``path`` and beside it now, if that is not noted yet."""
+def note(path: str, ids: Ids) -> bool:
+    """Write down that these belong together. False when they are not what is there, or the log is another's."""
+    told = [_NONE if one is None else b"%d:%d" % one for one in ids]
     try:
-        there = _there(path)
-        try:
-            if files.read(os.path.dirname(path), _name(path), _MAX_BYTES) == there:
-                return
-        except FileNotFoundError:
-            pass
-        _under_lock(path, _write)
+        noted = _noted(path)
+        if noted == told:
+            return True
+        return not _is_strange(noted, told) and _under_lock(path, lambda _, lock: _write(path, lock, told))
     except OSError:
-        return
+        return True
 
 
-def _is_strange(noted: bytes, path: str) -> bool:
-    """Whether the noted log lies beside another database than the noted one."""
-    database, log = noted.split(b"\n")[:2]
-    now_database, now_log = _there(path).split(b"\n")[:2]
-    return log == now_log != b"-" and database != now_database != b"-"
+def _noted(path: str) -> list[bytes]:
+    try:
+        return _parts(files.read(os.path.dirname(path), _name(path), _MAX_BYTES))
+    except FileNotFoundError:
+        return _parts(b"")
 
 
-def _there(path: str) -> bytes:
+def _parts(text: bytes) -> list[bytes]:
+    return [*text.split(b"\n"), _NONE, _NONE, _NONE][:3]
+
+
+def _there(path: str) -> list[bytes]:
     found = []
-    for name in (path, path + "-wal"):
+    for name in (path, path + "-wal", path + "-shm"):
         try:
             info = os.lstat(name)
             found.append(b"%d:%d" % (info.st_dev, info.st_ino))
         except FileNotFoundError:
-            found.append(b"-")
-    return b"\n".join([*found, b""])
+            found.append(_NONE)
+    return found
+
+
+def _is_strange(noted: list[bytes], there: list[bytes]) -> bool:
+    """Whether the noted log lies beside another database than the noted one."""
+    (database, log), (now_database, now_log) = noted[:2], there[:2]
+    return log == now_log != _NONE and database != now_database != _NONE
 
 
 def _under_lock(path: str, act: Callable[[str, int], bool]) -> bool:
@@ -85,20 +110,22 @@ def _under_lock(path: str, act: Callable[[str, int], bool]) -> bool:
 
 
 def _move(path: str, descriptor: int) -> bool:
-    if not _is_strange(os.pread(descriptor, _MAX_BYTES, 0), path):
+    if not _is_strange(_parts(os.pread(descriptor, _MAX_BYTES, 0)), _there(path)):
         return False
     for ending in ("-wal", "-shm"):
         try:
             os.replace(path + ending, path + ending + ASIDE)
         except FileNotFoundError:
             continue
-    return _write(path, descriptor)
+    return _write(path, descriptor, _there(path))
 
 
-def _write(path: str, descriptor: int) -> bool:
+def _write(path: str, descriptor: int, told: list[bytes]) -> bool:
     there = _there(path)
+    if told != there or _is_strange(_parts(os.pread(descriptor, _MAX_BYTES, 0)), there):
+        return False
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, there, 0)
+    os.pwrite(descriptor, b"\n".join([*told, b""]), 0)
     return True
 
 

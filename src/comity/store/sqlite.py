@@ -11,6 +11,7 @@ and after its commit (``store.footing``). Once that differs, the store is lost f
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
@@ -26,11 +27,11 @@ from comity.kernel.text import compact
 from comity.store import pairing
 from comity.store.bell import Bell, Waiter
 from comity.store.checkpoint import shorten
-from comity.store.connection import BUSY_S, MOST_S, Connection, Durability, connect, create_private
+from comity.store.connection import BUSY_S, MOST_S, STRANGE_S, Connection, Durability, connect, create_private
 from comity.store.errors import problem_of
 from comity.store.footing import DOUBTFUL, Footing
 from comity.store.haste import HASTE
-from comity.store.migrate import migrate
+from comity.store.migrate import is_plain, migrate
 from comity.store.sql import Statements
 from comity.store.sync import LogSync
 
@@ -66,6 +67,7 @@ _APPEND = (
     " timestamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _PROBE_S = 1.0
+_MOST_TRIES = 5
 _CONCERN = "INSERT INTO comity_event_subjects (audit_id, kind, id) VALUES (?, ?, ?)"
 
 
@@ -138,10 +140,10 @@ class _Transaction:
         store = self._store
         self._connection = connection = store.take()
         self._cursor = cursor = connection.cursor()
-        connection.term.until = time.monotonic() + MOST_S
+        connection.term.until = time.thread_time() + store.most_s
         try:
             cursor.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
-            wrong = store.footing.look()
+            wrong = store.footing.glance()
             if wrong:
                 cursor.execute("ROLLBACK")
                 store.judge(wrong)
@@ -161,10 +163,11 @@ class _Transaction:
         wrong = ""
         try:
             if error is None:
+                connection.term.frames = 0
                 self._cursor.execute("COMMIT")
                 if self._writes:
                     store.sync.wrote()
-                    wrong = store.footing.look_again()
+                    wrong = store.footing.look_again(connection.term.frames)
         except apsw.Error as failure:
             error = failure
         try:
@@ -174,7 +177,7 @@ class _Transaction:
                 store.judge(wrong)
             store.give(connection)
         except apsw.Error:
-            connection.close(True)  # that rolls back, too
+            store.drop(connection)
         except Unavailable:
             store.give(connection)
             raise
@@ -195,20 +198,11 @@ class SqliteStore:
         self._idle: list[Connection] = []
         self._closed = False
         self._lost = ""
-        create_private(self.path)
-        pairing.part(self.path)
-        connection = self._open()
-        try:
-            migrate(connection)
-            self.footing.settle()
-            pairing.note(self.path)
-        except apsw.Error as error:
-            connection.close()
-            raise problem_of(error, self.path) from error
-        except (Unavailable, OSError) as error:
-            connection.close()
-            raise error if isinstance(error, Unavailable) else self._replaced("it is gone") from error
-        self._idle.append(connection)
+        self._lock = threading.Lock()  # around the number of open connections
+        self._open_count = 0
+        self._rests = False  # none is open: whoever closed the last one has removed the log
+        self.most_s = MOST_S  # of the processor's time that one transaction may take
+        self._idle.append(self._first())
         self.bell = Bell(self.path + ".bell")
         self.sync = LogSync(self.path, active=durability == "normal")
 
@@ -230,7 +224,10 @@ class SqliteStore:
 
     def tidy(self) -> None:
         """Copy the write-ahead log into the file, which a thread in haste left to others."""
-        connection = self.take()
+        try:
+            connection = self.take()
+        except Unavailable:
+            return
         try:
             with HASTE:  # whoever holds a lock now, nobody waits for it here
                 if self._sound(connection.frames()):
@@ -244,7 +241,7 @@ class SqliteStore:
         """See that the path names the files that are open. Raises Unavailable ``store.replaced``."""
         if self._lost:
             raise self._replaced(self._lost)
-        if wrong := self.footing.look():
+        if wrong := self.footing.look_at_rest() if self._rests else self.footing.look():
             self.judge(wrong)
 
     def judge(self, wrong: str) -> None:
@@ -269,16 +266,21 @@ class SqliteStore:
         try:
             return self._idle.pop()
         except IndexError:
-            return self._open()
+            self.look()  # nothing is made where the files are not ours any more
+            return self._open_again() if self._rests else self._open()
 
     def give(self, connection: Connection) -> None:
         """Back into the pool; closed if the store is, or is lost."""
         if self._closed or self._lost:
             if not self._keeps(connection):
                 connection.leave_the_log()
-            connection.close()
+            self._shut(connection)
         else:
             self._idle.append(connection)
+
+    def drop(self, connection: Connection) -> None:
+        """Close a connection that cannot end its transaction: that rolls back."""
+        self._shut(connection, force=True)
 
     def close(self) -> None:
         """Sync what this process wrote and close every idle connection."""
@@ -290,14 +292,86 @@ class SqliteStore:
             connection = self._idle.pop()
             if not keeps:
                 connection.leave_the_log()
-            connection.close()
+            self._shut(connection)
         self.footing.forget()
+
+    def _first(self) -> Connection:
+        """A connection to files that belong together, and are still there once it has opened them.
+
+        They may be replaced at any moment, and the last one who closes removes a log. Raises Unavailable.
+        """
+        for _ in range(_MOST_TRIES):
+            create_private(self.path)
+            pairing.part(self.path)
+            try:
+                self.footing.begin()
+            except OSError:
+                continue  # it is gone again
+            failure, connection = self._tried()
+            if connection is not None:
+                return connection
+            if self.footing.stands and not pairing.is_strange(self.path):
+                raise failure
+        raise self._replaced("it does not stay the same")
+
+    def _tried(self) -> tuple[Problem, Connection | None]:
+        """A connection to what is there now, or why there is none."""
+        failure: Problem = self._replaced("another database's log is beside it")
+        try:
+            connection = self._open()
+        except Unavailable as error:
+            return error, None
+        try:
+            migrate(connection)
+            if not is_plain(connection):
+                self.most_s = STRANGE_S
+            wrong = self.footing.settle(connection)
+            if not wrong and pairing.note(self.path, self.footing.ids):
+                return failure, connection
+            if wrong:
+                failure = self._replaced(wrong)
+        except apsw.Error as error:
+            failure = problem_of(error, self.path)
+        except Unavailable as error:
+            failure = error
+        except OSError:
+            failure = self._replaced("it is gone")
+        if not self._keeps(connection):
+            connection.leave_the_log()
+        self._shut(connection)
+        return failure, None
 
     def _open(self) -> Connection:
         try:
-            return connect(self.path, self.durability, self._busy_s, self._sound)
+            connection = connect(self.path, self.durability, self._busy_s, self._sound)
         except apsw.Error as error:
             raise problem_of(error, self.path) from error
+        with self._lock:
+            self._open_count += 1
+        return connection
+
+    def _shut(self, connection: Connection, *, force: bool = False) -> None:
+        with self._lock:
+            self._open_count -= 1
+            self._rests = not self._open_count
+            connection.close(force)
+
+    def _open_again(self) -> Connection:
+        """A connection after the last one was closed: the same database, and perhaps another log."""
+        connection = self._open()
+        try:
+            with self._lock:
+                if self._rests:
+                    connection.execute("SELECT 1 FROM sqlite_schema").fetchall()
+                    wrong = self.footing.settle_again(connection)
+                    if wrong:
+                        raise self._replaced(wrong)
+                    pairing.note(self.path, self.footing.ids)
+                    self._rests = False
+        except (apsw.Error, OSError, Unavailable) as error:
+            self._shut(connection)
+            raise self.problem_of(error) if isinstance(error, apsw.Error) else self._replaced("it is gone") from error
+        return connection
 
     def _lost_something(self) -> bool:
         """Whether a file that is shorter than before lost something, by a connection that has no page in memory."""

@@ -7,11 +7,13 @@ for "nobody knows".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Collection, Iterable
 
 from comity.system import files
 
 _MAX_BYTES = 500_000_000
+_PIECE_BYTES = 8_000_000
 _STAT_BYTES = 40
 _HASH_BYTES = (20, 32)  # SHA-1, and SHA-256 in repositories of that kind
 _NAME_BITS, _EXTENDED = 0x0FFF, 0x4000
@@ -30,6 +32,8 @@ def listed(git_folder: str, paths: Iterable[str]) -> set[str] | None:
         for count in range(1, len(parts) + 1):
             wanted.setdefault(b"/".join(parts[:count]), set()).add(path)
     try:
+        if not _may_hold(git_folder, wanted):
+            return set()
         data = files.read(git_folder, "index", _MAX_BYTES)
     except FileNotFoundError:
         return set()
@@ -49,6 +53,31 @@ def listed(git_folder: str, paths: Iterable[str]) -> set[str] | None:
             continue
         return {path for entry in found for path in wanted[entry]}
     return None
+
+
+def _may_hold(git_folder: str, wanted: Collection[bytes]) -> bool:
+    """Whether a large index has one of these paths anywhere in it, read a piece at a time; yes for a small one.
+
+    Raises OSError.
+    """
+    descriptor = files.open_file(git_folder, "index", os.O_RDONLY)
+    try:
+        if os.fstat(descriptor).st_size <= _PIECE_BYTES:
+            return True
+        piece = os.read(descriptor, _PIECE_BYTES)
+        if piece[:4] != b"DIRC" or not 2 <= int.from_bytes(piece[4:8]) <= 3:
+            return True  # paths of the fourth version do not stand there whole
+        signs = [*(path + b"\0" for path in wanted), *(path + b"/\0" for path in wanted), _SPLIT + b"\0\0"]
+        kept = max(map(len, signs))
+        before = b""
+        while piece:
+            text = before + piece.lower()
+            if any(sign in text for sign in signs):
+                return True
+            before, piece = text[-kept:], os.read(descriptor, _PIECE_BYTES)
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _among(data: bytes, wanted: dict[bytes, set[str]], hash_bytes: int, *, to_end: bool) -> set[bytes]:

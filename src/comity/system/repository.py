@@ -89,6 +89,25 @@ def git_folder(checkout: str | os.PathLike[str], *, shared: bool = True) -> str 
     return (pointer(os.path.join(private, "commondir"), "", private) if shared else None) or private
 
 
+def belongs(checkout: str, private: str) -> bool:
+    """Whether a git folder knows this checkout for its own: a ``.git`` file that came along could name any one.
+
+    It lies in the checkout; or the repository lists the checkout as a worktree (``git worktree repair``); or its own
+    ``core.worktree`` leads back, as that of a submodule does. One that says nothing (``--separate-git-dir``) is taken
+    for this checkout's, unless it is bare or stands where another checkout has its own.
+    """
+    if private.startswith(os.path.join(checkout, "")):
+        return True
+    common = pointer(os.path.join(private, "commondir"), "", private)
+    if common is not None:
+        back = pointer(os.path.join(private, "gitdir"), "", private)
+        return os.path.dirname(private) == os.path.join(common, "worktrees") and back == os.path.join(checkout, ".git")
+    found = settings(private, private)
+    if "core.worktree" in found:
+        return os.path.realpath(os.path.join(private, found["core.worktree"])) == checkout
+    return os.path.basename(private) != ".git" and not is_yes(found.get("core.bare", ""))
+
+
 def pointer(path: str, prefix: str, base: str) -> str | None:
     """The folder that a one-line pointer file names, relative to ``base``; None without such a file."""
     try:
@@ -134,9 +153,10 @@ def _file_settings(path: str) -> Settings:
         return {}
 
 
-_HEADER = re.compile(r'\[\s*([-.\w]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
-_ENTRY = re.compile(r"([a-zA-Z][-a-zA-Z0-9]*)[ \t]*(?:=[ \t]*(.*))?$", re.DOTALL)
-_GOES_ON = re.compile(r"(?<!\\)((?:\\\\)*)\\\r?\n")
+# Compiled when first needed: a hook in an ordinary checkout reads no configuration.
+_HEADER = r'\[\s*([-.\w]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]'
+_ENTRY = r"(?s)([a-zA-Z][-a-zA-Z0-9]*)[ \t]*(?:=[ \t]*(.*))?$"
+_GOES_ON = r"(?<!\\)((?:\\\\)*)\\\r?\n"
 _ESCAPES = {"n": "\n", "t": "\t", "b": "\b"}
 
 
@@ -144,13 +164,13 @@ def parsed(text: str) -> Settings:
     """A configuration file's settings (git-config(1), SYNTAX), without what it includes."""
     found: Settings = {}
     section = ""
-    for line in _GOES_ON.sub(r"\1", text.removeprefix("\ufeff")).split("\n"):
+    for line in re.sub(_GOES_ON, r"\1", text.removeprefix("\ufeff")).split("\n"):
         rest = line.strip()
-        if header := _HEADER.match(rest):
+        if header := re.match(_HEADER, rest):
             inner = re.sub(r"\\(.)", r"\1", header[2]) if header[2] is not None else None
             section = header[1].lower() if inner is None else f"{header[1].lower()}.{inner}"
             rest = rest[header.end() :].strip()
-        entry = _ENTRY.match(rest)
+        entry = re.match(_ENTRY, rest)
         if entry and section:
             found[f"{section}.{entry[1].lower()}"] = "true" if entry[2] is None else _value(entry[2])
     return found

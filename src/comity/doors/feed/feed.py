@@ -11,6 +11,7 @@ import threading
 import time
 
 from comity.doors.feed.hub import Hub
+from comity.kernel.problem import Unavailable
 from comity.workspace import Workspace
 
 _LOOK_S = 1.0  # how often to see whether to stop
@@ -59,6 +60,9 @@ class Feed:
                 if new and time.monotonic() >= due:
                     new = not self.hub.look(self._loop)
                     due = time.monotonic() + (_AGAIN_S if new else self.hub.pace_s())
+        except Unavailable:  # the database is another one: nothing comes any more, and every call says so
+            self._loop.call_soon_threadsafe(self.hub.end, "replaced")
+            self._tell()
         finally:
             self._waiter.close()
 

@@ -61,9 +61,9 @@ def host_files(
 
 def excluded(place: Place, targets: list[Target]) -> Target | None:
     """The target that keeps the workspace, and hooks with a path of this machine, out of git; None without git."""
-    top = locate(place.checkout).checkout
-    git = git_folder(top)
-    if git is None:
+    found = locate(place.checkout)
+    top, git = found.checkout, git_folder(found.checkout) if found.bare else found.git
+    if not git:
         return None
     inside = os.path.relpath(place.checkout, top)
     private = (os.path.normpath(os.path.join(inside, item.name)) for item in targets if item.program != BY_PATH)

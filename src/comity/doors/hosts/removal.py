@@ -140,7 +140,8 @@ def _workspace(work: _Work) -> None:
     for gone in [name for name in work.kept.checkouts if not _stands(name)]:
         del work.kept.checkouts[gone]
     root = work.place.root
-    git = git_folder(locate(work.place.checkout).checkout)
+    found = locate(work.place.checkout)
+    git = git_folder(found.checkout) if found.bare else found.git
     for kind, name, base in (
         ("exclude", EXCLUDE_NAME, Path(git) if git is not None else root),
         ("config", CONFIG_NAME, root),

@@ -12,8 +12,8 @@ file names are compared with one glob, a regular expression that means the same 
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
+from importlib import import_module
 
 from comity.kernel.named_tuple import NamedTuple
 
@@ -57,7 +57,10 @@ class Pattern(NamedTuple):
 
 def normal(path: str) -> str:
     """The text in Unicode's composed form (NFC), in which paths are kept and compared."""
-    return path if path.isascii() else unicodedata.normalize("NFC", path)
+    if path.isascii():
+        return path
+    composed: str = import_module("unicodedata").normalize("NFC", path)  # what most paths do without
+    return composed
 
 
 def folded(path: str) -> str:
@@ -69,7 +72,7 @@ def folded(path: str) -> str:
 
 def compiled(path: str, tree: bool, fold: bool) -> Pattern:
     """A path that is relative to the repository and normalised. ``fold`` makes upper and lower case the same."""
-    text = path if path.isascii() else unicodedata.normalize("NFC", path)
+    text = normal(path)
     if fold:
         text = folded(text)
     if not literal(text):

@@ -54,7 +54,7 @@ def endangered(actor: Actor, line: str, cwd: str) -> Danger | None:
             if _sweeps(sweep, path, cwd, actor.root):
                 return Danger(sweep.title, path, git=True, bypass=sweep.bypass)
     for command in commands(line):
-        danger = _replaced_by_git(command, vital, cwd)
+        danger = _replaced_by_git(command, [*vital, *_absent(actor)], cwd)
         if danger is not None:
             return danger
     for write in (*writes(line), *_found(line)):
@@ -69,6 +69,13 @@ def vitals(actor: Actor) -> list[str]:
     wanted = [os.path.join(actor.root, name) for name in _OF_FOLDERS] if actor.root else []
     wanted += [actor.database + ending for ending in _BESIDE] if actor.database else []
     return [os.path.realpath(path) for path in wanted if os.path.lexists(path)]
+
+
+def _absent(actor: Actor) -> list[str]:
+    """Where a log would be taken for the database's, if a branch brought one."""
+    endings = ("-wal", "-shm", "-journal")
+    paths = [os.path.realpath(actor.database) + ending for ending in endings] if actor.database else []
+    return [path for path in paths if not os.path.lexists(path)]
 
 
 def check(scope: Scope, danger: Danger, reason: str) -> Verdict | None:
