@@ -13,17 +13,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from types import TracebackType
 
 import apsw
 
-from comity.kernel.clock import Instant
-from comity.kernel.event import Event
-from comity.kernel.hints import Any
 from comity.kernel.problem import Problem, Unavailable
-from comity.kernel.scope import Row
-from comity.kernel.text import compact
 from comity.store import pairing
 from comity.store.bell import Bell, Waiter
 from comity.store.checkpoint import shorten
@@ -34,6 +29,7 @@ from comity.store.haste import HASTE
 from comity.store.migrate import is_plain, migrate
 from comity.store.sql import Statements
 from comity.store.sync import LogSync
+from comity.store.tx import SqliteTx
 
 _FRAGMENTS = {
     # Whole seconds since 1970 at which a delivery's time to live ends; NULL when the row's timestamp is malformed.
@@ -62,69 +58,8 @@ _FRAGMENTS = {
     "tagged": "(:tags = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(:tags) w WHERE w.value NOT IN"
     " (SELECT h.value FROM json_each(CASE WHEN json_valid(tags_json) THEN tags_json ELSE '[]' END) h)))",
 }
-_APPEND = (
-    "INSERT INTO audit_log (event_type, message_id, delivery_id, agent_id, channel_id, reason_code, metadata_json,"
-    " timestamp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
 _PROBE_S = 1.0
 _MOST_TRIES = 5
-_CONCERN = "INSERT INTO comity_event_subjects (audit_id, kind, id) VALUES (?, ?, ?)"
-
-
-class SqliteTx:
-    """One open transaction on one connection. All its statements share one cursor: each is read to its end."""
-
-    __slots__ = ("_connection", "_cursor", "_statements")
-
-    def __init__(self, connection: apsw.Connection, cursor: apsw.Cursor, statements: Statements) -> None:
-        self._connection = connection
-        self._cursor = cursor
-        self._statements = statements
-
-    def one(self, name: str, /, **params: Any) -> Row | None:
-        """The first row of a statement, or None."""
-        rows = self._rows(self._statements[name], params)
-        return rows[0] if rows else None
-
-    def all(self, name: str, /, **params: Any) -> list[Row]:
-        """Every row of a statement."""
-        return self._rows(self._statements[name], params)
-
-    def _rows(self, sql: str, params: dict[str, Any]) -> list[Row]:
-        try:
-            return self._cursor.execute(sql, params).fetchall()
-        except UnicodeDecodeError:
-            return self._mended(sql, params)
-
-    def _mended(self, sql: str, params: dict[str, Any]) -> list[Row]:
-        """Rows of a query that holds text which is no UTF-8: programs that are not ours can write such."""
-        names = [f"c{place}" for place in range(len(self._connection.execute(sql, params).get_description()))]
-        columns = ", ".join(f"CASE typeof({c}) WHEN 'text' THEN CAST({c} AS BLOB) ELSE {c} END" for c in names)
-        as_blobs = f"WITH r({', '.join(names)}) AS ({sql}) SELECT {columns} FROM r"  # noqa: S608 (names are made here)
-        raw = self._connection.execute(as_blobs, params)
-        return [tuple(v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in row) for row in raw]
-
-    def run(self, name: str, /, **params: Any) -> int:
-        """How many rows a statement changed."""
-        self._cursor.execute(self._statements[name], params).fetchall()
-        return self._connection.changes()
-
-    def many(self, name: str, rows: Sequence[Row], /) -> None:
-        """The same statement for every row of parameters, which stand in the order in which it first names them."""
-        self._cursor.executemany(self._statements[name], rows)
-
-    def append(self, events: Sequence[Event], now: Instant, /) -> None:
-        """Append events to ``audit_log``, in order, and what they are about."""
-        rows = [(*event[:6], _compact(event.metadata), now.iso) for event in events]
-        self._cursor.executemany(_APPEND, rows)
-        concerned = [(place, *subject) for place, event in enumerate(events) for subject in event.subjects]
-        if concerned:  # the write lock is held, so the ids that were given follow each other
-            first = self._connection.last_insert_rowid() - len(rows) + 1
-            self._cursor.executemany(_CONCERN, [(first + place, kind, about) for place, kind, about in concerned])
-
-
-def _compact(value: Mapping[str, object] | None) -> str:
-    return compact(value) if value else "{}"
 
 
 class _Transaction:
