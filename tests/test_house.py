@@ -66,6 +66,7 @@ HIDDEN_IMPORTS = (
     ("src/comity/settings.py", "tomllib", "8 ms that only projects with a TOML file pay"),
     ("src/comity/settings.py", "comity.trust", "hashing, where a file of the tree asks for what needs an agreement"),
     ("src/comity/project.py", "comity.system.git_index", "a hook asks git only of a database outside the project"),
+    ("src/comity/project.py", "comity.system.git", "only for an index whose form is not read by hand"),
     ("bench/__main__.py", "import_module", "a benchmark must not load what the others need"),
     ("src/comity/__main__.py", "comity.*", "a command loads only its own door"),
     ("src/comity/doors/mcp/serve.py", "comity.doors.mcp.masc.dialect*", "only a server with those tools pays for them"),

@@ -157,7 +157,7 @@ def require_untracked(settings: Settings) -> None:
     inside = os.path.relpath(settings.db, settings.root)
     if inside.startswith(os.pardir):
         return
-    found = sorted(tracked(settings.root, [inside + ending for ending in _FILES]))
+    found = sorted(tracked(settings.root, [inside + ending for ending in _FILES], doubt=False))
     if found:
         raise Unavailable(
             "store.tracked",

@@ -134,8 +134,10 @@ def locate(start: str | os.PathLike[str]) -> Place:
     return Place(top, top, bare=True) if bare else _place_of_checkout(top)
 
 
-def tracked(checkout: str | os.PathLike[str], names: Iterable[str]) -> set[str]:
-    """Those of ``names``, which count from ``checkout``, that git tracks there; all, when its index tells nothing."""
+def tracked(checkout: str | os.PathLike[str], names: Iterable[str], *, doubt: bool = True) -> set[str]:
+    """Those of ``names``, which count from ``checkout``, that git tracks there; all or none (``doubt``), when the index
+    tells nothing.
+    """
     top = locate(checkout).checkout
     git = git_folder(top, shared=False)
     if git is None:
@@ -143,7 +145,11 @@ def tracked(checkout: str | os.PathLike[str], names: Iterable[str]) -> set[str]:
     inside = os.path.relpath(os.path.realpath(checkout), top)
     wanted = {os.path.normpath(os.path.join(inside, name)).replace(os.sep, "/"): name for name in names}
     found: set[str] | None = import_module("comity.system.git_index").listed(git, wanted)
-    return set(wanted.values()) if found is None else {wanted[path] for path in found}
+    if found is None:  # its form is not read by hand
+        found = import_module("comity.system.git").indexed(top, list(wanted))
+    if found is None:
+        return set(wanted.values()) if doubt else set()
+    return {wanted[path] for path in found if path in wanted}
 
 
 def lies_inside(root: str, path: str) -> bool:

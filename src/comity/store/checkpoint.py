@@ -24,8 +24,8 @@ _AGAIN_PAGES = 100
 
 
 class Term:
-    """What holds for one connection's transaction: until when it may take, in its thread's time on the processor, and
-    how many frames of the log counted with its commit; 0 if it wrote nothing.
+    """What holds for one connection's transaction: until when it may take, by the machine's own pace, and how many
+    frames of the log counted with its commit; 0 if it wrote nothing.
     """
 
     __slots__ = ("frames", "until")
@@ -36,7 +36,7 @@ class Term:
 
     def over(self) -> bool:
         """Whether its time has passed, or whatever this process does has to be over."""
-        return time.thread_time() > self.until or DEADLINE.over
+        return time.monotonic() > self.until or DEADLINE.over
 
 
 def checkpoints(

@@ -59,6 +59,7 @@ _FRAGMENTS = {
     " (SELECT h.value FROM json_each(CASE WHEN json_valid(tags_json) THEN tags_json ELSE '[]' END) h)))",
 }
 _PROBE_S = 1.0
+_NEVER = float("inf")
 _MOST_TRIES = 5
 
 
@@ -75,7 +76,7 @@ class _Transaction:
         store = self._store
         self._connection = connection = store.take()
         self._cursor = cursor = connection.cursor()
-        connection.term.until = time.thread_time() + store.most_s
+        connection.term.until = _NEVER  # waiting for the lock has a bound of its own
         try:
             cursor.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
             wrong = store.footing.glance()
@@ -83,6 +84,7 @@ class _Transaction:
                 cursor.execute("ROLLBACK")
                 store.judge(wrong)
                 cursor.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
+            connection.term.until = time.monotonic() + store.most_s
         except apsw.Error as error:
             store.give(connection)
             raise store.problem_of(error) from error
@@ -136,7 +138,7 @@ class SqliteStore:
         self._lock = threading.Lock()  # around the number of open connections
         self._open_count = 0
         self._rests = False  # none is open: whoever closed the last one has removed the log
-        self.most_s = MOST_S  # of the processor's time that one transaction may take
+        self.most_s = MOST_S  # that one transaction may take
         self._idle.append(self._first())
         self.bell = Bell(self.path + ".bell")
         self.sync = LogSync(self.path, active=durability == "normal")

@@ -227,6 +227,16 @@ def brought(folder: str, commit: str, paths: list[str]) -> list[str]:
     return [os.path.join(there.checkout, name) for name in (text or "").split("\0") if name]
 
 
+def indexed(checkout: str, names: list[str]) -> set[str] | None:
+    """Those of ``names``, with ``/`` from the top of the checkout, that its index has; for what is not read by hand."""
+    there = repository.around(checkout)
+    if there is None or there.bare:
+        return set()
+    with Look(there) as look:
+        text = look.ask("ls-files", "-z", "--full-name", "--", *(f":(top,literal){name}" for name in names))
+    return None if text is None else {name for name in text.split("\0") if name}
+
+
 def staged(there: Repository, index: str | None = None) -> list[str] | None:
     """What a commit of the index would change, absolute; of ``index``, which lies in the git folder, when given."""
     if index is not None and not _lies_in(index, there.private):

@@ -7,6 +7,7 @@ for "nobody knows".
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Collection, Iterable
 
@@ -65,7 +66,9 @@ def _may_hold(git_folder: str, wanted: Collection[bytes]) -> bool:
         if os.fstat(descriptor).st_size <= _PIECE_BYTES:
             return True
         piece = os.read(descriptor, _PIECE_BYTES)
-        if piece[:4] != b"DIRC" or not 2 <= int.from_bytes(piece[4:8]) <= 3:
+        if piece[:4] != b"DIRC":
+            raise OSError(errno.EINVAL, "is no index")
+        if int.from_bytes(piece[4:8]) > 3:
             return True  # paths of the fourth version do not stand there whole
         signs = [*(path + b"\0" for path in wanted), *(path + b"/\0" for path in wanted), _SPLIT + b"\0\0"]
         kept = max(map(len, signs))

@@ -96,9 +96,10 @@ def belongs(checkout: str, private: str) -> bool:
     ``core.worktree`` leads back, as that of a submodule does. One that says nothing (``--separate-git-dir``) is taken
     for this checkout's, unless it is bare or stands where another checkout has its own.
     """
-    if private.startswith(os.path.join(checkout, "")):
-        return True
+    inside = os.path.join(checkout, "")
     common = pointer(os.path.join(private, "commondir"), "", private)
+    if private.startswith(inside) and (common or private).startswith(inside):
+        return True
     if common is not None:
         back = pointer(os.path.join(private, "gitdir"), "", private)
         return os.path.dirname(private) == os.path.join(common, "worktrees") and back == os.path.join(checkout, ".git")

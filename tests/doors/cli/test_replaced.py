@@ -119,3 +119,26 @@ def test_foreign_triggers_are_named_and_do_not_hold_anybody(used: Program) -> No
     assert hooked("SessionStart", "S9", source="startup").code == 0
     assert hooked.journal()[-1]["did"] in ("error", "nothing")
     assert "trigger theirs" in used("doctor").out
+
+
+def test_an_index_in_two_halves_is_asked_about_by_git(used: Program) -> None:
+    (used.folder / "a.py").write_text("a")
+    _git(used, "add", "a.py")
+    _git(used, "update-index", "--split-index")
+    assert used("status").code == 0
+    _git(used, "add", "-f", str(used.db))
+    assert "git tracks" in used("status").err
+
+
+def test_a_log_that_git_tracks_is_refused_too(used: Program) -> None:
+    log = used.db.with_name(used.db.name + "-wal")
+    log.write_bytes(b"theirs")
+    _git(used, "add", "-f", str(log))
+    log.unlink()
+    assert "git tracks .macp/garden.macp.db-wal" in used("status").err
+
+
+@pytest.mark.parametrize("content", [b"", b"no index", b"DIRC\0\0\0\x09"])
+def test_an_index_that_nobody_can_read_keeps_nobody_out(used: Program, content: bytes) -> None:
+    (used.folder / ".git/index").write_bytes(content)
+    assert used("status").code == 0
