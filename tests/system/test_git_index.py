@@ -71,13 +71,16 @@ def test_a_folder_that_is_one_entry_brings_what_is_in_it(tmp_path: Path) -> None
     assert tracked(other, NAMES) == {".macp/config.json", ".macp/init.json"}
 
 
-def test_an_index_in_two_halves_tells_nothing(tmp_path: Path) -> None:
+def test_of_an_index_in_two_halves_git_is_asked(tmp_path: Path) -> None:
     root = repository(tmp_path / "repo")
     put(root, "a.txt", *NAMES)
     git("add", "a.txt", cwd=root)
     git("update-index", "--split-index", cwd=root)
     assert listed(str(root / ".git"), NAMES) is None
-    assert tracked(root, NAMES) == set(NAMES)
+    assert tracked(root, NAMES) == set()
+    git("add", "-f", *NAMES[:1], cwd=root)
+    assert listed(str(root / ".git"), NAMES) is None
+    assert tracked(root, NAMES) == set(NAMES[:1])
 
 
 def test_a_file_called_link_is_no_other_half(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ _CACHE_KIB = 4096
 _FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOFOLLOW
 _FROZEN = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOFOLLOW
 MOST_S, STRANGE_S = 60.0, 0.4  # for one transaction, and for one where triggers or views are not ours and may loop
-_STEPS = 50_000  # of SQLite's machine, some milliseconds, between two looks at the time
+_STEPS, _STRANGE_STEPS = 50_000, 50  # of SQLite's machine, a few milliseconds, between two looks at the time
 
 
 class Connection(apsw.Connection):
@@ -54,6 +54,10 @@ class Connection(apsw.Connection):
     def whole(self) -> bool:
         """Whether the database is whole, by reading all of it."""
         return [row[0] for row in self.execute("PRAGMA quick_check(1)").fetchall()] == ["ok"]
+
+    def watch(self) -> None:
+        """Look at the time more often: statements of strangers run here, and a step of theirs may be long."""
+        self.set_progress_handler(self.term.over, _STRANGE_STEPS)
 
     def leave_the_log(self) -> None:
         """Whoever closes it, the log is not copied into the database."""

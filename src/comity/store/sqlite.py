@@ -262,6 +262,7 @@ class SqliteStore:
             migrate(connection)
             if not is_plain(connection):
                 self.most_s = STRANGE_S
+                connection.watch()
             wrong = self.footing.settle(connection)
             if not wrong and pairing.note(self.path, self.footing.ids):
                 return failure, connection
@@ -283,6 +284,8 @@ class SqliteStore:
             connection = connect(self.path, self.durability, self._busy_s, self._sound)
         except apsw.Error as error:
             raise problem_of(error, self.path) from error
+        if self.most_s == STRANGE_S:
+            connection.watch()
         with self._lock:
             self._open_count += 1
         return connection

@@ -233,7 +233,7 @@ def indexed(checkout: str, names: list[str]) -> set[str] | None:
     if there is None or there.bare:
         return set()
     with Look(there) as look:
-        text = look.ask("ls-files", "-z", "--full-name", "--", *(f":(top,literal){name}" for name in names))
+        text = look.ask("ls-files", "-z", "--full-name", "--", *names)
     return None if text is None else {name for name in text.split("\0") if name}
 
 
