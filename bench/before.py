@@ -76,7 +76,8 @@ class _Side:
         self._folder = folder
         folder.mkdir()
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_NAMED)}
-        self._environment = kept | {"HOME": str(folder / "home"), "PYTHONPATH": str(sources)}
+        unbounded = {"COMITY_MAX_PER_MINUTE": "0", "COMITY_REPEAT_S": "0"}
+        self._environment = kept | unbounded | {"HOME": str(folder / "home"), "PYTHONPATH": str(sources)}
         (folder / "home").mkdir()
         subprocess.run(["git", "init", "-q", str(folder)], check=True)
         self._run("init", "--hosts", "claude-code")

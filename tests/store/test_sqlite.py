@@ -16,8 +16,8 @@ from comity import Workspace
 from comity.kernel.problem import Unavailable
 from comity.store import connection as connections
 from comity.store import migrate
+from comity.store.sql import SqliteTx
 from comity.store.sqlite import SqliteStore
-from comity.store.tx import SqliteTx
 from comity.testing import World
 from tests.sim.processes import Nursery, spawn
 from tests.wire_format import check, dump, rows

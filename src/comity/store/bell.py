@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from binascii import crc32
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from importlib import import_module
@@ -127,6 +126,7 @@ def open_beside(folder: str, name: str, flags: int) -> int:
 
 
 def _groups(agents: Iterable[str]) -> set[str]:
+    crc32 = import_module("binascii").crc32  # a look that finds nothing rings for nobody
     return {_GROUPS[crc32(agent.encode("utf-8", "replace")) % len(_GROUPS)] for agent in agents}
 
 

@@ -26,7 +26,7 @@ LOG_LIMIT_BYTES = 64 * 1024 * 1024  # a log that grew longer is cut to this when
 _HEADER_BYTES, _FRAME_BYTES = 32, 24
 _MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 _FRESH_S = 0.001
-_SAMPLE = 16  # frames
+_SAMPLE = 16  # frames that are looked at where the file system tells of no hole
 _SEEK_HOLE: int | None = getattr(os, "SEEK_HOLE", None)
 _SETTLED_NS = 50_000_000  # a folder's time may be this much too coarse to tell two changes apart
 

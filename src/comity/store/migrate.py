@@ -19,13 +19,15 @@ CREATE TABLE IF NOT EXISTS comity_schema (version INTEGER PRIMARY KEY, name TEXT
 """
 
 
-def migrate(connection: apsw.Connection) -> None:
+def migrate(connection: apsw.Connection) -> bool:
     """Apply what is missing, in one transaction. Costs one small read when nothing is.
 
+    Whether triggers and views are now those that this Comity and the protocol make, as far as number and size tell.
     Raises Unavailable ``store.newer`` for a database that a later Comity has changed: what it means by its tables is
     not known here.
     """
-    found, known = version(connection), newest()
+    ours, parts = _looked(connection)
+    found, known = _applied(connection) if ours else 0, newest()
     if found > known:
         raise Unavailable(
             "store.newer",
@@ -35,11 +37,11 @@ def migrate(connection: apsw.Connection) -> None:
             known=known,
         )
     if found == known:
-        return
+        return parts == OWN_PARTS
     connection.execute("BEGIN IMMEDIATE").fetchall()
     try:
         connection.execute(_TABLE).fetchall()
-        done = version(connection)
+        done = _applied(connection)
         for name in migrations():
             number = int(name[:4])
             if number > done:
@@ -48,10 +50,12 @@ def migrate(connection: apsw.Connection) -> None:
                     "INSERT INTO comity_schema VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
                     (number, name[5:-4]),
                 ).fetchall()
+        parts = _looked(connection)[1]
         connection.execute("COMMIT").fetchall()
     except BaseException:
         connection.execute("ROLLBACK").fetchall()
         raise
+    return parts == OWN_PARTS
 
 
 def migrations() -> list[str]:
@@ -70,18 +74,21 @@ def read(name: str) -> str:
         return file.read()
 
 
-def is_plain(connection: apsw.Connection) -> bool:
-    """Whether triggers and views are those that this Comity and the protocol make, as far as number and size tell."""
-    found = connection.execute(
-        "SELECT count(*), coalesce(sum(length(sql)), 0) FROM sqlite_schema WHERE type IN ('trigger', 'view')"
-    ).fetchall()
-    return found == [OWN_PARTS]
-
-
 def version(connection: apsw.Connection) -> int:
     """The newest migration that the file has; 0 for none."""
-    known = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'comity_schema'").fetchall()
-    if not known:
-        return 0
+    return _applied(connection) if _looked(connection)[0] else 0
+
+
+def _looked(connection: apsw.Connection) -> tuple[bool, tuple[int, int]]:
+    """Whether the table of migrations is there; how many triggers and views there are, and how long their SQL is."""
+    rows = connection.execute(
+        "SELECT total(name = 'comity_schema'), count(CASE WHEN type IN ('trigger', 'view') THEN 1 END),"
+        " total(CASE WHEN type IN ('trigger', 'view') THEN length(sql) END) FROM sqlite_schema"
+    ).fetchall()
+    known, count, length = rows[0]
+    return bool(known), (int(str(count)), int(float(str(length))))
+
+
+def _applied(connection: apsw.Connection) -> int:
     rows = connection.execute("SELECT coalesce(max(version), 0) FROM comity_schema").fetchall()
     return int(str(rows[0][0]))

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 
 from comity.store.bell import open_beside
 from comity.store.footing import Ids
@@ -23,20 +24,11 @@ _MAX_BYTES = 200
 _NONE = b"-"
 _NOTICE_S = 0.05  # longer than a transaction in which files are exchanged goes on
 
-if sys.platform == "win32":
-
-    def _lock(_: int) -> None:
-        """There are no inodes that could be exchanged under a process there."""
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+Noted = list[bytes]  # of the database, its log, its shared memory
 
 
-def part(path: str) -> bool:
-    """Move a log aside that was noted for another file than the database at ``path``; whether there was one.
+def part(path: str) -> Noted:
+    """Move a log aside that was noted for another file than the database at ``path``; what was noted.
 
     Where only the shared memory is another one, whoever still writes by the old one is given time to notice. Nothing
     that cannot be read or moved keeps anybody from opening the database.
@@ -44,12 +36,12 @@ def part(path: str) -> bool:
     try:
         noted, there = _noted(path), _there(path)
         if _is_strange(noted, there):
-            return _under_lock(path, _move)
-        if noted[:2] == there[:2] and noted[1] != _NONE and noted[2:] != there[2:]:
+            _under_lock(path, _move)
+        elif noted[:2] == there[:2] and noted[1] != _NONE and noted[2:] != there[2:]:
             time.sleep(_NOTICE_S)
     except OSError:
-        pass
-    return False
+        return []
+    return noted
 
 
 def is_strange(path: str) -> bool:
@@ -60,9 +52,13 @@ def is_strange(path: str) -> bool:
         return False
 
 
-def note(path: str, ids: Ids) -> bool:
-    """Write down that these belong together. False when they are not what is there, or the log is another's."""
+def note(path: str, ids: Ids, known: Noted) -> bool:
+    """Write down that these belong together, unless that is ``known`` to be noted. False when they are not what is
+    there, or the log is another's.
+    """
     told = [_NONE if one is None else b"%d:%d" % one for one in ids]
+    if known == told:
+        return True
     try:
         noted = _noted(path)
         if noted == told:
@@ -72,18 +68,18 @@ def note(path: str, ids: Ids) -> bool:
         return True
 
 
-def _noted(path: str) -> list[bytes]:
+def _noted(path: str) -> Noted:
     try:
         return _parts(files.read(os.path.dirname(path), _name(path), _MAX_BYTES))
     except FileNotFoundError:
         return _parts(b"")
 
 
-def _parts(text: bytes) -> list[bytes]:
+def _parts(text: bytes) -> Noted:
     return [*text.split(b"\n"), _NONE, _NONE, _NONE][:3]
 
 
-def _there(path: str) -> list[bytes]:
+def _there(path: str) -> Noted:
     found = []
     for name in (path, path + "-wal", path + "-shm"):
         try:
@@ -94,10 +90,16 @@ def _there(path: str) -> list[bytes]:
     return found
 
 
-def _is_strange(noted: list[bytes], there: list[bytes]) -> bool:
+def _is_strange(noted: Noted, there: Noted) -> bool:
     """Whether the noted log lies beside another database than the noted one."""
     (database, log), (now_database, now_log) = noted[:2], there[:2]
     return log == now_log != _NONE and database != now_database != _NONE
+
+
+def _lock(descriptor: int) -> None:
+    if sys.platform != "win32":  # where files that are open cannot be exchanged
+        fcntl = import_module("fcntl")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _under_lock(path: str, act: Callable[[str, int], bool]) -> bool:
@@ -120,7 +122,7 @@ def _move(path: str, descriptor: int) -> bool:
     return _write(path, descriptor, _there(path))
 
 
-def _write(path: str, descriptor: int, told: list[bytes]) -> bool:
+def _write(path: str, descriptor: int, told: Noted) -> bool:
     there = _there(path)
     if told != there or _is_strange(_parts(os.pread(descriptor, _MAX_BYTES, 0)), there):
         return False

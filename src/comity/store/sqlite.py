@@ -26,10 +26,9 @@ from comity.store.connection import BUSY_S, MOST_S, STRANGE_S, Connection, Durab
 from comity.store.errors import problem_of
 from comity.store.footing import DOUBTFUL, Footing
 from comity.store.haste import HASTE
-from comity.store.migrate import is_plain, migrate
-from comity.store.sql import Statements
+from comity.store.migrate import migrate
+from comity.store.sql import SqliteTx, Statements
 from comity.store.sync import LogSync
-from comity.store.tx import SqliteTx
 
 _FRAGMENTS = {
     # Whole seconds since 1970 at which a delivery's time to live ends; NULL when the row's timestamp is malformed.
@@ -239,19 +238,19 @@ class SqliteStore:
         """
         for _ in range(_MOST_TRIES):
             create_private(self.path)
-            pairing.part(self.path)
+            noted = pairing.part(self.path)
             try:
                 self.footing.begin()
             except OSError:
                 continue  # it is gone again
-            failure, connection = self._tried()
+            failure, connection = self._tried(noted)
             if connection is not None:
                 return connection
             if self.footing.stands and not pairing.is_strange(self.path):
                 raise failure
         raise self._replaced("it does not stay the same")
 
-    def _tried(self) -> tuple[Problem, Connection | None]:
+    def _tried(self, noted: pairing.Noted) -> tuple[Problem, Connection | None]:
         """A connection to what is there now, or why there is none."""
         failure: Problem = self._replaced("another database's log is beside it")
         try:
@@ -259,12 +258,11 @@ class SqliteStore:
         except Unavailable as error:
             return error, None
         try:
-            migrate(connection)
-            if not is_plain(connection):
+            if not migrate(connection):
                 self.most_s = STRANGE_S
                 connection.watch()
             wrong = self.footing.settle(connection)
-            if not wrong and pairing.note(self.path, self.footing.ids):
+            if not wrong and pairing.note(self.path, self.footing.ids, noted):
                 return failure, connection
             if wrong:
                 failure = self._replaced(wrong)
@@ -306,7 +304,7 @@ class SqliteStore:
                     wrong = self.footing.settle_again(connection)
                     if wrong:
                         raise self._replaced(wrong)
-                    pairing.note(self.path, self.footing.ids)
+                    pairing.note(self.path, self.footing.ids, [])
                     self._rests = False
         except (apsw.Error, OSError, Unavailable) as error:
             self._shut(connection)

@@ -8,6 +8,7 @@ read it before that gets the claim, but has to read the file again first: refuse
 from __future__ import annotations
 
 import os
+from importlib import import_module
 
 from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
@@ -15,7 +16,6 @@ from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.kernel.text import compact
 from comity.rooms.agents import identity
-from comity.rooms.channels import delivering
 from comity.rooms.claims import holding, releasing
 from comity.rooms.claims.finding import Met, touching
 from comity.rooms.claims.paths import Base, Target
@@ -96,6 +96,7 @@ def _checked(scope: Scope, base: Base, wanted: Wanted, *, keep_warning: bool) ->
 def keep(scope: Scope, verdict: Verdict) -> None:
     """Leave the warning as a message of Comity for the actor: what is given once, later, like any other."""
     if verdict.allowed and verdict.warning:
+        delivering = import_module("comity.rooms.channels.delivering")
         scope = settling.settle(scope)
         for recipient in delivering.recipient(scope, scope.actor.agent_id):
             delivering.notice(scope, recipient, verdict.warning, "steering", KEPT_S)
