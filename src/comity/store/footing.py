@@ -113,23 +113,29 @@ class Footing:
 
     def look(self) -> str:
         """What is wrong: which file was removed, replaced or cut; empty when all is well."""
+        try:
+            now = os.stat(self._path)
+        except OSError:
+            return GONE
+        if (now.st_dev, now.st_ino) != self.ids[0]:
+            return "another file is in the database's place"
+        if now.st_size < self._size_bytes:
+            return SHORT
+        self._size_bytes = now.st_size
         if self._log >= 0:
             length = os.lseek(self._log, 0, os.SEEK_END)
             if length != self._length_bytes:
                 if length < self._length_bytes or self._has_hole():
                     return SHORT_LOG
                 self._length_bytes = length
-        return self.look_again()
+        wrong = self.look_again()
+        if not wrong:
+            self._fresh_until = time.monotonic() + _FRESH_S
+        return wrong
 
     def look_again(self, frames: int = 0) -> str:
-        """The same after a commit, which made the log no shorter. ``frames`` of the log counted with it."""
+        """The same after a commit, without the lengths. ``frames`` of the log counted with it."""
         try:
-            now = os.stat(self._path)
-            if (now.st_dev, now.st_ino) != self.ids[0]:
-                return "another file is in the database's place"
-            if now.st_size < self._size_bytes:
-                return SHORT
-            self._size_bytes = now.st_size
             now = os.stat(self._folder)
             stamp = now.st_ctime_ns, now.st_ino, now.st_dev
             if stamp != self._stamp or not self._settled:
@@ -148,7 +154,6 @@ class Footing:
                     return wrong
             if frames:
                 self._last = self._salts_of(frames)
-        self._fresh_until = time.monotonic() + _FRESH_S
         return ""
 
     def lost_something(self, connection: Checks) -> bool:
