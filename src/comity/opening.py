@@ -59,7 +59,7 @@ class Memory:
         self._path = settings.db
         self._seen = self._read()
         self._before, self._stamp_before = self._seen.get(settings.db, ("", ""))
-        self._stamp = _numbers(self._index, times=True) if self._index else ""
+        self._stamp = _stamp_of(self._index)
 
     @property
     def untracked(self) -> bool:
@@ -99,7 +99,7 @@ class Memory:
         end = time.monotonic() + _GIT_S
         while os.path.lexists(self._index + ".lock") and time.monotonic() < end:
             time.sleep(_LOOK_S)
-        self._stamp = _numbers(self._index, times=True)
+        self._stamp = _stamp_of(self._index)
 
     def note(self) -> None:
         """Remember what is there now, which git does not track; what cannot be written is not remembered."""
@@ -181,6 +181,11 @@ def _prepare(settings: Settings) -> None:
             "Check that this user may write there.",
             path=settings.root,
         ) from None
+
+
+def _stamp_of(index: str) -> str:
+    """What tells an index from itself after a change; ``-`` for none yet, empty without a git folder."""
+    return (_numbers(index, times=True) or "-") if index else ""
 
 
 def _numbers(path: str, *, times: bool = False) -> str:
