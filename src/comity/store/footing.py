@@ -57,6 +57,7 @@ class Footing:
     def __init__(self, path: str) -> None:
         self._path = path
         self._folder = os.path.dirname(path)
+        self._where: int | str = self._folder  # opened, where folders can be: that is asked in half the time
         self._log = -1
         self.ids: Ids = ((0, 0), None, None)
         self._stamp: tuple[int, int, int] = (0, 0, 0)
@@ -79,6 +80,8 @@ class Footing:
         wrong = self._compared(self._now())
         if wrong:
             return wrong
+        if os.name == "posix":
+            self._where = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._size_bytes = os.stat(self._path).st_size
         if self.ids[1] is not None:
             self._log = files.open_file(self._folder, os.path.basename(self._path) + "-wal", os.O_RDONLY)
@@ -106,6 +109,9 @@ class Footing:
         if self._log >= 0:
             os.close(self._log)
             self._log = -1
+        if isinstance(self._where, int):
+            os.close(self._where)
+            self._where = self._folder
 
     def glance(self) -> str:
         """What is wrong before a transaction; a look of this instant counts."""
@@ -136,7 +142,9 @@ class Footing:
     def look_again(self, frames: int = 0) -> str:
         """The same after a commit, without the lengths. ``frames`` of the log counted with it."""
         try:
-            now = os.stat(self._folder)
+            now = os.stat(self._where)
+            if not now.st_nlink:
+                return GONE
             stamp = now.st_ctime_ns, now.st_ino, now.st_dev
             if stamp != self._stamp or not self._settled:
                 settled = time.time_ns() - stamp[0] > _SETTLED_NS  # before the full look: what comes after it is seen
