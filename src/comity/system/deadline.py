@@ -1,7 +1,7 @@
 """By when this process has to answer: one moment that everything that may hang looks at.
 
-A hook sets it once its payload is whole; a server never does. Time in which the machine did not let the process run
-does not count (proc(5), ``schedstat``): a busy machine is no reason to give up.
+A hook sets it once its payload is whole; a server never does. Time in which the machine did not let the process run,
+since it was started, does not count (proc(5), ``schedstat``): a busy machine is no reason to give up.
 """
 
 from __future__ import annotations
@@ -12,16 +12,14 @@ import time
 class Deadline:
     """``after`` sets it, in seconds from now; until then there is none."""
 
-    __slots__ = ("_until", "_waited")
+    __slots__ = ("_until",)
 
     def __init__(self) -> None:
         self._until: float | None = None
-        self._waited = 0.0
 
     def after(self, seconds: float) -> None:
         """From now on there are ``seconds`` left."""
         self._until = time.monotonic() + seconds
-        self._waited = _kept_waiting_s()
 
     def longer(self, seconds: float) -> None:
         """There are so many more, counted from where the time began."""
@@ -38,7 +36,7 @@ class Deadline:
             return most_s
         left = self._until - time.monotonic()
         if left <= 0:
-            left += _kept_waiting_s() - self._waited
+            left += _kept_waiting_s()
         return max(0.0, min(most_s, left))
 
     @property

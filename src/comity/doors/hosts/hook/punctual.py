@@ -6,6 +6,7 @@ project, that nobody could look, and the process ends. Whoever was in a transact
 
 from __future__ import annotations
 
+import _thread
 import os
 import threading
 from collections.abc import Callable
@@ -23,14 +24,15 @@ class Punctual:
 
     def __init__(self, late: Callable[[], Answer], put: Callable[[Answer], object], note: Callable[[], None]) -> None:
         self._late, self._put, self._note = late, put, note
-        self._lock = threading.Lock()
-        self._over = threading.Event()
+        self._lock, self._over = threading.Lock(), threading.Lock()  # around an answer; held until all is done
+        self._done = False
         self._code: int | None = None
 
     def begin(self) -> None:
         """From now on there are ``GUARD_S`` seconds, or ``STRICT_S`` once ``strict`` is called."""
         DEADLINE.after(GUARD_S)
-        threading.Thread(target=self._wait, name="comity-punctual", daemon=True).start()
+        self._over.acquire()
+        _thread.start_new_thread(self._wait, ())  # without waiting until it runs, as threading would
 
     def strict(self) -> None:
         """The project is strict: there is more time, since not to look would be a refusal."""
@@ -44,15 +46,17 @@ class Punctual:
 
     def end(self) -> None:
         """All is done: the clock stops."""
-        self._over.set()
+        self._done = True
+        if self._over.locked():
+            self._over.release()
         DEADLINE.never()
 
     def _wait(self) -> None:
         while not DEADLINE.over:
-            if self._over.wait(max(_STEP_S, DEADLINE.left_s(STRICT_S))):
+            if self._over.acquire(timeout=max(_STEP_S, DEADLINE.left_s(STRICT_S))):
                 return
         with self._lock:
-            if self._over.is_set():
+            if self._done:
                 return
             if self._code is None:
                 answer = self._late()
