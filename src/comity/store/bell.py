@@ -18,7 +18,10 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from importlib import import_module
 
+import apsw
+
 from comity.kernel.hints import Protocol
+from comity.kernel.problem import Problem
 from comity.store.connection import Connection
 from comity.system import files
 
@@ -139,6 +142,9 @@ class Pool(Protocol):
     def give(self, connection: Connection, /) -> None:
         """It is not needed any more."""
 
+    def problem_of(self, error: apsw.Error, /) -> Problem:
+        """What SQLite says, in words."""
+
     def look(self) -> None:
         """See that the path still names the files that are open. Raises Unavailable."""
 
@@ -186,4 +192,7 @@ class Waiter:
         self._pool.give(self._connection)
 
     def _data_version(self) -> int:
-        return int(str(self._connection.execute("PRAGMA data_version").fetchall()[0][0]))
+        try:
+            return int(str(self._connection.execute("PRAGMA data_version").fetchall()[0][0]))
+        except apsw.Error as error:
+            raise self._pool.problem_of(error) from error
