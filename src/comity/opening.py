@@ -24,6 +24,7 @@ _MOST_SEEN = 20
 _MAX_BYTES = 100_000
 _FILES = ("", "-wal", "-shm", "-journal")
 _GIT_S, _LOOK_S = 0.1, 0.005
+_UNSEEN = "?"  # in place of an index that was looked into
 
 
 def open_store(settings: Settings, memory: Memory, busy_s: float = BUSY_S, *, accept: bool = True) -> SqliteStore:
@@ -102,12 +103,20 @@ class Memory:
         self._stamp = _stamp_of(self._index)
 
     def note(self) -> None:
-        """Remember what is there now, which git does not track; what cannot be written is not remembered."""
+        """Remember what is there now, after ``open_store``: git does not track it."""
+        self._write(self._stamp)
+
+    def accept(self) -> None:
+        """Remember what is there now as the project's own; whether git tracks it is still to be seen."""
+        self._write(_UNSEEN)
+
+    def _write(self, stamp: str) -> None:
+        """What cannot be written is not remembered."""
         now = _numbers(self._path)
-        if not self._git or "\n" in self._path or (self._before, self._stamp_before) == (now, self._stamp):
+        if not self._git or "\n" in self._path or (self._before, self._stamp_before) == (now, stamp):
             return
         others = {path: one for path, one in self._seen.items() if path != self._path}
-        kept = {self._path: (now, self._stamp), **others} if now else others
+        kept = {self._path: (now, stamp), **others} if now else others
         lines = [f"{' '.join(one)} {path}\n" for path, one in list(kept.items())[:_MOST_SEEN]]
         try:
             descriptor = files.open_file(self._git, SEEN, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

@@ -29,7 +29,11 @@ def read(base: str, name: str, most_bytes: int) -> bytes:
 
     Raises FileNotFoundError, Unsafe (also for more than ``most_bytes``) and other OSErrors.
     """
-    descriptor = open_file(base, name, os.O_RDONLY)
+    return drained(open_file(base, name, os.O_RDONLY), most_bytes, os.path.join(base, name))
+
+
+def drained(descriptor: int, most_bytes: int, path: str) -> bytes:
+    """All that is to be read from a descriptor, which is closed. Raises Unsafe for more than ``most_bytes``."""
     try:
         pieces, left = [], most_bytes + 1
         while left > 0 and (piece := os.read(descriptor, min(left, 1 << 20))):
@@ -38,7 +42,7 @@ def read(base: str, name: str, most_bytes: int) -> bytes:
     finally:
         os.close(descriptor)
     if left <= 0:
-        raise _unsafe(errno.EFBIG, f"is larger than {most_bytes:,} bytes", base, name)
+        raise Unsafe(errno.EFBIG, f"is larger than {most_bytes:,} bytes", path)
     return b"".join(pieces)
 
 

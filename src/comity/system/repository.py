@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterable
 
 from comity.kernel.named_tuple import NamedTuple
+from comity.system.files import drained
 
 MAX_CONFIG_BYTES = 1_000_000
 _MAX_POINTER_BYTES = 4096
@@ -200,18 +201,10 @@ def read(path: str, most_bytes: int) -> bytes:
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError(errno.EINVAL, "is no regular file", path)
     descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "is no regular file", path)
-        pieces, left = [], most_bytes + 1
-        while left > 0 and (piece := os.read(descriptor, min(left, 1 << 20))):
-            pieces.append(piece)
-            left -= len(piece)
-    finally:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-    if left <= 0:
-        raise OSError(errno.EFBIG, f"is larger than {most_bytes:,} bytes", path)
-    return b"".join(pieces)
+        raise OSError(errno.EINVAL, "is no regular file", path)
+    return drained(descriptor, most_bytes, path)
 
 
 def kind_at(path: str) -> str:

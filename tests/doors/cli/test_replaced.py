@@ -77,6 +77,7 @@ def _git(comity: Program, *words: str) -> str:
 @pytest.mark.parametrize("door", DOORS)
 def test_a_database_that_git_tracks_is_refused_by_name(used: Program, door: tuple[str, ...]) -> None:
     _git(used, "add", "-f", str(used.db))
+    used("init", "--hosts", "claude-code")  # that is no word about a database that git tracks
     done = used(*door, stdin=CALLS)
     assert done.code != 0 or door == ("mcp",)
     assert "git tracks" in done.out + done.err

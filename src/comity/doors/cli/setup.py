@@ -88,7 +88,7 @@ def _init(_: Invocation, values: Values) -> Answer:
 def _accept(made: Plan) -> None:
     """Take the database that is there now for the project's own, whatever was there before."""
     with contextlib.suppress(Problem):  # whatever is wrong with the settings, the doors say it
-        Memory(settings.resolve({}, os.environ, str(made.checkout))).note()
+        Memory(settings.resolve({}, os.environ, str(made.checkout))).accept()
 
 
 def _agree(answer: Answer, made: Plan) -> Answer:
