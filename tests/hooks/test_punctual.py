@@ -73,3 +73,20 @@ def test_a_line_of_the_log_holds_nothing_that_a_shell_would_run(hooked: Hooked) 
     assert not set(line) & set("$`;&|<>()")
     subprocess.run(["sh", str(log)], cwd=hooked.folder, capture_output=True, timeout=TIMEOUT_S, check=False)
     assert not (hooked.folder / "PWNED").exists()
+
+
+@pytest.mark.parametrize("way", ["folder", "config"])
+def test_a_link_that_came_with_a_branch_does_not_make_a_strict_user_lax(hooked: Hooked, way: str) -> None:
+    hooked("SessionStart", source="startup")
+    folder = hooked.folder / ".macp"
+    folder.rename(hooked.folder / "elsewhere")
+    if way == "folder":
+        folder.symlink_to(hooked.folder / "elsewhere")
+    else:
+        folder.mkdir()
+        (folder / "config.json").symlink_to(hooked.folder / "elsewhere/config.json")
+    assert "deny" not in hooked.edit("a.py").out
+    asked = {"tool_name": "Write", "tool_input": {"file_path": str(hooked.folder / "a.py")}}
+    payload = {"session_id": "S1", "cwd": str(hooked.folder), "hook_event_name": "PreToolUse", **asked}
+    done = hooked.raw(json.dumps(payload).encode(), "claude-code", "PreToolUse", COMITY_ENFORCEMENT="strict")
+    assert "Comity cannot tell who holds these files" in done.out

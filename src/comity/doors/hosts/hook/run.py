@@ -25,6 +25,7 @@ from comity.opening import Memory, require_own_way
 from comity.settings import Settings
 from comity.system import files
 
+_ENFORCEMENT = "COMITY_ENFORCEMENT"  # a file of the tree that cannot be read does not make a strict user lax
 ADAPTERS = {
     "claude-code": "claude_code",
     "codex": "codex",
@@ -95,7 +96,11 @@ class Hook:
             wrong = error
         if self._heard is None or self._heard.moment != "idle":
             self._clock.begin()
-        resolved = self._settings()
+        try:
+            resolved = self._settings()
+        except Exception as error:  # noqa: BLE001 (what cannot be read has no log to tell of it; comity doctor finds it)
+            self._strict = self._strict or os.environ.get(_ENFORCEMENT, "").strip() == "strict"
+            return self._without_a_look(error) if self._strict else self._aside(), None
         if resolved is None:
             return self._aside(), None
         self._capture(resolved, data)
@@ -107,20 +112,17 @@ class Hook:
         return self._turn(self._adapter, resolved)
 
     def _settings(self) -> Settings | None:
-        """What holds here; None where Comity has nothing to do, or nothing can be read or written safely."""
+        """What holds here; None where Comity has nothing to do. Raises Problem for what is not read or opened."""
         heard = self._heard
-        try:
-            cwd = heard.cwd if heard is not None and os.path.isdir(heard.cwd) else os.getcwd()
-            resolved = settings.resolve({}, os.environ, cwd)
-            if resolved.enforcement == "off":
-                return None
-            self._strict = resolved.enforcement == "strict"
-            if self._strict:
-                self._clock.strict()
-            if not os.path.isdir(os.path.dirname(resolved.db)) and not Memory(resolved).changed:
-                return None
-            require_own_way(resolved)
-        except Exception:  # noqa: BLE001 (what cannot be read has no log to tell of it; comity doctor finds it)
+        cwd = heard.cwd if heard is not None and os.path.isdir(heard.cwd) else os.getcwd()
+        resolved = settings.resolve({}, os.environ, cwd)
+        if resolved.enforcement == "off":
+            return None
+        self._strict = resolved.enforcement == "strict"
+        if self._strict:
+            self._clock.strict()
+        require_own_way(resolved)
+        if not os.path.isdir(os.path.dirname(resolved.db)) and not Memory(resolved).changed:
             return None
         self._note.at(resolved.db)
         return resolved
@@ -152,8 +154,11 @@ class Hook:
         return self._aside()
 
     def _late(self) -> Answer:
-        """The time is over: what is answered without a look at anything."""
-        error = TimeoutError("there was no answer in time")
+        """The time is over."""
+        return self._without_a_look(TimeoutError("there was no answer in time"))
+
+    def _without_a_look(self, error: Exception) -> Answer:
+        """What is answered when nothing can be looked at: only a strict project refuses, and only what may write."""
         if self._adapter is None or self._heard is None:
             return self._blind(error)
         self._note.failed(error)
