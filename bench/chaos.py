@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,7 +112,8 @@ class Server:
         self._thread.join(PATIENCE_S)
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # a request that it did not read: the pipe is closed all the same
+                    pipe.close()
 
     def _live(self) -> None:
         try:
@@ -257,6 +259,11 @@ class Chaos:
             threading.Event().wait(0.1)
         return True
 
+    def enough(self, for_s: float, seconds: float, at_least: tuple[int, int]) -> bool:
+        """Whether it went on for long enough; never for longer than is patient beyond that."""
+        many = len(self.died) >= at_least[0] and self.stops >= at_least[1]
+        return for_s >= seconds and (many or for_s >= seconds + PATIENCE_S)
+
     def close(self) -> None:
         """End everybody in good order."""
         self.go_on(0)
@@ -269,13 +276,20 @@ class Chaos:
         self.connection.close()
 
 
-def run(folder: Path, seconds: float, servers: int, kills_per_minute: float, seed: int = 1) -> Outcome:
-    """Chaos for so long."""
+def run(
+    folder: Path,
+    seconds: float,
+    servers: int,
+    kills_per_minute: float,
+    seed: int = 1,
+    at_least: tuple[int, int] = (0, 0),
+) -> Outcome:
+    """Chaos for so long, and, where the machine is slow, until so many were killed and stopped ``at_least``."""
     chaos = Chaos(folder, servers, seed)
     try:
         start, pause_s = time.monotonic(), 60 / kills_per_minute
         due = start + pause_s / 2
-        while time.monotonic() - start < seconds:
+        while not chaos.enough(time.monotonic() - start, seconds, at_least):
             threading.Event().wait(0.2)
             chaos.refill()
             chaos.go_on(min(30.0, 2 * pause_s))
