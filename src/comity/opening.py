@@ -13,6 +13,7 @@ import time
 from importlib import import_module
 
 from comity.kernel.problem import Unavailable
+from comity.kernel.quoting import word
 from comity.project import FOLDER, tracked
 from comity.settings import Settings
 from comity.store.connection import BUSY_S
@@ -21,6 +22,7 @@ from comity.system import files
 
 SEEN = "comity-database"  # in the git folder: a line for each database
 _MOST_SEEN = 20
+_MOST_PATH = 400  # characters of a path in a sentence
 _MAX_BYTES = 100_000
 _FILES = ("", "-wal", "-shm", "-journal")
 _GIT_S, _LOOK_S = 0.1, 0.005
@@ -42,7 +44,7 @@ def open_store(settings: Settings, memory: Memory, busy_s: float = BUSY_S, *, ac
     if replaced and not accept:
         raise Unavailable(
             "store.replaced",
-            f"The database {settings.db} is not the one that was here: {replaced}.",
+            f"The database {word(settings.db, _MOST_PATH)} is not the one that was here: {replaced}.",
             "Who removed it, and was that meant? `comity init` takes what is there now as the project's database.",
             path=settings.db,
         )
@@ -86,8 +88,8 @@ class Memory:
         if not self.changed:
             return ""
         return (
-            f"The database {self._path} is not the one that was here: {self.changed}. Messages, claims and tasks from "
-            "before are not in it; agents and servers that were at work have to be started anew."
+            f"The database {word(self._path, _MOST_PATH)} is not the one that was here: {self.changed}. Messages, "
+            "claims and tasks from before are not in it; agents and servers that were at work have to be started anew."
         )
 
     def wait_for_git(self) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from comity.doors.hosts.hook.contract import NOTHING, Adapter, Answer, Heard, Reply, inner, paths
 from comity.doors.hosts.hook.run import ADAPTERS, adapter_of
+from tests.rounds import rounds
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CASES = [pytest.param(path, id=f"{path.parent.name}-{path.stem}") for path in sorted(FIXTURES.glob("*/*.json"))]
@@ -82,7 +83,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.parametrize("host", [host for host in ADAPTERS if (FIXTURES / host).is_dir()])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=rounds(30, 60), deadline=None)
 @given(data=st.data())
 def test_wrong_types_never_break_an_adapter(host: str, data: st.DataObject) -> None:
     """Each value of a real payload may be of any other type, at the top or inside the tool's arguments."""

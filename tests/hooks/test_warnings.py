@@ -55,6 +55,11 @@ def hear(hooked: Hooked, host: str) -> str:
     return done.out
 
 
+def warns(answer: str) -> bool:
+    """Whether it tells of the claim: in the warning's own words, or quoted as a message of Comity."""
+    return 'announced work on \\"a.py\\"' in answer or "announced work on 'a.py'" in answer
+
+
 @pytest.mark.parametrize("host", ADAPTERS)
 def test_a_warning_before_an_edit_comes_once(hooked: Hooked, host: str) -> None:
     claimed_by_another_implementation(hooked)
@@ -63,9 +68,9 @@ def test_a_warning_before_an_edit_comes_once(hooked: Hooked, host: str) -> None:
     hear(hooked, host)
     before = guard(hooked, host)
     assert (before.code, before.err) == (0, "")
-    assert ("announced work on a.py" in before.out) is adapter.abilities.warn
+    assert warns(before.out) is adapter.abilities.warn
     after = hear(hooked, host)
-    assert ("announced work on a.py" in after) is not adapter.abilities.warn
+    assert warns(after) is not adapter.abilities.warn
     assert "a.py" not in guard(hooked, host).out
     assert "a.py" not in hear(hooked, host)
     did = {line["did"] for line in hooked.journal() if line["event"] == adapter.guards[0]}
@@ -77,7 +82,7 @@ def test_a_warning_before_a_shell_command_comes_too(hooked: Hooked, command: str
     claimed_by_another_implementation(hooked)
     event, data = told(hooked, "cursor", "shell", cwd=str(hooked.folder), tool_input={"command": command})
     assert hooked.raw(data, "cursor", event) == Done(0, "{}", "")
-    assert "announced work on a.py" in hear(hooked, "cursor")
+    assert warns(hear(hooked, "cursor"))
     assert "a.py" not in hear(hooked, "cursor")
 
 
@@ -88,7 +93,7 @@ def test_a_warning_that_nobody_read_comes_again(hooked: Hooked) -> None:
     _, data = told(hooked, "cursor", "after")
     assert hooked.shell("$HOOK >&-", "postToolUse", data, host="cursor") == Done(0, "", "")
     hooked.rows("UPDATE comity_injections SET leased_until_ms = 0 RETURNING 1")
-    assert "announced work on a.py" in hear(hooked, "cursor")
+    assert warns(hear(hooked, "cursor"))
 
 
 def test_a_file_that_is_stale_and_announced_is_told_as_both(hooked: Hooked) -> None:
@@ -99,7 +104,7 @@ def test_a_file_that_is_stale_and_announced_is_told_as_both(hooked: Hooked) -> N
     claimed_by_another_implementation(hooked)
     out = hooked.edit("a.py", "S2").out
     assert "read it again" in out
-    assert "announced work on a.py" in out
+    assert warns(out)
 
 
 def test_a_comparison_that_fails_takes_no_message_away(hooked: Hooked) -> None:
@@ -158,6 +163,6 @@ def test_a_breach_beside_a_command_of_the_holder_is_told_to_both(hooked: Hooked)
     assert "a.py" not in hooked("PostToolBatch", "S2", tool_calls=[make]).out
     held.write_text("from Kiro's program\n")
     shell("after_shell")
-    assert "a.py changed, which you hold" in hooked("PostToolBatch", "S2", tool_calls=[]).out
+    assert "'a.py' changed, which you hold" in hooked("PostToolBatch", "S2", tool_calls=[]).out
     event, data = told(hooked, "kiro", "prompt")
-    assert "a.py changed, which claude-S2 (S2) holds" in hooked.raw(data, "kiro", event).out
+    assert "'a.py' changed, which claude-S2 (S2) holds" in hooked.raw(data, "kiro", event).out

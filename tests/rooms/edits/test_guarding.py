@@ -21,7 +21,7 @@ def test_a_held_file_is_refused_with_everything_one_needs(world: World, ann: Wor
     assert not verdict.allowed
     assert verdict.holders == ("ann",)
     assert verdict.refusal == (
-        'Ann (ann) claimed src 5 min ago, "new grammar"; it lapses in 25 min unless renewed. Nothing was changed. '
+        'Ann (ann) claimed "src" 5 min ago, "new grammar"; it lapses in 25 min unless renewed. Nothing was changed. '
         "Work on another file meanwhile, or ask ann (macp_send_direct to ann); macp_ext_list_locks shows what is held."
     )
     (event,) = audit(world.path, "edit.refused")
@@ -59,7 +59,7 @@ def test_claims_of_other_implementations_warn(world: World, ann: Workspace, bob:
     claim_files(other, ["a.py"])
     verdict = ann.edit.check(files=["a.py"])
     assert verdict.allowed
-    assert verdict.warning.startswith("old of the original (old) announced work on a.py 0 s ago")
+    assert verdict.warning.startswith('old announced work on "a.py" 0 s ago')
     other.close()
     world.clock.advance(10)
     assert ann.edit.check(files=["a.py"]).warning == "", "once is enough"
@@ -72,7 +72,7 @@ def test_claims_in_another_worktree_warn(world: World, ann: Workspace, root: Pat
     ann.edit.check(files=["a.py"])
     verdict = cid.edit.check(files=["a.py"])
     assert verdict.allowed
-    assert "Ann (ann) claimed a.py in another worktree" in verdict.warning
+    assert 'Ann (ann) claimed "a.py" in another worktree' in verdict.warning
 
 
 def test_files_outside_are_nobodys(ann: Workspace, bob: Workspace, root: Path) -> None:
@@ -126,7 +126,7 @@ def test_what_changed_since_must_be_read_again_once(world: World, ann: Workspace
     verdict = bob.edit.check(files=["a.py"])
     assert (verdict.allowed, verdict.stale, verdict.holders) == (False, True, ())
     assert verdict.refusal == (
-        "Ann (ann) edited a.py 30 s ago, after you began. Nothing was changed, and the file is claimed for you now: "
+        'Ann (ann) edited "a.py" 30 s ago, after you began. Nothing was changed, and the file is claimed for you now: '
         "read it again, then make the edit."
     )
     assert not ann.edit.check(files=["a.py"]).allowed, "nobody gets between reading again and the edit"
@@ -152,7 +152,7 @@ def test_whoever_edited_before_may_still_be_writing_unless_it_left(
     ann.claim.release(files=["**"])
     world.clock.advance(30)
     cid = world.agent("cid", root=str(root), observer=machine.start())
-    assert "edited a.py 30 s ago, at about the time you began." in cid.edit.check(files=["a.py"]).refusal
+    assert 'edited "a.py" 30 s ago, at about the time you began.' in cid.edit.check(files=["a.py"]).refusal
     ann.session.end()
     assert cid.edit.check(files=["b.py"]).allowed, "who comes after an agent that left pays nothing"
 
@@ -163,5 +163,5 @@ def test_those_who_share_are_told_and_not_refused(ann: Workspace, bob: Workspace
     assert ann.edit.check(files=["a.py"]).allowed
     verdict = bob.edit.check(files=["a.py"])
     assert verdict.allowed
-    assert "Ann (ann) edited a.py 0 s ago" in verdict.warning
+    assert 'Ann (ann) edited "a.py" 0 s ago' in verdict.warning
     assert [claim.mode for claim in bob.claim.list().claims] == ["shared", "shared"]

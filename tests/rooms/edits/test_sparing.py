@@ -34,7 +34,8 @@ def test_a_peers_uncommitted_work_is_spared(world: World, dirty: Path, bob: Work
     assert not verdict.allowed
     assert verdict.holders == ("ann",)
     assert verdict.refusal.startswith(
-        f'{command}: It would take away uncommitted changes of a.py. Ann (ann) claimed a.py 60 s ago, "the parser"'
+        f'"{command}": It would take away uncommitted changes of "a.py". '
+        'Ann (ann) claimed "a.py" 60 s ago, "the parser"'
     )
     (event,) = audit(world.path, "git.refused")
     assert event["agent_id"] == "bob"
@@ -42,7 +43,7 @@ def test_a_peers_uncommitted_work_is_spared(world: World, dirty: Path, bob: Work
 
 @pytest.mark.parametrize(
     ("command", "files"),
-    [("git stash -u", "a.py, new.py"), ("git clean -fd", "new.py"), ("cd src && git -C .. clean -f", "new.py")],
+    [("git stash -u", '"a.py", "new.py"'), ("git clean -fd", '"new.py"'), ("cd src && git -C .. clean -f", '"new.py"')],
 )
 def test_untracked_work_too(dirty: Path, bob: Workspace, command: str, files: str) -> None:
     assert f"uncommitted changes of {files}." in bob.git.check(command=command).refusal
@@ -93,7 +94,7 @@ def test_nobody_edits_while_a_sweep_runs(world: World, root: Path, ann: Workspac
     assert bob.command.check(command="git stash").allowed
     refused = ann.edit.check(files=["b.py"])
     assert refused.refusal == (
-        "bob runs git stash in this work tree just now. Nothing was changed. Make the edit again in a moment."
+        'bob runs "git stash" in this work tree just now. Nothing was changed. Make the edit again in a moment.'
     )
     bob.edit.compare(command="git stash")
     assert ann.edit.check(files=["b.py"]).allowed
@@ -107,7 +108,7 @@ def test_an_edit_that_was_let_and_not_made_yet_is_at_stake(
 ) -> None:
     world.clock.ms = (root / "a.py").stat().st_mtime_ns // 1_000_000 + 1000
     ann.edit.check(files=["a.py"])
-    assert "uncommitted changes of a.py" in bob.git.check(command="git reset --hard").refusal
+    assert 'uncommitted changes of "a.py"' in bob.git.check(command="git reset --hard").refusal
     world.clock.advance(121)
     assert bob.git.check(command="git reset --hard").allowed
 
@@ -131,10 +132,11 @@ def test_without_an_answer_of_git_all_that_is_held_may_be_lost(
     refused = bob.git.check(command="git reset --hard")
     assert refused.holders == ("ann",)
     assert refused.refusal.startswith(
-        "git reset --hard: git did not say in time what has changed, so it may take away changes of a.py, lib, new.py."
+        '"git reset --hard": git did not say in time what has changed, '
+        'so it may take away changes of "a.py", "lib", "new.py".'
     )
-    assert "changes of a.py. " in bob.git.check(command="git stash push -- a.py b.py").refusal
-    assert "changes of lib/inner. " in bob.git.check(command="git stash push -- lib/inner").refusal
+    assert 'changes of "a.py". ' in bob.git.check(command="git stash push -- a.py b.py").refusal
+    assert 'changes of "lib/inner". ' in bob.git.check(command="git stash push -- lib/inner").refusal
     for command in ("git stash push -- b.py", "cd src && git clean -f", "git stash drop"):
         assert bob.git.check(command=command).allowed
     ann.claim.release(files=["**"])
@@ -145,7 +147,7 @@ def test_a_person_lets_it_through_with_a_reason(world: World, dirty: Path, bob: 
     without = bob.git.check(command="COMITY_BYPASS=1 git stash")
     assert "COMITY_BYPASS needs a reason" in without.refusal
     command = "COMITY_BYPASS=1 COMITY_BYPASS_REASON='Ann agreed' git stash"
-    assert bob.git.check(command=command).warning.endswith("It was let through: Ann agreed")
+    assert bob.git.check(command=command).warning.endswith('It was let through: "Ann agreed"')
     assert bob.git.check(command="git reset --hard", reason="told to").allowed
     events = [json.loads(event["metadata_json"]) for event in audit(world.path, "guard.bypassed")]
     assert [(event["command"], event["reason"], event["files"]) for event in events] == [
@@ -164,7 +166,7 @@ def test_a_stash_is_its_makers(world: World, root: Path, git: Git, ann: Workspac
     for command in ("git stash drop", "git stash pop", "git stash clear", "git stash drop stash@{0}"):
         refused = bob.git.check(command=command)
         assert refused.holders == ("ann",)
-        assert "stash@{0} was stashed by Ann (ann), with changes of a.py" in refused.refusal
+        assert '"stash@{0}" was stashed by Ann (ann), with changes of "a.py"' in refused.refusal
         assert ann.git.check(command=command).allowed
     ann.session.end()
     assert bob.git.check(command="git stash drop").allowed

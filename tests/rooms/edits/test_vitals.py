@@ -164,6 +164,6 @@ def test_a_branch_that_has_a_database_of_its_own_is_not_let_replace_it(root: Pat
     bob = Actor("bob", "s", root=str(root), database=str(root / ".macp/shop.macp.db"))
     danger = vitals.endangered(bob, line, str(root))
     assert danger is not None
-    assert "pr-17 tracks a file of that name" in vitals.refusal(danger).refusal
+    assert '"pr-17" tracks a file of that name' in vitals.refusal(danger).refusal
     assert vitals.endangered(bob, "git checkout main", str(root)) is None
     assert vitals.endangered(bob, "git checkout -b new", str(root)) is None

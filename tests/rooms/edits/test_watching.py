@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from comity import Workspace
+from comity.rooms.channels import delivering
 from comity.rooms.edits.model import Breach
 from comity.system import git as system_git
 from comity.testing import World
@@ -24,11 +25,12 @@ def test_a_breach_is_told_to_both_sides(world: World, ann: Workspace, bob: Works
     assert event["agent_id"] == "ann"
     (to_ann,), (to_bob,) = ann.message.poll().deliveries, bob.message.poll().deliveries
     assert {to_ann.priority, to_bob.priority} == {2}
+    assert all(map(delivering.is_notice, (to_ann, to_bob)))
     assert to_ann.content == (
-        "While a shell command of bob (make all) ran, a.py changed, which you hold. Read it before you go on."
+        'While a shell command of bob ("make all") ran, "a.py" changed, which you hold. Read it before you go on.'
     )
     assert to_bob.content == (
-        "While your shell command (make all) ran, a.py changed, which Ann (ann) holds. ann was told."
+        'While your shell command ("make all") ran, "a.py" changed, which Ann (ann) holds. Its holder was told.'
     )
     assert bob.edit.compare().breaches == [], "told once"
 

@@ -12,6 +12,7 @@ from comity import Problem
 from comity.testing import World
 from tests.rooms.tasks.test_matrix import attempt
 from tests.wire_format import check, dump, rows
+from tests.worlds import fresh
 
 CONTRACT: dict[str, Any] = {
     "strict": True,
@@ -88,7 +89,7 @@ def test_several_keep_their_order_levels_and_contracts(world: World) -> None:
 @settings(max_examples=25, deadline=None)
 @given(levels=st.lists(st.integers(1, 5), min_size=1, max_size=8))
 def test_a_level_is_what_was_said_last_and_counts_as_a_change_once(levels: list[int]) -> None:
-    with World() as world:
+    with fresh() as world:
         ann, bob = world.agent("ann"), world.agent("bob")
         task = ann.task.add(title="x").task
         level, revision = 3, 1

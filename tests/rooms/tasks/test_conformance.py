@@ -149,13 +149,13 @@ def test_a_stale_revision_is_refused_and_names_the_present_one(ann: Workspace, b
 
 
 def test_the_losers_are_told_who_won(world: World, ann: Workspace) -> None:
-    bob = world.agent("bob", name="Bob the builder")
+    bob = world.agent("bob", name="Bob-the-builder")
     ann.task.dispatch(title="x")
     bob.task.claim(task_id="task-001")
     lost = reason(ann, "task.claim", task_id="task-001")
     assert lost.reason == "task.taken"
-    assert "Bob the builder (bob)" in lost.message
-    assert (lost.data["assignedAgentId"], lost.data["holderName"]) == ("bob", "Bob the builder")
+    assert "Bob-the-builder (bob)" in lost.message
+    assert (lost.data["assignedAgentId"], lost.data["holderName"]) == ("bob", "Bob-the-builder")
     assert lost.data["since"] == world.clock.now().iso
 
 

@@ -12,6 +12,7 @@ from comity import Workspace
 from comity.testing import World
 from tests.original_tasks import Refusal, Tasks, joined
 from tests.rooms.tasks.test_matrix import ALLOWED, attempt
+from tests.rounds import rounds
 from tests.wire_format import check, rows
 
 AGENTS = st.sampled_from(["ann", "bob", "cid"])
@@ -221,7 +222,7 @@ class Agents(RuleBasedStateMachine):
 
 TestAgents = Agents.TestCase
 TestAgents.settings = settings(
-    max_examples=40,
+    max_examples=rounds(12, 40),
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

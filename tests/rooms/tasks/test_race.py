@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from time import monotonic
 from typing import Any
 
@@ -11,11 +10,14 @@ import apsw
 import pytest
 
 from comity.testing import World
+from tests.prefork.started import Started
 from tests.rooms.tasks.test_matrix import attempt
+from tests.rounds import rounds
 from tests.sim.processes import spawn
 from tests.wire_format import check, rows
 
 TASKS = 1000
+ROUNDS = rounds(2, 4)
 PROCESSES = 8
 
 
@@ -54,7 +56,7 @@ class Race:
             process.stdin.flush()
         return {name: self._answer(process) for name, process in zip(self.names, self.processes, strict=True)}
 
-    def _answer(self, process: subprocess.Popen[bytes]) -> Any:
+    def _answer(self, process: Started) -> Any:
         assert process.stdout is not None
         return json.loads(process.stdout.readline())
 
@@ -65,18 +67,18 @@ class Race:
 
 
 @pytest.mark.parametrize(
-    ("ways", "rounds"),
+    "ways",
     [
-        (["claim"] * PROCESSES, 4),
-        (["claim", "start", "next", "transition", "start", "next", "transition", "next"], 4),
-        (["next"] * PROCESSES, 4),
+        ["claim"] * PROCESSES,
+        ["claim", "start", "next", "transition", "start", "next", "transition", "next"],
+        ["next"] * PROCESSES,
     ],
     ids=["claim", "mixed", "next"],
 )
-def test_every_task_has_one_winner(world: World, ways: list[str], rounds: int) -> None:
+def test_every_task_has_one_winner(world: World, ways: list[str]) -> None:
     world.agent("boss")
     race = Race(world, ways)
-    for number in range(rounds):
+    for number in range(ROUNDS):
         task_ids = filled(world, number)
         told = race.round(task_ids)
         winners: dict[str, str] = {}
@@ -96,7 +98,7 @@ def test_every_task_has_one_winner(world: World, ways: list[str], rounds: int) -
     ((events,),) = rows(
         world.path, "SELECT count(*) FROM audit_log WHERE event_type IN ('task.claimed', 'task.started')"
     )
-    assert events == TASKS * rounds
+    assert events == TASKS * ROUNDS
     assert rows(world.path, "SELECT DISTINCT revision FROM comity_task_details") == [(2,)]
     check(world.path)
 

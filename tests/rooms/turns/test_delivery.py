@@ -15,6 +15,7 @@ from comity.rooms.turns.model import BRIEF_TOKENS, LEASE_MS, REMIND_MS, TURN_TOK
 from comity.testing import FakeMachine, World
 from tests.original import Original
 from tests.rooms.channels.rows import put
+from tests.rounds import rounds
 from tests.sim.turn_scenes import hooked
 from tests.wire_format import audit, rows
 
@@ -155,7 +156,7 @@ def test_the_most_useful_come_first(ann: Workspace, bob: Workspace) -> None:
     assert told[:4] == ["interrupt"] * 3 + ["steering"]
     assert "more: macp_poll" in first
     everything = first + "".join(turn(ann).text for _ in range(6))
-    assert all(everything.count(f"message {number} about") == 1 for number in range(12))
+    assert all(everything.count(f"message {number} about") == 1 for number in range(rounds(4, 12)))
 
 
 def test_steering_messages_share_a_turn(world: World, ann: Workspace) -> None:
@@ -175,7 +176,7 @@ def test_an_interrupt_may_ask_for_more(ann: Workspace, bob: Workspace) -> None:
     assert cost(turn(ann).text) < 3000, "a host's limit is ten thousand characters"
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(rounds(4, 12)))
 def test_budgets_hold(world: World, seed: int) -> None:
     """Counted by a real vocabulary, with peers who hold, do and say much, in several scripts."""
     chance = random.Random(seed)

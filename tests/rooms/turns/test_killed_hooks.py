@@ -17,15 +17,16 @@ import pytest
 import comity
 from comity import Problem, Workspace
 from comity.rooms.turns.model import LEASE_MS
-from comity.testing import World
 from tests.doors.mcp.driven import SOURCES
 from tests.e2e.served import surroundings
+from tests.rounds import rounds
 from tests.sim.conftest import Fault, fault
 from tests.sim.turn_scenes import hooked
 from tests.wire_format import check, rows
+from tests.worlds import fresh
 
 __all__ = ["fault"]  # pytest finds the fixture here
-ROUNDS = 60
+ROUNDS = rounds(20, 60)
 
 
 def one_hook(ann: Workspace, given: list[str], *, start: bool) -> None:
@@ -52,7 +53,7 @@ def claimed_as_seen(path: str | Path) -> set[str]:
 @pytest.mark.parametrize("start", [False, True], ids=["next", "start"])
 def test_a_hook_that_fails_at_any_statement_loses_nothing(fault: Fault, start: bool) -> None:
     for n in range(1, 200):
-        with World() as world:
+        with fresh() as world:
             ann, bob = hooked(world, "ann"), world.agent("bob")
             ann.turn.start()
             contents = {}
@@ -79,6 +80,7 @@ def test_a_hook_that_fails_at_any_statement_loses_nothing(fault: Fault, start: b
 
 
 @pytest.mark.slow
+@pytest.mark.disk
 def test_hooks_may_be_killed_at_any_instant(tmp_path: Path) -> None:
     """The real program, killed while a sender sends; whatever it had written out until then was given."""
     chance = random.Random(7)
@@ -98,10 +100,11 @@ def test_hooks_may_be_killed_at_any_instant(tmp_path: Path) -> None:
         before = claimed_as_seen(database) & contents.keys()
         assert all(contents[key] in given for key in before), "counts as given, and was not"
         given += hook(tmp_path, environment, "PostToolBatch", chance.uniform(0, whole_s))
-    for _ in range(40):
+    unwritten = "SELECT count(*) FROM comity_injections WHERE written_ms IS NULL"
+    for _ in range(2 * ROUNDS):
         rows(database, "UPDATE comity_injections SET leased_until_ms = 0 WHERE written_ms IS NULL")
         given += hook(tmp_path, environment, "PostToolBatch", None)
-        if all(text in given for text in contents.values()):
+        if all(text in given for text in contents.values()) and rows(database, unwritten) == [(0,)]:
             break
     assert [text for text in contents.values() if text not in given] == []
     hook(tmp_path, environment, "Stop", None)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from comity.doors.mcp.seat import NO_META
+from comity.kernel.naming import of_program
 from comity.kernel.problem import Problem
 from comity.kernel.scope import Actor, HostSession
 from comity.process import host_process
@@ -150,7 +151,7 @@ class Identities:
     def of(self, meta: Mapping[str, Any]) -> Workspace:
         """The workspace of whoever makes a call."""
         if self._unknown(meta):
-            return self.join("-".join(self._program.split("-")[:2]) or "agent", meta)
+            return self.join(of_program(self._program), meta)
         if self._supposed is None:
             return self._main
         host = told(meta, self._supposed)

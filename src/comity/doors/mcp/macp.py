@@ -6,12 +6,11 @@ prebuilt list, so that a server starts without building a schema (``tools/genera
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
 from comity import __version__
-from comity.doors.mcp import toolsets
+from comity.doors.mcp import toolsets, wire
 from comity.doors.mcp.dialect import Listed, UnknownPrompt, UnknownResource
 from comity.doors.mcp.seat import Seat
 from comity.doors.mcp.surface import ToolCall, UnknownTool
@@ -134,7 +133,7 @@ class MacpDialect:
     def render_result(self, result: Any) -> tuple[str, Any]:
         """Indented JSON for the model, the same object for the program."""
         structured = to_json(result)
-        return json.dumps(structured, indent=2, ensure_ascii=False), structured
+        return wire.pretty(structured), structured
 
     def render_problem(self, problem: Problem) -> str:
         """The protocol's error shape (section 5.3) and a hint."""
@@ -144,7 +143,7 @@ class MacpDialect:
             "metadata": problem.data,
             "hint": problem.hint,
         }
-        return json.dumps(shape, indent=2, ensure_ascii=False, default=str)
+        return wire.pretty(shape, lenient=True)
 
     def resources(self) -> Listed:
         """None: the protocol has no resources."""

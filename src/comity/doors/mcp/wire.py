@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from comity.kernel.quoting import escaped
+
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 METHOD_NOT_FOUND = -32601
@@ -90,16 +92,21 @@ def decode(line: bytes) -> Any:
 
 
 def encode(value: object) -> bytes:
-    """``value`` as compact JSON on one line, non-ASCII raw; lone surrogates become U+FFFD.
+    """``value`` as compact JSON on one line; lone surrogates become U+FFFD.
+
+    Non-ASCII is raw, but what nobody sees and angle brackets are escapes: a client may show the line to its model.
 
     Raises TypeError, ValueError or RecursionError for what JSON cannot say.
     """
-    return to_bytes(_ENCODER.encode(value))
+    return to_bytes(escaped(_ENCODER.encode(value)))
 
 
-def pretty(value: object) -> str:
-    """``value`` as JSON with two-space indentation, non-ASCII raw: the text item of a tool result."""
-    return _PRETTY.encode(value)
+def pretty(value: object, *, lenient: bool = False) -> str:
+    """``value`` as JSON with two-space indentation and the same escapes: the text item of a tool result.
+
+    When ``lenient``, what JSON cannot say is told as text.
+    """
+    return escaped((_LENIENT if lenient else _PRETTY).encode(value))
 
 
 def to_bytes(text: str) -> bytes:
@@ -146,3 +153,4 @@ def _no_constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _PRETTY = json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=2)
+_LENIENT = json.JSONEncoder(ensure_ascii=False, indent=2, default=str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from comity.kernel.event import Event
 from comity.kernel.javascript import trim
 from comity.kernel.problem import Invalid, Problem, Refused
+from comity.kernel.quoting import called, word
 from comity.kernel.scope import Scope
 from comity.rooms.agents import presence
 from comity.rooms.channels import mentions, receiving, sending
@@ -87,10 +88,10 @@ def _tell(
     scope: Scope, channel: str, draft: Draft, sent: Sent, agent_ids: list[str]
 ) -> tuple[list[str], list[Refusal]]:
     """A direct delivery to each; who got one, and who did not."""
-    name = scope.actor.name or scope.actor.agent_id
+    name = called(scope.actor.name, scope.actor.agent_id)
     more = f" (the beginning; all of it is message {sent.message_id})" if len(draft.content) > _QUOTED else ""
     direct = draft._replace(
-        content=f"{name} mentions you in channel {channel}: {draft.content[:_QUOTED]}{more}",
+        content=f"{name} mentions you in channel {word(channel)}: {draft.content[:_QUOTED]}{more}",
         priority=max(STEERING, draft.level),
         type="mention",
         source_references=[f"message:{sent.message_id}"],

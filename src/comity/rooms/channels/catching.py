@@ -9,7 +9,8 @@ queue would fill with it.
 from __future__ import annotations
 
 from comity.kernel.scope import Scope
-from comity.rooms.channels import polling, recalling, receiving
+from comity.rooms.channels import delivering, polling, recalling, receiving
+from comity.rooms.channels.delivering import SPEAKER
 from comity.rooms.channels.model import PRIORITIES, CaughtUp, Delivery, DirectMessage
 
 _MOST_DIRECT = 50
@@ -30,8 +31,9 @@ def catch_up(scope: Scope, channel: str, since_seq: int, limit: int, *, newest: 
     history = recalling.history(scope, channel, since_seq, limit, newest=newest)
     listed = {message.message_id for message in history.messages}
     _acknowledge(scope, listed, passed_over=channel if newest else None)
-    deliveries = polling.poll(scope, _REQUEST).deliveries
-    return CaughtUp(*history, tuple(_direct(one) for one in deliveries if one.channel_id is None))
+    direct = [one for one in polling.poll(scope, _REQUEST).deliveries if one.channel_id is None]
+    sure = any(map(delivering.is_notice, direct)) and delivering.speaks_alone(scope)
+    return CaughtUp(*history, tuple(_direct(one, sure=sure) for one in direct))
 
 
 def _acknowledge(scope: Scope, listed: set[str], *, passed_over: str | None) -> None:
@@ -47,7 +49,7 @@ def _acknowledge(scope: Scope, listed: set[str], *, passed_over: str | None) -> 
             receiving.acknowledge(scope, delivery_id)
 
 
-def _direct(one: Delivery) -> DirectMessage:
+def _direct(one: Delivery, *, sure: bool) -> DirectMessage:
     return DirectMessage(
         one.delivery_id,
         one.message_id,
@@ -55,7 +57,7 @@ def _direct(one: Delivery) -> DirectMessage:
         one.from_.name,
         one.content,
         PRIORITIES[one.priority],
-        one.type,
+        one.type if SPEAKER not in one.from_ or (sure and delivering.is_notice(one)) else "message",
         one.timestamp,
         one.truncated,
     )

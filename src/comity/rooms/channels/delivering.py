@@ -11,16 +11,18 @@ from comity.kernel.event import Event
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, number
 from comity.kernel.trace import TRACEPARENT
-from comity.rooms.channels.model import Draft
+from comity.rooms.channels.model import Delivery, Draft, Sender
 
 SPEAKER = "comity"  # who speaks when nobody of the agents does
+NOTICE = "notice"
+_ITSELF = Sender(SPEAKER, SPEAKER, SPEAKER)
 
 
 def notice(scope: Scope, recipient: Row, text: str, priority: str, ttl_s: int) -> bool:
     """A word of Comity itself, when there is room for it."""
     agent_id, limit, pending, sequence = recipient
     events: list[Event] = []
-    draft = Draft(text, priority, "notice", [], 1, [], ttl_s, "text/plain", "received")
+    draft = Draft(text, priority, NOTICE, [], 1, [], ttl_s, "text/plain", "received")
     message_id = scope.new_id()
     fits = pending < limit or (draft.level > 1 and make_room(scope, agent_id, draft.level, message_id, events))
     if fits:
@@ -28,6 +30,19 @@ def notice(scope: Scope, recipient: Row, text: str, priority: str, ttl_s: int) -
         insert(speaker, [(agent_id, sequence)], draft, message_id, None, events)
     scope.emit(*events)
     return fits
+
+
+def is_notice(delivery: Delivery) -> bool:
+    """Whether it is from Comity itself, as far as its row tells.
+
+    No agent can have that name here, but other implementations let theirs choose: see ``speaks_alone``.
+    """
+    return delivery.from_ == _ITSELF and delivery.type == NOTICE and delivery.channel_id is None
+
+
+def speaks_alone(scope: Scope) -> bool:
+    """Whether no agent was ever registered under Comity's name, so that what is signed with it is its own."""
+    return scope.tx.one("channels.impostor", speaker=SPEAKER) is None
 
 
 def recipient(scope: Scope, agent_id: str) -> list[Row]:

@@ -10,6 +10,7 @@ import json
 
 from comity.kernel.event import Event
 from comity.kernel.problem import Conflict, Forbidden, Invalid, Limited, NotFound, Refused
+from comity.kernel.quoting import called
 from comity.kernel.scope import Row, Scope
 from comity.rooms.channels import damping
 from comity.rooms.channels.delivering import insert, make_room, notice, recipient
@@ -129,7 +130,9 @@ def _deliver(scope: Scope, recipients: list[Row], draft: Draft, channel: str | N
 def _refusal(agent_id: str, level: int, message_id: str, channel: str | None, events: list[Event]) -> Refusal:
     detail: dict[str, object] = {"incoming_priority": level, "destination_agent_id": agent_id}
     events.append(Event("message.reject", message_id, None, agent_id, channel, _FULL, detail))
-    return Refusal(agent_id, _FULL, f"The queue of {agent_id} is full, and nothing in it ranks below this message.")
+    return Refusal(
+        agent_id, _FULL, f"The queue of {called(agent_id)} is full, and nothing in it ranks below this message."
+    )
 
 
 def _all_refused(refused: list[Refusal]) -> Limited:

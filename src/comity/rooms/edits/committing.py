@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.quoting import called, word
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.agents import identity
@@ -15,7 +16,6 @@ from comity.rooms.edits.sparing import bypassed
 from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON
 from comity.rooms.edits.telling import MOST_TOLD, says
 from comity.rooms.edits.unrecorded import living
-from comity.rooms.turns.quoting import name
 
 
 class Recording(NamedTuple):
@@ -82,11 +82,13 @@ def _refusal(scope: Scope, met: list[Met], recording: Recording) -> Verdict:
     verdict = refusal(scope, met)
     told = " ".join(says(scope, one) for one in met[:MOST_TOLD])
     files = sorted({path for one in met for path in one.files})
+    who = called(verdict.holders[0])
     if recording.at_s:
-        hint = f"Let {name(verdict.holders[0])} push them, or ask for a release."
+        hint = f"Let {who} push them, or ask for a release."
         return verdict._replace(refusal=f"{told}\n{hint} {BYPASS}=1 with {BYPASS_REASON} lets it through.")
+    named = " ".join(path for path in files[:5] if word(path) == path)  # what a shell takes as it is
     hint = (
-        f"Take them out of it (git restore --staged {' '.join(files[:5])}), or ask {name(verdict.holders[0])} to "
+        f"Take them out of it (git restore --staged {named or 'FILES'}), or ask {who} to "
         f"release them. {BYPASS}=1 with {BYPASS_REASON} lets it through."
     )
     return verdict._replace(refusal=f"{told}\n{hint}")

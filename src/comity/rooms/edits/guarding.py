@@ -12,6 +12,7 @@ from importlib import import_module
 
 from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.quoting import quoted, title
 from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.kernel.text import compact
@@ -20,10 +21,9 @@ from comity.rooms.claims import holding, releasing
 from comity.rooms.claims.finding import Met, touching
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits.model import Verdict
-from comity.rooms.edits.telling import MOST_TOLD, left_s, says, span, title
+from comity.rooms.edits.telling import MOST_TOLD, left_s, says, span, whom
 from comity.rooms.edits.unrecorded import family, living, or_else
 from comity.rooms.turns import settling
-from comity.rooms.turns.quoting import name, plain
 
 _REASON = "editing"
 # Between an edit's check and the edit itself somebody may be asked for permission.
@@ -177,7 +177,7 @@ def _swept(scope: Scope, base: Base) -> Verdict | None:
         return None
     detail: dict[str, object] = {"holders": [row[0]], "command": row[2]}
     scope.emit(Event("edit.refused", agent_id=scope.actor.agent_id, reason_code="git.sweeping", metadata=detail))
-    told = f"{title(row[0], row[1])} runs {plain(row[2])} in this work tree just now. Nothing was changed."
+    told = f"{title(row[0], row[1])} runs {quoted(row[2])} in this work tree just now. Nothing was changed."
     return Verdict(allowed=False, refusal=f"{told} Make the edit again in a moment.", holders=(row[0],))
 
 
@@ -269,9 +269,8 @@ def refusal(scope: Scope, barring: list[Met]) -> Verdict:
     holders = tuple(dict.fromkeys(one.held.agent_id for one in barring))
     told = " ".join(says(scope, one) for one in barring[:MOST_TOLD])
     more = f" And {len(barring) - MOST_TOLD} more claims." if len(barring) > MOST_TOLD else ""
-    who = name(holders[0])
     hint = (
-        f"Nothing was changed. Work on another file meanwhile, or ask {who} (macp_send_direct to {who}); "
+        f"Nothing was changed. Work on another file meanwhile, or ask {whom(holders[0])}; "
         "macp_ext_list_locks shows what is held."
     )
     return Verdict(allowed=False, refusal=f"{told}{more} {hint}", holders=holders)
@@ -291,4 +290,4 @@ def _stale(scope: Scope, stale: list[_Edit], besides: list[str]) -> Verdict:
 def _changed(scope: Scope, edit: _Edit) -> str:
     age = span((scope.now.ms - edit.edited_ms) // 1000)
     when = "after you began" if edit.edited_ms >= _began_ms(scope) else "at about the time you began"
-    return f"{title(edit.agent_id, edit.agent_name)} edited {plain(edit.file_path)} {age} ago, {when}."
+    return f"{title(edit.agent_id, edit.agent_name)} edited {quoted(edit.file_path)} {age} ago, {when}."

@@ -10,6 +10,7 @@ import os
 
 from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.quoting import quoted, title
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity
 from comity.rooms.claims import releasing
@@ -19,11 +20,10 @@ from comity.rooms.edits import guarding
 from comity.rooms.edits.guarding import EDIT_TAKES_MS, barring_others
 from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, Sweep
-from comity.rooms.edits.telling import MOST_TOLD, says, some, title
+from comity.rooms.edits.telling import MOST_TOLD, says, some, whom
 from comity.rooms.edits.unrecorded import family, living
 from comity.rooms.edits.watching import held_by_peers
 from comity.rooms.turns import settling
-from comity.rooms.turns.quoting import name, plain
 from comity.system import git
 
 STASH_TAKES_MS = 120_000
@@ -146,7 +146,7 @@ def check(scope: Scope, stakes: list[Stake], reason: str) -> Verdict:
             return _refused(scope, stake, danger, asked=stake.sweep.bypass is not None)
         if danger is not None:
             bypassed(scope, stake.sweep.title, why, danger.holders, danger.files)
-            warnings.append(f"{danger.told} It was let through: {plain(why)[:200]}")
+            warnings.append(f"{danger.told} It was let through: {quoted(why, 200)}")
         if stake.commits:
             warnings.append(_lost_commits(stake))
         if stake.sweep.loss in ("tracked", "untracked", "both"):
@@ -241,9 +241,9 @@ def _stashed_by_peers(scope: Scope, stake: Stake) -> Danger | None:
 
 
 def _lost_commits(stake: Stake) -> str:
-    shown = "; ".join(plain(commit)[:80] for commit in stake.commits[:3])
+    shown = "; ".join(quoted(commit, 80) for commit in stake.commits[:3])
     more = f" and {len(stake.commits) - 3} more" if len(stake.commits) > 3 else ""
-    what = plain(stake.sweep.title)
+    what = quoted(stake.sweep.title)
     return f"{what} takes commits away from the remote branch that are not in what you push: {shown}{more}."
 
 
@@ -258,14 +258,13 @@ def _refused(scope: Scope, stake: Stake, danger: Danger, *, asked: bool) -> Verd
 
 
 def _refusal(stake: Stake, danger: Danger, *, asked: bool) -> Verdict:
-    who = name(danger.holders[0])
     hint = (
-        f"Nothing was done. Limit the command to your own files, or ask {who} (macp_send_direct to {who}) to commit "
+        f"Nothing was done. Limit the command to your own files, or ask {whom(danger.holders[0])} to commit "
         f"first. The user can let it through with {BYPASS}=1 and {BYPASS_REASON}."
     )
     if asked:
         hint = f"Nothing was done: {BYPASS} needs a reason in {BYPASS_REASON}."
-    return Verdict(False, f"{plain(stake.sweep.title)}: {danger.told} {hint}", holders=danger.holders)
+    return Verdict(False, f"{quoted(stake.sweep.title)}: {danger.told} {hint}", holders=danger.holders)
 
 
 def bypassed(scope: Scope, command: str, reason: str, holders: tuple[str, ...], files: tuple[str, ...]) -> None:

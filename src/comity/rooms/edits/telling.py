@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from comity.kernel.quoting import SOMEBODY, called, quoted, title
 from comity.kernel.scope import Scope
 from comity.rooms.claims.finding import Held, Met
-from comity.rooms.turns.quoting import name, plain
 
 MOST_TOLD = 3
 _REASON_LENGTH = 120
@@ -13,23 +13,25 @@ _REASON_LENGTH = 120
 def says(scope: Scope, met: Met) -> str:
     """One claim in a sentence."""
     held = met.held
-    why = f', "{plain(held.reason)[:_REASON_LENGTH]}"' if held.reason else ""
+    why = f", {quoted(held.reason, _REASON_LENGTH)}" if held.reason else ""
     age = f"{span(scope.now.second - held.since)} ago" if held.since is not None else "some time ago"
     how = "claimed" if held.mode == "exclusive" else "shares" if held.mode == "shared" else "announced work on"
     where = " in another worktree" if met.elsewhere else ""
     left = span(left_s(scope, held))
-    return f"{titled(held)} {how} {plain(met.path)}{where} {age}{why}; it lapses in {left} unless renewed."
+    return f"{titled(held)} {how} {quoted(met.path)}{where} {age}{why}; it lapses in {left} unless renewed."
 
 
 def titled(held: Held) -> str:
     """The holder's name, and its id where that differs."""
-    return title(held.agent_id, held.agent_name or held.agent_id)
+    return title(held.agent_id, held.agent_name)
 
 
-def title(agent_id: str, agent_name: str) -> str:
-    """An agent's name, and its id where that differs."""
-    who = name(agent_name)
-    return who if who == name(agent_id) else f"{who} ({name(agent_id)})"
+def whom(agent_id: str) -> str:
+    """Whom to ask, and how to reach them."""
+    who = called(agent_id)
+    if who == SOMEBODY:
+        return "its holder (macp_ext_list_agents says who is here)"
+    return f"{who} (macp_send_direct to {who})"
 
 
 def left_s(scope: Scope, held: Held) -> int:
@@ -46,5 +48,5 @@ def span(seconds: int) -> str:
 
 def some(files: list[str], most: int = 5) -> str:
     """The first few of many files."""
-    told = ", ".join(plain(path) for path in files[:most])
+    told = ", ".join(quoted(path) for path in files[:most])
     return f"{told} and {len(files) - most} more" if len(files) > most else told

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 
 from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.quoting import quoted
 from comity.kernel.scope import Actor, Scope
 from comity.rooms.edits import sparing
 from comity.rooms.edits.model import Verdict
@@ -18,7 +19,6 @@ from comity.rooms.edits.shell import Command, joined
 from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, Sweep, bypass, sweeps
 from comity.rooms.edits.unwrapping import commands, git_words
 from comity.rooms.edits.writing import Write, writes
-from comity.rooms.turns.quoting import plain
 from comity.rooms.turns.settling import settle
 from comity.system import git
 
@@ -94,13 +94,13 @@ def check(scope: Scope, danger: Danger, reason: str) -> Verdict | None:
 
 def refusal(danger: Danger) -> Verdict:
     """Why it may not run, and what may."""
-    what = f"{plain(danger.title)} would take away {plain(os.path.basename(danger.path))}"
+    what = f"{quoted(danger.title)} would take away {quoted(os.path.basename(danger.path))}"
     told = f"{what}, on which the messages, claims and tasks of everybody here stand. Nothing was done."
     if danger.bypass is not None:
         hint = f"{BYPASS} needs a reason in {BYPASS_REASON}."
     elif danger.commit:
         hint = (
-            f"{plain(danger.commit)} tracks a file of that name: have it taken out of git there (git rm --cached). "
+            f"{quoted(danger.commit)} tracks a file of that name: have it taken out of git there (git rm --cached). "
             f"The user can let it through with {BYPASS}=1 and {BYPASS_REASON}."
         )
     elif danger.git:

@@ -15,12 +15,11 @@ import zlib
 
 from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
-from comity.kernel.problem import Problem, Refused
+from comity.kernel.quoting import called, quoted
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.agents import identity
-from comity.rooms.channels import sending
-from comity.rooms.channels.model import Draft
+from comity.rooms.channels import delivering
 from comity.rooms.claims.finding import Held, Wanted
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits import excusing
@@ -28,7 +27,6 @@ from comity.rooms.edits.guarding import others
 from comity.rooms.edits.model import Breach, Compared
 from comity.rooms.edits.telling import some, titled
 from comity.rooms.turns import settling
-from comity.rooms.turns.quoting import name
 from comity.system import git
 
 MAX_FILES = 500
@@ -198,20 +196,16 @@ def _tell(scope: Scope, held: Held, paths: list[str], command: str) -> None:
     actor = scope.actor
     detail: dict[str, object] = {"files": paths[:20], "by": actor.agent_id, "command": command[:200]}
     scope.emit(Event("edit.breached", agent_id=held.agent_id, reason_code="claim.held", metadata=detail))
-    who = name(actor.name or actor.agent_id)
+    who = called(actor.name, actor.agent_id)
     what = some(paths)
-    ran = f" ({command[:120]})" if command else ""
-    holder = name(held.agent_id)
+    ran = f" ({quoted(command, 120)})" if command else ""
     theirs = f"While a shell command of {who}{ran} ran, {what} changed, which you hold. Read it before you go on."
-    ours = f"While your shell command{ran} ran, {what} changed, which {titled(held)} holds. {holder} was told."
+    ours = f"While your shell command{ran} ran, {what} changed, which {titled(held)} holds. Its holder was told."
     _send(scope, held.agent_id, theirs)
     _send(scope, actor.agent_id, ours)
 
 
 def _send(scope: Scope, agent_id: str, content: str) -> None:
-    """A note in the actor's session, labelled as Comity's; a queue that is full stops nothing."""
-    draft = Draft(content, "steering", "edit.breached", [], 1.0, [], _TTL_S, "text/plain", "received")
-    try:
-        sending.send(scope.acting_as(scope.actor._replace(name="comity")), agent_id, draft)
-    except (Problem, Refused):
-        return
+    """A word of Comity itself; a queue that is full stops nothing."""
+    for recipient in delivering.recipient(scope, agent_id):
+        delivering.notice(scope, recipient, content, "steering", _TTL_S)

@@ -6,6 +6,7 @@ What may be done is decided by ``machine`` and done by ``holding``; here repeati
 from __future__ import annotations
 
 from comity.kernel.problem import Conflict
+from comity.kernel.quoting import called
 from comity.kernel.scope import Scope
 from comity.rooms.tasks import holding, listing, queue
 from comity.rooms.tasks.finding import facts, find
@@ -72,7 +73,7 @@ def take_next(scope: Scope, lease_s: int | None) -> TakenNext:
     kept = find(scope, mine.task.task_id)
     if kept.task.revision != mine.task.revision:  # its lease was over, so it went back by itself
         return TakenNext(*taken)
-    note = f"{scope.actor.agent_id} took {label(taken.task)} instead."
+    note = f"{called(scope.actor.agent_id)} took {label(taken.task)} instead."
     return TakenNext(*taken, holding.release(scope, kept, note))
 
 

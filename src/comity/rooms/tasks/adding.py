@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from comity.kernel.event import Event
 from comity.kernel.problem import Conflict, Invalid
+from comity.kernel.quoting import called, quoted, word
 from comity.kernel.scope import Scope
 from comity.rooms.tasks import contracts, dispatching
 from comity.rooms.tasks.finding import facts, find
@@ -45,7 +46,10 @@ def prioritize(scope: Scope, ref: str, level: int, expected_revision: int | None
     task = seen.task
     if task.status not in OPEN:
         raise Conflict(
-            "task.wrong_state", f"{label(task)} is {task.status}.", "Only open tasks have a priority.", **facts(seen)
+            "task.wrong_state",
+            f"{label(task)} is {word(task.status)}.",
+            "Only open tasks have a priority.",
+            **facts(seen),
         )
     if task.level == level:
         return task
@@ -91,10 +95,10 @@ def _added(scope: Scope, wanted: NewTask) -> Task:
 def _duplicate(scope: Scope, title: str, task_id: str) -> Conflict:
     seen = find(scope, task_id)
     task = seen.task
-    held = f", held by {task.assigned_agent_id}" if task.assigned_agent_id else ""
+    held = f", held by {called(task.assigned_agent_id)}" if task.assigned_agent_id else ""
     return Conflict(
         "task.duplicate",
-        f"{label(task)} has that title already, {title[:200]!r}: it is {task.status}{held}.",
+        f"{label(task)} has that title already, {quoted(title, 200)}: it is {word(task.status)}{held}.",
         "Work on that one, or give the new one a title that tells them apart.",
         **facts(seen),
     )

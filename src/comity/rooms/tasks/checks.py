@@ -7,6 +7,7 @@ from collections.abc import Callable
 from comity.kernel.machine import Unheard
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, Forbidden
+from comity.kernel.quoting import called, title, word
 from comity.kernel.record import to_json
 from comity.kernel.scope import Scope
 from comity.rooms.tasks.finding import facts
@@ -38,11 +39,10 @@ def taken(scope: Scope, seen: Found) -> Conflict:
     """What the losers of a race are told: who won, and since when."""
     task = seen.task
     row = scope.tx.one("tasks.agent_name", agent_id=task.assigned_agent_id)
-    name = row[0] if row is not None and row[0] != task.assigned_agent_id else None
-    who = f"{name} ({task.assigned_agent_id})" if name else task.assigned_agent_id
+    who = title(task.assigned_agent_id or "", row[0] if row is not None else None)
     return Conflict(
         "task.taken",
-        f"{label(task)} belongs to {who}: {task.status} since {task.updated_at}.",
+        f"{label(task)} belongs to {who}: {word(task.status)} since {word(task.updated_at)}.",
         "Take another one: the list of ready tasks has what is free. Ask its holder if you need this one.",
         **facts(seen),
         holderName=row[0] if row is not None else None,
@@ -54,7 +54,7 @@ def _check_mine(move: Move) -> None:
     task = move.seen.task
     if task.assigned_agent_id == move.scope.actor.agent_id:
         return
-    whose = f"assigned to {task.assigned_agent_id}" if task.assigned_agent_id else "assigned to nobody"
+    whose = f"assigned to {called(task.assigned_agent_id)}" if task.assigned_agent_id else "assigned to nobody"
     hint = "Only its holder may do that." if task.assigned_agent_id else "Claim it first."
     raise Forbidden("task.not_yours", f"{label(task)} is {whose}, not to you.", hint, **facts(move.seen))
 
@@ -63,10 +63,11 @@ def _check_mine_or_dispatched(move: Move) -> None:
     task = move.seen.task
     if move.scope.actor.agent_id in (task.assigned_agent_id, task.dispatcher_agent_id):
         return
+    dispatcher = called(task.dispatcher_agent_id)
     raise Forbidden(
         "task.not_yours",
-        f"{label(task)} is assigned to {task.assigned_agent_id or 'nobody'}, not to you.",
-        f"Only its holder and its dispatcher, {task.dispatcher_agent_id}, may {move.heard} it. Ask one of them.",
+        f"{label(task)} is assigned to {called(task.assigned_agent_id or 'nobody')}, not to you.",
+        f"Only its holder and its dispatcher, {dispatcher}, may {move.heard} it. Ask one of them.",
         **facts(move.seen),
     )
 
@@ -84,7 +85,7 @@ def _check_profile(move: Move) -> None:
     if mine != normal_slug(wanted):
         raise Forbidden(
             "task.other_profile",
-            f"{label(move.seen.task)} is for agents of profile {wanted}; yours is {mine or 'none'}.",
+            f"{label(move.seen.task)} is for agents of profile {word(wanted)}; yours is {word(mine or 'none')}.",
             "Take another task, or register with that profile.",
             **facts(move.seen),
             profileSlug=wanted,
@@ -100,7 +101,7 @@ def _check_state(move: Move) -> None:
             hint += " You hold it already."
         raise Conflict(
             "task.wrong_state",
-            f"{label(move.seen.task)} is {move.seen.task.status}; you cannot {move.heard} it.",
+            f"{label(move.seen.task)} is {word(move.seen.task.status)}; you cannot {move.heard} it.",
             hint,
             **facts(move.seen),
             possibleIn=list(to.possible_in),
@@ -110,7 +111,7 @@ def _check_state(move: Move) -> None:
 def _check_ready(move: Move) -> None:
     waiting = move.seen.task.waiting_on
     if move.seen.task.status == "pending" and waiting:
-        named = ", ".join(f"{one.number or one.task_id} ({one.status})" for one in waiting[:10])
+        named = ", ".join(f"{word(one.number or one.task_id)} ({word(one.status)})" for one in waiting[:10])
         dead = any(one.status == "cancelled" for one in waiting)
         raise Conflict(
             "task.waiting",

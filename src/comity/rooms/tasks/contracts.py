@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comity.kernel.javascript import trim
 from comity.kernel.problem import Conflict, Invalid
+from comity.kernel.quoting import quoted
 from comity.kernel.text import compact
 from comity.rooms.tasks.finding import facts
 from comity.rooms.tasks.model import Contract, Found, label
@@ -36,7 +37,7 @@ def check_result(seen: Found, notes: str, least: int) -> None:
     if missing:
         raise Conflict(
             "task.contract_unmet",
-            f"The notes on {label(seen.task)} do not mention: {'; '.join(missing)[:2000]}.",
+            f"The notes on {label(seen.task)} do not mention: {quoted('; '.join(missing), 2000)}.",
             "Do what the contract asks for, and say so in the notes in its own words.",
             **facts(seen),
             missing=missing,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from comity.kernel.event import Event
 from comity.kernel.javascript import trim
 from comity.kernel.problem import Conflict, Forbidden, Invalid, NotFound
+from comity.kernel.quoting import called, word
 from comity.kernel.scope import Scope
 from comity.rooms.tasks.finding import facts, find
 from comity.rooms.tasks.machine import CANCELLED, OPEN
@@ -66,13 +67,16 @@ def depend(scope: Scope, ref: str, depends_on: Sequence[str], expected_revision:
     if task.assigned_agent_id and scope.actor.agent_id not in (task.assigned_agent_id, task.dispatcher_agent_id):
         raise Forbidden(
             "task.not_yours",
-            f"{label(task)} is assigned to {task.assigned_agent_id}, not to you.",
-            f"Ask its holder or its dispatcher, {task.dispatcher_agent_id}.",
+            f"{label(task)} is assigned to {called(task.assigned_agent_id)}, not to you.",
+            f"Ask its holder or its dispatcher, {called(task.dispatcher_agent_id)}.",
             **facts(seen),
         )
     if task.status not in OPEN:
         raise Conflict(
-            "task.wrong_state", f"{label(task)} is {task.status}.", "Only open tasks wait for others.", **facts(seen)
+            "task.wrong_state",
+            f"{label(task)} is {word(task.status)}.",
+            "Only open tasks wait for others.",
+            **facts(seen),
         )
     first = [find(scope, one).task for one in depends_on]
     _refuse_cancelled(first)

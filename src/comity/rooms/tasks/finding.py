@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from comity.kernel.problem import Conflict, Invalid, NotFound
+from comity.kernel.quoting import called, word
 from comity.kernel.scope import Scope
 from comity.rooms.tasks.model import Found, found, label
 
@@ -45,10 +46,10 @@ def find(scope: Scope, ref: str, expected_revision: int | None = None) -> Found:
 def stale(seen: Found, expected_revision: int) -> Conflict:
     """What a caller is told whose picture of the task is old."""
     task = seen.task
-    held = f", held by {task.assigned_agent_id}" if task.assigned_agent_id else ""
+    held = f", held by {called(task.assigned_agent_id)}" if task.assigned_agent_id else ""
     return Conflict(
         "task.stale",
-        f"{label(task)} is at revision {task.revision}, not {expected_revision}: it is {task.status}{held}.",
+        f"{label(task)} is at revision {task.revision}, not {expected_revision}: it is {word(task.status)}{held}.",
         "Look at the task again and decide anew; repeat the call with the present revision only if it still fits.",
         **facts(seen),
         expectedRevision=expected_revision,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
+from comity.kernel.quoting import called, word
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.tasks import contracts
@@ -197,4 +198,4 @@ def _lapsed(scope: Scope, task: Task) -> bool:
 
 
 def _lapse(task: Task) -> str:
-    return f"The lease of {task.assigned_agent_id} ended at {task.lease_expires_at}."
+    return f"The lease of {called(task.assigned_agent_id)} ended at {word(task.lease_expires_at)}."

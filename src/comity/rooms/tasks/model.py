@@ -6,6 +6,7 @@ from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.hints import Annotated, Any, Literal
 from comity.kernel.javascript import trim
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.quoting import word
 from comity.kernel.scope import Row
 from comity.kernel.text import read_list, read_object
 from comity.rooms.agents.model import Slug
@@ -259,7 +260,7 @@ def number_of(value: object) -> str | None:
 
 def label(task: Task) -> str:
     """How messages call a task."""
-    return task.number or task.task_id
+    return word(task.number or task.task_id)
 
 
 def found(row: Row) -> Found:

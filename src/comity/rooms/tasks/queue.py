@@ -6,6 +6,7 @@ old. Levels are 1 to 5 (``Task.level``).
 
 from __future__ import annotations
 
+from comity.kernel.quoting import word
 from comity.kernel.scope import Row, Scope
 from comity.rooms.tasks.checks import my_profile
 from comity.rooms.tasks.holding import release_lapsed, transition
@@ -80,7 +81,7 @@ def _nothing(scope: Scope, profile: str | None) -> Next:
         for number, what in (
             (short.waiting - short.stuck, "waiting for tasks that are not done"),
             (short.stuck, "waiting for tasks that were cancelled"),
-            (short.other_profile, f"for another profile than yours ({profile or 'none'})"),
+            (short.other_profile, f"for another profile than yours ({word(profile or 'none')})"),
             (short.assigned_to_others, "assigned to others"),
         )
         if number

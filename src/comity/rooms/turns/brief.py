@@ -7,16 +7,18 @@ here.
 from __future__ import annotations
 
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.quoting import called, quoted
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity, presence
-from comity.rooms.turns.quoting import head, name, plain, tokens
+from comity.rooms.turns.quoting import brief_quote, tokens
 
-OPEN = '<comity-brief note="Other agents in this repository. Names and titles are their own words.">'
+OPEN = '<comity-brief note="Other agents in this repository. Names and what is quoted are their own words.">'
 CLOSE = "</comity-brief>"
 _MOST = 40
 _FILES = 3
 _PATH_TOKENS = 24
 _TITLE_TOKENS = 16
+_MOST_PROGRAM = 60  # characters
 
 
 class _Peer(NamedTuple):
@@ -36,7 +38,7 @@ def brief(scope: Scope, budget_tokens: int) -> str:
         files.setdefault(str(holder), []).append(str(path))
     doing = {str(row[0]): str(row[1]) for row in scope.tx.all("turns.doing", limit=50)}
     peers.sort(key=lambda one: (one.agent_id not in files, one.agent_id not in doing))
-    me = name(scope.actor.name or scope.actor.agent_id)
+    me = called(scope.actor.name, scope.actor.agent_id)
     first = (
         f"They know you as {me}. What they hold in your worktree is refused to you until released; "
         "say what you do: macp_send_channel."
@@ -72,14 +74,14 @@ def _peers(scope: Scope) -> list[_Peer]:
 
 
 def _line(peer: _Peer, held: list[str], task: str) -> str:
-    parts = [f"- {name(peer.title)}"]
+    parts = [f"- {called(peer.title, peer.agent_id)}"]
     if peer.program:
-        parts.append(f" ({name(peer.program)})")
+        parts.append(f" ({quoted(peer.program, _MOST_PROGRAM)})")
     if peer.worktree:
-        parts.append(f" in {head(plain(peer.worktree.rsplit('/', 1)[-1][:200]), _TITLE_TOKENS)}")
+        parts.append(f" in {brief_quote(peer.worktree.rsplit('/', 1)[-1], _TITLE_TOKENS)}")
     if held:
-        shown = ", ".join(head(plain(path[:300]), _PATH_TOKENS) for path in held[:_FILES])
+        shown = ", ".join(brief_quote(path, _PATH_TOKENS) for path in held[:_FILES])
         parts.append(f" holds {shown}" + (f" and {len(held) - _FILES} more" if len(held) > _FILES else ""))
     if task:
-        parts.append(f'; task "{head(plain(task[:300]), _TITLE_TOKENS)}"')
+        parts.append(f"; task {brief_quote(task, _TITLE_TOKENS)}")
     return "".join(parts)

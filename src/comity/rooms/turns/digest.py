@@ -14,6 +14,7 @@ from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact
 from comity.rooms.channels import polling
 from comity.rooms.channels.budget import INTERRUPT, Candidate, utility
+from comity.rooms.channels.delivering import is_notice, speaks_alone
 from comity.rooms.channels.model import Delivery
 from comity.rooms.turns.model import LEASE_MS, REMIND_MS, Digest
 from comity.rooms.turns.quoting import CLOSE, OPEN, Line, line, tokens
@@ -112,19 +113,20 @@ def _lines(scope: Scope, fresh: list[Candidate], room: int) -> list[tuple[Delive
     """Interrupts whole, then the others as long as there is room, of which later steering ones get their share."""
     urgent_room = _ALL_URGENT_TOKENS
     texts = polling.contents(scope, [c.delivery.delivery_id for c in fresh[:_MOST_LINES] if not c.delivery.content])
+    sure = any(is_notice(one.delivery) for one in fresh[:_MOST_LINES]) and speaks_alone(scope)
     lines: list[tuple[Delivery, Line]] = []
     for place, candidate in enumerate(fresh[:_MOST_LINES], 1):
         delivery = candidate.delivery
         if not delivery.content:
             delivery = delivery._replace(content=texts.get(delivery.delivery_id, ""))
         if delivery.priority == INTERRUPT:
-            told = line(delivery, max(min(_URGENT_TOKENS, urgent_room), _LEAST_TOKENS))
+            told = line(delivery, max(min(_URGENT_TOKENS, urgent_room), _LEAST_TOKENS), sure=sure)
             urgent_room -= told.tokens
         elif room < _LEAST_TOKENS:
             break
         else:
             rest = sum(one.delivery.priority == _STEERING for one in fresh[place:])
-            told = line(delivery, max(room - rest * _LEAST_TOKENS, _LEAST_TOKENS))
+            told = line(delivery, max(room - rest * _LEAST_TOKENS, _LEAST_TOKENS), sure=sure)
         if told.tokens > room and lines and delivery.priority < INTERRUPT:
             break
         room -= told.tokens

@@ -1,8 +1,7 @@
-"""Peers' text inside another agent's context: quoted, attributed, and never able to look like anything else. Pure.
+"""A peer's message as a line of another agent's context, within a budget of tokens. Pure.
 
 A host shows injected text to the model beside what the user says. So peers' words stand in a fence that they cannot
-close, inside quotation marks that they cannot close either, on a line that names their sender; without control
-characters, marks that turn the reading direction and characters that nobody sees.
+close, quoted as everywhere (``kernel.quoting``), on a line that names their sender.
 """
 
 from __future__ import annotations
@@ -10,20 +9,13 @@ from __future__ import annotations
 import re
 
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.quoting import CUT, called, marked, plain, word
+from comity.rooms.channels.delivering import SPEAKER, is_notice
 from comity.rooms.channels.model import PRIORITIES, Delivery
 
 OPEN = '<comity-messages note="Quoted words of other agents, not of the user.">'
 CLOSE = "</comity-messages>"
-CUT = "\u2026"
-_NAME = 60
 _MOST_BYTES = 6  # that a token holds, in texts of any use
-# C0 and C1 controls, soft hyphen, zero-width and bidirectional marks, line separators, tags, surrogates, specials.
-_UNSEEN = (  # compiled when there is something to tell, and not at every tool call
-    "[\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f"
-    "\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]+"
-)
-_LABEL = str.maketrans({"[": "(", "]": ")", ":": " "})
-_ALIKE = str.maketrans({"<": "\u2039", ">": "\u203a", '"': "\u201d"})
 # What the vocabularies of models cut apart: words, capitals, up to three digits, and any other character by itself.
 _PIECE = r"[a-z]+|[A-Z]+|[0-9]{1,3}| +|[^ a-zA-Z0-9]"
 
@@ -75,23 +67,25 @@ def head(text: str, most: int) -> str:
     return text[:end].rstrip() or text[: max(0, most)]
 
 
-def plain(text: str) -> str:
-    """On one line, visible, and without the signs that open and close a fence or a quotation."""
-    return re.sub(_UNSEEN, " ", text).translate(_ALIKE).strip()
+def brief_quote(text: str, most: int) -> str:
+    """A text in quotation marks, of about ``most`` tokens."""
+    whole = plain(text[: (most + 1) * _MOST_BYTES * 2])
+    shown = head(whole, most)
+    return marked(shown, cut=shown != whole or len(text) > (most + 1) * _MOST_BYTES * 2)
 
 
-def name(text: str) -> str:
-    """A name as a label: short, and without what ends a label."""
-    return plain(text[: _NAME * 4])[:_NAME].translate(_LABEL).strip() or "?"
+def line(delivery: Delivery, room: int, *, sure: bool = True) -> Line:
+    """One delivery on a line of about ``room`` tokens at most; more only where the label alone is longer.
 
-
-def line(delivery: Delivery, room: int) -> Line:
-    """One delivery on a line of about ``room`` tokens at most; more only where the label alone is longer."""
-    label = f"- [{PRIORITIES[delivery.priority]}] {name(delivery.from_.name or delivery.from_.agent_id)}: "
-    wants = f" wants macp_ack {plain(delivery.delivery_id)}" if delivery.ack.request_level == "processed" else ""
+    Without ``sure`` no sender is taken for Comity itself: somebody else goes by its name.
+    """
+    sender = delivery.from_
+    who = SPEAKER if sure and is_notice(delivery) else called(sender.name, sender.agent_id)
+    label = f"- [{PRIORITIES[delivery.priority]}] {who}: "
+    wants = f" wants macp_ack {word(delivery.delivery_id)}" if delivery.ack.request_level == "processed" else ""
     spare = max(6, room - tokens(f'{label}"{CUT}"{wants}') - 1)
     text = plain(delivery.content[: (spare + 1) * _MOST_BYTES * 2])
     shown = head(text, spare)
     whole = not delivery.truncated and len(delivery.content) <= (spare + 1) * _MOST_BYTES * 2 and shown == text
-    told = f'{label}"{shown}{"" if whole else CUT}"{wants}'
+    told = f"{label}{marked(shown, cut=not whole)}{wants}"
     return Line(told, whole, tokens(told))

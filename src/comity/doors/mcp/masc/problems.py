@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from comity.doors.mcp import wire
 from comity.doors.mcp.masc.tools import in_tools
 from comity.doors.mcp.masc.words import state
 from comity.kernel.problem import Problem
@@ -50,7 +49,7 @@ def problem_text(problem: Problem) -> str:
         "retryable": problem.kind in _AGAIN,
         "details": {_snake(key): state(value) if key == "status" else value for key, value in problem.data.items()},
     }
-    return json.dumps(shape, indent=2, ensure_ascii=False, default=str)
+    return wire.pretty(shape, lenient=True)
 
 
 def _snake(key: str) -> str:

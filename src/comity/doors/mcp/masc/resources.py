@@ -14,6 +14,7 @@ from comity.doors.mcp.masc.tools import AGENTS, MESSAGES, TASKS
 from comity.doors.mcp.masc.words import said, state
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
+from comity.kernel.quoting import escaped
 from comity.rooms.tasks.machine import MACHINE
 from comity.workspace import Workspace
 
@@ -140,7 +141,7 @@ def read(wanted: Wanted, workspace: Workspace | None) -> tuple[str, str]:
     else:
         structured = _states()
         text = "\n".join(f"{one['from']} --{one['action']}--> {one['to']}" for one in structured["transitions"])
-    return (_JSON, json.dumps(structured, ensure_ascii=False)) if wanted.as_json else (_TEXT, text)
+    return (_JSON, escaped(json.dumps(structured, ensure_ascii=False))) if wanted.as_json else (_TEXT, text)
 
 
 def _states() -> dict[str, Any]:

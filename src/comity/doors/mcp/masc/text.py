@@ -1,32 +1,36 @@
 """The short text that a model reads beside the structured answer of a MASC tool.
 
-Each function takes the answer in MASC's words; ``TEXTS`` names it by tool. What no function knows is told as JSON.
+What agents wrote stands in it as it does everywhere: each text quoted on one line, names and ids as plain words. Each
+function takes the answer in MASC's words; ``TEXTS`` names it by tool. What no function knows is told as JSON.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from comity.doors.mcp import wire
+from comity.kernel.quoting import called, quoted, title, word
+from comity.rooms.channels.delivering import NOTICE, SPEAKER
 
 Said = dict[str, Any]
 _MOST_TASKS, _MOST_AGENTS = 30, 40
 _EXCERPT = 2000
+_TITLE, _PATH = 200, 400
 
 
 def tell(tool: str, said: Any) -> str:
     """The text for an answer of ``tool``."""
     text = TEXTS.get(tool)
-    return text(said) if text is not None else json.dumps(said, indent=2, ensure_ascii=False)
+    return text(said) if text is not None else wire.pretty(said)
 
 
 def task_line(task: Said) -> str:
     """One task in a line."""
-    holder = f" ({task['assignee']})" if task.get("assignee") else ""
-    waits = ", ".join(one.get("id") or one["task_id"] for one in task.get("waiting_on", ()))
-    return f"{task['id']} [{task['status']}] P{task['priority']} {task['title']}{holder}" + (
-        f"; waits for {waits}" if waits else ""
-    )
+    holder = f" ({called(task['assignee'])})" if task.get("assignee") else ""
+    waits = ", ".join(_id(one) for one in task.get("waiting_on", ()))
+    told = f"{_id(task)} [{word(task['status'])}] P{word(task['priority'])} {quoted(task['title'], _TITLE)}{holder}"
+    return f"{told}; waits for {waits}" if waits else told
 
 
 def tasks(said: Said) -> str:
@@ -60,8 +64,8 @@ def transition(said: Said) -> str:
     """From which state to which."""
     task = said["task"]
     if not said["changed"]:
-        return f"{task['id']}: {task['status']} already (no-op; version {task['version']})"
-    return f"{task['id']}: {said.get('from_state', '?')} -> {task['status']} (version {task['version']})"
+        return f"{_id(task)}: {word(task['status'])} already (no-op; version {task['version']})"
+    return f"{_id(task)}: {word(said.get('from_state', '?'))} -> {word(task['status'])} (version {task['version']})"
 
 
 def claimed(said: Said) -> str:
@@ -75,8 +79,8 @@ def claimed(said: Said) -> str:
 
 def history(said: Said) -> str:
     """What happened to a task."""
-    lines = [f"{one['timestamp'][:19]} {one['event_type']} {one['agent_id'] or ''}".rstrip() for one in said["events"]]
-    return "\n".join([f"{said['id']} (version {said['version']})", *(lines or ["No events."])])
+    lines = [*map(_event_line, said["events"])]
+    return "\n".join([f"{_id(said)} (version {said['version']})", *(lines or ["No events."])])
 
 
 def agents(said: Said) -> str:
@@ -90,38 +94,38 @@ def agents(said: Said) -> str:
 
 def _agent_line(agent: Said) -> str:
     presence = agent.get("presence") or {}
-    seen = f", {presence['state']}, last seen {presence['last_seen'][:19]}" if presence else ""
-    called = "" if agent["name"] == agent["agent_id"] else f" ({agent['agent_id']})"
-    return f"{agent['name']}{called}: {agent['status']}{seen}"
+    seen = f", {word(presence['state'])}, last seen {word(presence['last_seen'][:19])}" if presence else ""
+    return f"{title(agent['agent_id'], agent['name'])}: {word(agent['status'])}{seen}"
 
 
 def joined(said: Said) -> str:
     """Who the session is now."""
-    called = "" if said["name"] == said["agent_id"] else f" (agent id {said['agent_id']})"
-    return f"You are {said['name']}{called}. Others reach you with @{said['name']}; leave agent_name out, or send this."
+    name, key = word(said["name"]), word(said["agent_id"])
+    told = "" if name == key else f" (agent id {key})"
+    return f"You are {name}{told}. Others reach you with @{name}; leave agent_name out, or send this."
 
 
 def left(said: Said) -> str:
     """What a session that ended held."""
     files, returned = said.get("released_files", ()), said.get("returned_task_ids", ())
     freed = f" Released {len(files)} claims; {len(returned)} tasks are back in the queue." if files or returned else ""
-    return f"{said['agent_id']} has left.{freed} masc_join brings it back."
+    return f"{word(said['agent_id'])} has left.{freed} masc_join brings it back."
 
 
 def heartbeat(said: Said) -> str:
     """Whether a sign of life counted."""
     if said["renewed"]:
-        return f"{said['agent_id']} is alive."
-    return f"{said['agent_id']}: nothing to renew (the session has no lease, or is over; masc_join starts one)."
+        return f"{word(said['agent_id'])} is alive."
+    return f"{word(said['agent_id'])}: nothing to renew (the session has no lease, or is over; masc_join starts one)."
 
 
 def announced(said: Said) -> str:
     """A message that was sent, and who was meant."""
-    parts = [f"#{said['seq']} in {said['channel_id']}, to {said['recipients']} agents"]
+    parts = [f"#{said['seq']} in {word(said['channel_id'])}, to {said['recipients']} agents"]
     if said["mentioned"]:
-        parts.append(f"mentioned: {', '.join(said['mentioned'])}")
+        parts.append(f"mentioned: {', '.join(map(called, said['mentioned']))}")
     if said["unknown_mentions"]:
-        parts.append(f"nobody is called {', '.join(said['unknown_mentions'])}")
+        parts.append(f"nobody is called {', '.join(map(word, said['unknown_mentions']))}")
     if said.get("repeated"):
         parts.append("the same was said a moment ago, so nothing was sent again")
     return "; ".join(parts) + "."
@@ -140,30 +144,38 @@ def _message_line(one: Mapping[str, Any]) -> str:
 
 def _said_line(one: Mapping[str, Any]) -> str:
     content = one["content"]
-    cut = content if len(content) <= _EXCERPT else f"{content[:_EXCERPT]}... ({len(content)} characters)"
-    at = one["created_at"][:16].replace("T", " ")
-    return f"[{at}] {one['from_name'] or one['from_agent_id']}: {cut}"
+    cut = f" ({len(content)} characters)" if len(content) > _EXCERPT else ""
+    at = word(one["created_at"][:16]).replace("T", " ")
+    itself = (one["from_agent_id"], one["from_name"], one.get("type")) == (SPEAKER, SPEAKER, NOTICE)
+    who = SPEAKER if itself else called(one["from_name"], one["from_agent_id"])
+    return f"[{at}] {who}: {quoted(content, _EXCERPT)}{cut}"
 
 
 def overview(said: Said) -> str:
     """The workspace at a glance."""
     counts, you = said["counts"], said["you"]
     states = ", ".join(f"{number} {state}" for state, number in counts["tasks"].items() if number)
-    holds = ", ".join(f"{_id(task)} ({task['status']})" for task in you["current_tasks"]) or "no task"
+    holds = ", ".join(f"{_id(task)} ({word(task['status'])})" for task in you["current_tasks"]) or "no task"
+    name = word(you["name"]) if you["name"] else "nobody yet"
     lines = [
-        f"{said['project_id']} at {said['root']}, channel {said['channel']}",
+        f"{word(said['project_id'])} at {word(said['root'], _PATH)}, channel {word(said['channel'])}",
         f"{counts['agents']} agents; tasks: {states or 'none'}",
-        f"You: {you['name'] or 'nobody yet'}{'' if you['joined'] else ' (not joined)'}, with {holds}",
+        f"You: {name}{'' if you['joined'] else ' (not joined)'}, with {holds}",
         *(f"! {line}" for line in said["attention"]),
-        *(f"- {agent['name']}: {agent['status']} {agent['current_task'] or ''}".rstrip() for agent in said["agents"]),
-        *(task_line({**task, "id": _id(task)}) for task in said["tasks"]),
+        *map(_glance_line, said["agents"]),
+        *map(task_line, said["tasks"]),
         *steps(said["next_steps"]),
     ]
     return "\n".join(lines)
 
 
 def _id(task: Said) -> str:
-    return str(task["id"] or task["task_id"])
+    return word(task.get("id") or task["task_id"])
+
+
+def _glance_line(agent: Said) -> str:
+    busy = f" {word(agent['current_task'])}" if agent["current_task"] else ""
+    return f"- {called(agent['name'], agent['agent_id'])}: {word(agent['status'])}{busy}"
 
 
 def steps(listed: list[Said]) -> list[str]:
@@ -174,7 +186,7 @@ def steps(listed: list[Said]) -> list[str]:
 def begun(said: Said) -> str:
     """Who came in, and with which task."""
     task, trouble = said["task"], said.get("task_problem")
-    lines = [f"You are {said['overview']['you']['name']} (agent id {said['agent_id']})."]
+    lines = [f"You are {word(said['overview']['you']['name'])} (agent id {word(said['agent_id'])})."]
     if task is not None:
         lines.append(f"Your task: {task_line(task)}")
     if trouble is not None:
@@ -197,13 +209,17 @@ def guidance(said: Said) -> str:
 
 def place(said: Said) -> str:
     """Which project this is."""
-    return f"This workspace is {said['project_id']} at {said['root']}."
+    return f"This workspace is {word(said['project_id'])} at {word(said['root'], _PATH)}."
 
 
 def events(said: Said) -> str:
     """What the log tells."""
-    lines = [f"{one['timestamp'][:19]} {one['event_type']} {one['agent_id'] or ''}".rstrip() for one in said["events"]]
-    return "\n".join(lines) or "No events."
+    return "\n".join(map(_event_line, said["events"])) or "No events."
+
+
+def _event_line(one: Said) -> str:
+    who = f" {called(one['agent_id'])}" if one["agent_id"] else ""
+    return f"{word(one['timestamp'][:19])} {word(one['event_type'])}{who}"
 
 
 TEXTS: dict[str, Callable[[Any], str]] = {
