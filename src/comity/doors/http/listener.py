@@ -1,7 +1,8 @@
 """The HTTP server itself behind one function, so that another one can take its place: granian, embedded.
 
 HTTP/1.1 and HTTP/2 come on one port: with TLS by ALPN, in clear text by prior knowledge. It handles no signals, and its
-``stop`` waits for open streams: those are the application's to end.
+``stop`` waits for open streams: those are the application's to end. What it leaves open, a sweeper ends: granian waits
+for the first byte for ever, and counts nobody's connections.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import granian
 from granian import net
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings, HTTP2Settings
@@ -19,14 +21,18 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 from starlette.types import ASGIApp
 
+from comity.doors.http.bounds import BOUNDS, STREAMS, Bounds, within_descriptors
+from comity.doors.http.connections import Connections
+from comity.doors.http.entrance import Entrance
 from comity.doors.http.place import Place
+from comity.doors.http.sweeping import Sweeper
+from comity.kernel.problem import Unavailable
 
-STREAMS = 1000  # at once on one HTTP/2 connection
 HEADERS_MS = 10_000  # for a request's header to arrive
 CLOSE_S = 1.0  # for idle connections: running requests were finished before
 BACKLOG = 1024
 BUFFER_BYTES = 16 * 1024  # of one connection or stream; more would only hold what a slow client does not read
-_HOLDER: Any = vars(net)["SocketHolder"]  # it takes the descriptor, whether it is a Unix socket's, the backlog
+_HOLDER: Any = vars(net).get("SocketHolder")  # it takes the descriptor, whether it is a Unix socket's, the backlog
 
 
 class _Server(Server):
@@ -44,9 +50,16 @@ class _Server(Server):
 class Listener:
     """Serves on a socket that is bound and listens already, from ``start`` until ``stop``."""
 
-    def __init__(self, app: ASGIApp, place: Place, bound: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, place: Place, bound: socket.socket, bounds: Bounds = BOUNDS) -> None:
+        _require_known()
+        bounds = within_descriptors(bounds)
+        self.connections = Connections()
+        self._sweeper = Sweeper(bound, self.connections, bounds, clear=not place.certificate)
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the last piece of an answer waits for 40 ms
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # of what the client's side does not take; connections inherit it
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(bounds.unread_s * 1000))
         self._server = _Server(
-            app,
+            Entrance(app, self.connections, self._sweeper, bounds),
             bound,
             address=place.host,
             port=place.port,
@@ -60,6 +73,7 @@ class Listener:
                 max_send_buffer_size=BUFFER_BYTES,
             ),
             backlog=BACKLOG,
+            backpressure=bounds.connections,  # else the backlog: so many silent ones, and nobody is let in
             ssl_cert=Path(place.certificate) if place.certificate else None,
             ssl_key=Path(place.key) if place.key else None,
             log_enabled=False,
@@ -69,6 +83,7 @@ class Listener:
 
     def start(self) -> None:
         """Begin to accept, as a task of the running loop; until then connections wait."""
+        self._sweeper.start()
         self._task = asyncio.create_task(self._server.serve())
 
     async def stop(self) -> None:
@@ -77,3 +92,14 @@ class Listener:
         self._server.stop()  # type: ignore[no-untyped-call]
         with suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(self._task, CLOSE_S)
+        await asyncio.to_thread(self._sweeper.stop)
+
+
+def _require_known() -> None:
+    """Unavailable ``server.listener`` for a granian that takes a socket in another way than ours."""
+    if _HOLDER is None or not hasattr(Server, "_init_shared_socket"):
+        raise Unavailable(
+            "server.listener",
+            f"granian {granian.__version__} takes a socket in another way than Comity hands it over.",
+            "Install the version that belongs to Comity: pip install --force-reinstall 'comity[server]'",
+        )

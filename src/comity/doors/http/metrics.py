@@ -145,7 +145,29 @@ class _Live(Collector):
         yield GaugeMetricFamily("comity_listeners", "Whoever listens to the log.", len(hub.all()))
         yield _counter("comity_events_delivered_total", "Events that listeners took.", hub.delivered)
         yield _counter("comity_gaps_total", "Times that listeners were told to read the log again.", hub.gaps)
+        yield from _connections(house)
         yield GaugeMetricFamily("comity_uptime_seconds", "Since the start.", time.monotonic() - house.started)
+
+
+def _connections(house: House) -> Iterator[GaugeMetricFamily]:
+    """As the sweeper saw them last; nothing where it sees nothing."""
+    swept = [one for one in house.listening if one.swept]
+    if not swept:
+        return
+    opened = GaugeMetricFamily("comity_connections_open", "Connections, by whether they asked.", labels=["asked"])
+    silent = sum(one.silent for one in swept)
+    opened.add_metric(["yes"], sum(one.open for one in swept) - silent)
+    opened.add_metric(["no"], silent)
+    yield opened
+    cut = _counter("comity_connections_cut_total", "Connections that the server ended, by why.", labels=["why"])
+    for why, number in sum((one.cut for one in swept), Tally()).items():
+        cut.add_metric([why], number)
+    yield cut
+    held = GaugeMetricFamily("comity_held_bytes", "What clients do not take or do not finish.", labels=["what"])
+    held.add_metric(["answers"], sum(one.unread_bytes for one in swept))
+    held.add_metric(["messages"], sum(one.unfinished_bytes for one in swept))
+    held.add_metric(["bodies"], house.bodies.total)
+    yield held
 
 
 class _Stored(Collector):
@@ -199,7 +221,7 @@ def _files(path: str) -> list[str]:
     return [path + suffix for suffix in _SUFFIXES if os.path.exists(path + suffix)]
 
 
-def _counter(name: str, words: str, value: float) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(name, words, value)
+def _counter(name: str, words: str, value: float | None = None, labels: list[str] | None = None) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, words, value, labels)
     family.type = "counter"
     return family

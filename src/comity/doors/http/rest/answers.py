@@ -35,11 +35,22 @@ def json_response(value: Any, status: int = 200) -> Response:
 
 def tagged(body: bytes, if_none_match: str | None, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer to a read, with its ETag; 304 and no body for a client that has it."""
-    tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
-    sent = {"etag": tag, "cache-control": "private, no-cache", **(headers or {})}
-    if if_none_match is not None and _holds(if_none_match, tag):
-        return Answer(b"", 304, sent)
-    return Answer(body, 200, sent, JSON)
+    return Tagged(body).answer(if_none_match, headers)
+
+
+class Tagged:
+    """A JSON body that may be answered often, with its tag."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
+
+    def answer(self, if_none_match: str | None, headers: Mapping[str, str] | None = None) -> Response:
+        """The answer; 304 and no body for a client that has it."""
+        sent = {"etag": self.tag, "cache-control": "private, no-cache", **(headers or {})}
+        if if_none_match is not None and _holds(if_none_match, self.tag):
+            return Answer(b"", 304, sent)
+        return Answer(self.body, 200, sent, JSON)
 
 
 def header(scope: Scope, wanted: bytes) -> str | None:

@@ -6,6 +6,7 @@ path carries an ``x-websocket`` instead.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ from starlette.responses import Response
 
 from comity import __version__
 from comity.doors.http.problems import MEDIA_TYPE
-from comity.doors.http.rest.answers import tagged
+from comity.doors.http.rest.answers import Tagged
 from comity.doors.http.rest.encoding import encoded
 from comity.doors.http.rest.operations import PREFIX
 from comity.doors.http.rest.schemas import Schemas
@@ -78,7 +79,8 @@ class Document:
 
     def __init__(self) -> None:
         self._routes: tuple[Route, ...] = ()
-        self._body = b""
+        self._made: Tagged | None = None
+        self._making = asyncio.Lock()
 
     def route(self) -> Route:
         """Where it is read."""
@@ -89,10 +91,12 @@ class Document:
         self._routes = routes
 
     async def _answer(self, exchange: Exchange) -> Response:
-        if not self._body:
-            make = partial(document, self._routes, required=exchange.house.authority.required)
-            self._body = encoded(await exchange.house.calls.work(make))
-        return tagged(self._body, exchange.request.headers.get("if-none-match"))
+        if self._made is None:
+            async with self._making:  # it takes a while: once, however many ask
+                if self._made is None:
+                    make = partial(document, self._routes, required=exchange.house.authority.required)
+                    self._made = Tagged(encoded(await exchange.house.calls.work(make)))
+        return self._made.answer(exchange.request.headers.get("if-none-match"))
 
 
 def document(routes: Iterable[Route], *, required: bool) -> Object:
