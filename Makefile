@@ -13,6 +13,7 @@ LOCK := requirements/dev.lock
 CODE := $(wildcard src tests tools bench examples)
 WORKERS ?= auto
 ARGS ?=
+export ROUNDS
 
 .PHONY: help
 help: ## Show this list
@@ -33,7 +34,7 @@ demo: $(ENV) ## Four agents share out tasks through one file, one is killed (com
 	$(BIN)/comity demo $(ARGS)
 
 .PHONY: test
-test: $(ENV) ## Run all tests (ARGS="-k poll -x" for some, WORKERS=0 for one process)
+test: $(ENV) ## Run all tests (ARGS="-k poll -x" for some, WORKERS=0 for one process, ROUNDS=all for every repetition)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 .PHONY: hosts
@@ -46,9 +47,12 @@ check: $(ENV) ## Format, lint, types, import contracts, house rules, generated f
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/python -m mypy $(CODE)
-	$(BIN)/lint-imports
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python -m pytest -q tests/test_house.py
+
+.PHONY: audit
+audit: $(ENV) ## Ask whether a vulnerability is known of any version in the lock; skipped when nobody answers
+	$(BIN)/python tools/audit.py $(LOCK)
 
 .PHONY: format
 format: $(ENV) ## Format and mend what can be mended

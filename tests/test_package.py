@@ -2,13 +2,24 @@
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+USERS = [
+    Requirement(line)
+    for line in (*PROJECT["project"]["dependencies"], *(line for name in EXTRAS for line in EXTRAS[name]))
+    if not line.startswith("comity[")
+]
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +48,18 @@ def test_wheel_has_command_and_licence(wheel: zipfile.ZipFile) -> None:
     info = {name.split("/", 1)[1]: name for name in wheel.namelist() if ".dist-info/" in name}
     assert b"comity = comity.__main__:main" in wheel.read(info["entry_points.txt"])
     assert "licenses/LICENSE" in info
+
+
+@pytest.mark.parametrize("wanted", USERS, ids=str)
+def test_what_users_get_is_bounded_and_what_the_tests_run_with(wanted: Requirement) -> None:
+    assert {one.operator for one in wanted.specifier} == {">=", "<"}, "it may break an installation, or be too old"
+    locked = dict(
+        line.split(" ", 1)[0].split("==")
+        for line in (ROOT / "requirements" / "dev.lock").read_text(encoding="utf-8").splitlines()
+        if "==" in line and not line.startswith((" ", "#"))
+    )
+    found = Version(locked[canonicalize_name(wanted.name)])
+    assert found in wanted.specifier
+    group = {one.name: one for one in map(Requirement, PROJECT["dependency-groups"]["dev"])}
+    direct = {Requirement(line).name for line in PROJECT["project"]["dependencies"]}
+    assert wanted.name in direct or group[wanted.name].specifier == wanted.specifier, "the lock would take another"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -49,7 +51,7 @@ def test_the_refusal_names_everybody(world: World, ann: Workspace, bob: Workspac
     with pytest.raises(Conflict) as refused:
         cid.claim.acquire(files=["**/*.py", "docs/index.md", "free.txt"])
     problem = refused.value
-    assert problem.message.startswith("bob holds docs until 2026-01-01T00:30:00.000Z, and 1 more.")
+    assert problem.message.startswith('bob holds "docs" until 2026-01-01T00:30:00.000Z, and 1 more.')
     assert problem.data["holders"] == ["ann", "bob"]
     assert problem.data["files"] == ["**/*.py", "docs/index.md"]
     conflicts = problem.data["conflicts"]
@@ -110,6 +112,29 @@ def test_what_lapsed_is_free_and_marked(world: World, ann: Workspace, bob: Works
     assert rows(world.path, marked) == [(path, "2026-01-01T00:00:05.000Z") for path in ("a", "b")]
     told = [(event.agent_id, event.metadata["files"]) for event in ann.event.list(event_types=["claim.expired"]).events]
     assert told == [("ann", ["a"]), ("ann", ["b"])]
+
+
+@pytest.mark.parametrize("mode", ["exclusive", "shared"])
+@pytest.mark.parametrize("ttl_seconds", [1, 2, 59, 1800])
+@pytest.mark.parametrize("since_ms", [0, 1, 499, 500, 999])
+def test_nobody_else_holds_it_before_the_end_that_was_told(
+    world: World, ann: Workspace, bob: Workspace, since_ms: int, ttl_seconds: int, mode: Literal["exclusive", "shared"]
+) -> None:
+    world.clock.ms += since_ms
+    claimed_ms = world.clock.ms
+    ann.claim.acquire(files=["a", "b"], mode=mode, ttl_seconds=1)
+    world.clock.ms += 700
+    told = ann.claim.renew(files=["b"], ttl_seconds=ttl_seconds).claims[0].expires_at
+    assert told == ann.claim.acquire(files=["a"], mode=mode, ttl_seconds=ttl_seconds).claims[0].expires_at
+    end_ms = round(datetime.fromisoformat(told).timestamp() * 1000)
+    assert 0 <= end_ms - claimed_ms - 700 - ttl_seconds * 1000 < 1000
+    world.clock.ms = end_ms - 1
+    for path in ("a", "b"):
+        with pytest.raises(Conflict) as refused:
+            bob.claim.acquire(files=[path])
+        assert refused.value.data["conflicts"][0]["expiresAt"] == told  # type: ignore[index]
+    world.clock.ms = end_ms
+    assert len(bob.claim.acquire(files=["a", "b"]).claims) == 2
 
 
 def test_fences_only_grow(world: World, ann: Workspace, bob: Workspace) -> None:

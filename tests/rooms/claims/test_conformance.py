@@ -147,7 +147,7 @@ def test_one_agent_with_both_programs(world: World, root: Path) -> None:
 def test_a_claim_ends_by_whole_seconds(world: World, foreign: Original, ann: Workspace) -> None:
     world.clock.advance(0.9)
     ann.claim.acquire(files=["a"], ttl_seconds=2)
-    for step, active in ((0.0, True), (1.0, True), (0.099, True), (0.001, False)):
+    for step, active in ((0.0, True), (1.0, True), (1.099, True), (0.001, False)):
         world.clock.advance(step)
         assert bool(ann.claim.list().claims) is bool(list_locks(foreign)) is active
 

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from comity.rooms.claims.patterns import Pattern, compiled, expand, holds, meet
+from tests.rounds import rounds
 
 NAMES = ["".join(letters) for size in range(1, 5) for letters in product("ab", repeat=size)]
 PATHS = [parts for depth in range(1, 6) for parts in product("ab", repeat=depth)]
@@ -66,7 +67,7 @@ def test_one_segment(left: str, right: str) -> None:
 
 
 @given(classy.map("".join), st.text("ab[]!", min_size=1, max_size=4))
-@settings(max_examples=300)
+@settings(max_examples=rounds(100, 300))
 def test_classes_stand_for_one_of_their_characters_and_for_themselves(wild: str, name: str) -> None:
     if "[" not in name or "]" not in name:
         assert meet(pattern(wild), pattern(name)) == matches(wild, False, (name,))
@@ -75,7 +76,7 @@ def test_classes_stand_for_one_of_their_characters_and_for_themselves(wild: str,
 
 
 @given(glob, st.booleans(), glob, st.booleans())
-@settings(max_examples=1000)
+@settings(max_examples=rounds(250, 1000))
 @example("**/a", False, "**/b", False)
 @example("a/**", False, "a", False)
 @example("*/a", False, "a/**/b", False)
@@ -92,7 +93,7 @@ def test_paths(left: str, left_tree: bool, right: str, right_tree: bool) -> None
 
 
 @given(glob, glob, st.booleans())
-@settings(max_examples=500)
+@settings(max_examples=rounds(150, 500))
 def test_what_is_held_lies_inside(outer: str, inner: str, tree: bool) -> None:
     if holds(pattern(outer, tree), pattern(inner)):
         inside = [path for path in PATHS if matches(inner, False, path)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from comity.testing import World
+from tests.prefork.started import Started
 from tests.sim.processes import spawn
 from tests.wire_format import audit, check, rows
 
@@ -93,7 +93,7 @@ class Race:
             process.stdin.flush()
         return {name: self._answer(process) for name, process in zip(self.names, self.processes, strict=True)}
 
-    def _answer(self, process: subprocess.Popen[bytes]) -> Any:
+    def _answer(self, process: Started) -> Any:
         assert process.stdout is not None
         return json.loads(process.stdout.readline())
 

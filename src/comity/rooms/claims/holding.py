@@ -11,6 +11,7 @@ from comity.kernel.clock import Instant
 from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, NotFound, Refused
+from comity.kernel.quoting import called, quoted, word
 from comity.kernel.record import to_json
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity
@@ -90,12 +91,13 @@ def _refusal(scope: Scope, wish: Wish, conflicts: tuple[PeerClaim, ...]) -> Refu
     scope.emit(Event("claim.refused", agent_id=scope.actor.agent_id, reason_code="claim.held", metadata=detail))
     first = barring[0]
     others = f", and {len(barring) - 1} more" if len(barring) > 1 else ""
-    why = f" ({first.reason})" if first.reason else ""
+    who = called(first.agent_name, first.agent_id)
+    why = f" ({quoted(first.reason, 120)})" if first.reason else ""
     return Refused(
         Conflict(
             "claim.held",
-            f"{first.agent_name} holds {first.file_path}{why} until {first.expires_at}{others}. Nothing was claimed.",
-            f"Work on something else, send {first.agent_id} a message, or claim with partial what is free.",
+            f"{who} holds {quoted(first.file_path)}{why} until {word(first.expires_at)}{others}. Nothing was claimed.",
+            f"Work on something else, send {called(first.agent_id)} a message, or claim with partial what is free.",
             files=files,
             holders=holders,
             conflicts=to_json(conflicts),
@@ -148,7 +150,12 @@ def _new_fences(scope: Scope, files: list[str]) -> dict[str, int]:
 
 
 def _expiry(scope: Scope, ttl_seconds: int) -> str:
-    return Instant.at(scope.now.ms + min(ttl_seconds, MAX_TTL_S) * 1000).iso
+    """When a hold ends: a whole second, since that is all that anybody compares (reference section 1.7).
+
+    Rounded up: a fraction that was told would not be kept. The original reads the same end from such a row.
+    """
+    ends_ms = scope.now.ms + min(ttl_seconds, MAX_TTL_S) * 1000
+    return Instant.at(-(-ends_ms // 1000) * 1000).iso
 
 
 def renew(scope: Scope, base: Base, targets: list[Target] | None, ttl_seconds: int) -> Renewed:

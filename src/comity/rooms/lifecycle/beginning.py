@@ -6,13 +6,15 @@ import os
 
 from comity.kernel.javascript import trim
 from comity.kernel.problem import Conflict, NotFound, Problem
-from comity.kernel.scope import Scope
+from comity.kernel.quoting import called, word
+from comity.kernel.scope import Actor, Scope
 from comity.rooms.channels import registering
 from comity.rooms.lifecycle import glancing
 from comity.rooms.lifecycle.model import Begun, Checked, Checks, Trouble, WorkPlace
 from comity.rooms.tasks import adding, holding
 from comity.rooms.tasks.machine import PENDING
 from comity.rooms.tasks.model import NewTask, Task, label
+from comity.system.inside import folder_inside, within
 
 USUAL = ("room_set", "joined", "task_claimed", "current_task_set")
 _FIXES = {
@@ -26,10 +28,16 @@ _FIXES = {
 
 
 def place(scope: Scope, path: str) -> WorkPlace:
-    """The actor's project, if ``path`` is in it. Conflict ``project.other`` when it is elsewhere."""
+    """The actor's project, if ``path`` is in it. Conflict ``project.other`` when it is elsewhere.
+
+    Whoever could look for themselves is told what else is there, and may write ``~``. To anybody else everything
+    outside of the project is the same, and is not looked at.
+    """
     actor = scope.actor
     if trim(path):
-        folder = os.path.realpath(os.path.join(actor.worktree or actor.root, os.path.expanduser(path)))
+        folder = _named(actor, path)
+        if not folder:
+            raise _elsewhere(actor, path)
         if not os.path.isdir(folder):
             raise NotFound(
                 "path.unknown",
@@ -37,20 +45,31 @@ def place(scope: Scope, path: str) -> WorkPlace:
                 "Give an existing folder, or none for the project of this workspace.",
                 path=folder,
             )
-        if not any(base and _within(folder, os.path.realpath(base)) for base in (actor.root, actor.worktree)):
-            raise Conflict(
-                "project.other",
-                f"{folder} is not in the project that this workspace is for, {actor.root or actor.project_id}.",
-                "Work in this project, or connect to a server that was started in that folder.",
-                path=folder,
-                root=actor.root,
-                projectId=actor.project_id,
-            )
+        if not any(within(folder, os.path.realpath(one)) for one in _projects(actor)):
+            raise _elsewhere(actor, folder)
     return WorkPlace(actor.root, actor.project_id, same=True)
 
 
-def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(os.path.join(folder, ""))
+def _named(actor: Actor, path: str) -> str:
+    base = actor.worktree or actor.root
+    if actor.oversees:
+        return os.path.realpath(os.path.join(base, os.path.expanduser(path)))
+    return folder_inside(path, base, _projects(actor))
+
+
+def _projects(actor: Actor) -> list[str]:
+    return [folder for folder in (actor.root, actor.worktree) if folder]
+
+
+def _elsewhere(actor: Actor, path: str) -> Conflict:
+    return Conflict(
+        "project.other",
+        f"{path} is not in the project that this workspace is for, {actor.root or actor.project_id}.",
+        "Work in this project (no path means it), or connect to a server that was started in that folder.",
+        path=path,
+        root=actor.root,
+        projectId=actor.project_id,
+    )
 
 
 def begin(scope: Scope, path: str, title: str) -> Begun:
@@ -76,9 +95,10 @@ def _task(scope: Scope, title: str) -> Task:
         return known
     if known.status == PENDING or known.assigned_agent_id == scope.actor.agent_id:
         return holding.transition(scope, known.task_id, "start")
+    holder = called(known.assigned_agent_id)
     raise Conflict(
         "task.duplicate",
-        f"{label(known)} has that title already: it is {known.status}, held by {known.assigned_agent_id}.",
+        f"{label(known)} has that title already: it is {word(known.status)}, held by {holder}.",
         "Take another task, or ask its holder.",
     )
 

@@ -20,6 +20,7 @@ from comity.kernel.problem import Forbidden, Limited, NotFound
 from comity.kernel.scope import Actor
 from comity.rooms.vault.model import EXTENSIONS, MAX_FILE_BYTES, MAX_FILES, Skipped
 from comity.system import files
+from comity.system.inside import folder_inside, within
 
 DOUBTFUL = -1  # instead of a time: read the file again next time
 _SETTLED_NS = 2_000_000_000  # a file changed later than this before it was read may change again unseen
@@ -58,9 +59,18 @@ class Read(NamedTuple):
 
 
 def resolve(actor: Actor, path: str) -> str:
-    """The folder that is meant, absolute and without links. Raises NotFound and Forbidden."""
+    """The folder that is meant, absolute and without links. Raises NotFound and Forbidden.
+
+    Whoever could not look for themselves is not told what there is outside.
+    """
     base = actor.worktree or actor.root or os.getcwd()
-    folder = os.path.realpath(os.path.join(base, os.path.expanduser(trim(path))))
+    allowed = [one for one in (actor.root, actor.worktree) if one]
+    if actor.oversees or actor.vault_outside:
+        folder = os.path.realpath(os.path.join(base, os.path.expanduser(trim(path))))
+    else:
+        folder = folder_inside(trim(path), base, allowed)
+        if not folder:
+            raise _outside(path)
     if not os.path.isdir(folder):
         raise NotFound(
             "vault.no_folder",
@@ -68,21 +78,20 @@ def resolve(actor: Actor, path: str) -> str:
             "Name a folder with documents, from the project's root.",
             path=folder,
         )
-    allowed = [os.path.realpath(one) for one in (actor.root, actor.worktree) if one]
-    if not actor.vault_outside and not any(_within(folder, one) for one in allowed):
-        raise Forbidden(
-            "vault.outside",
-            f"{folder} is outside the project.",
-            "Name a folder of the project; or start with COMITY_VAULT_OUTSIDE=true, if you may.",
-            path=folder,
-        )
+    if not actor.vault_outside and not any(within(folder, os.path.realpath(one)) for one in allowed):
+        raise _outside(folder)
     if ".git" in folder.split(os.sep):
         raise Forbidden("vault.git_folder", f"{folder} belongs to git.", "Name a folder with documents.", path=folder)
     return folder
 
 
-def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+def _outside(path: str) -> Forbidden:
+    return Forbidden(
+        "vault.outside",
+        f"{path} is outside the project.",
+        "Name a folder of the project; or start with COMITY_VAULT_OUTSIDE=true, if you may.",
+        path=path,
+    )
 
 
 def listing(root: str) -> Listing:

@@ -138,6 +138,9 @@ class Bridge:
             return
         if not isinstance(message, dict):
             self._write(wire.error(None, wire.INVALID_REQUEST, "Send one message a line: batches are not taken."))
+        elif wrong := _wrong(message):
+            if "id" in message:  # to anything else there is no answer
+                self._write(wire.error(None, wire.INVALID_REQUEST, wrong))
         elif "id" in message and "method" in message:
             begin = self._initialize if message["method"] == "initialize" else self._request
             threading.Thread(target=self._answered, args=(begin, message), daemon=True).start()
@@ -202,6 +205,8 @@ class Bridge:
     def _notify(self, message: dict[str, Any]) -> None:
         if message.get("method") == "notifications/cancelled":
             request_id = (message.get("params") or {}).get("requestId")
+            if not wire.is_id(request_id):
+                return
             running = self._running.get(request_id)
             if running is not None and not self._session:
                 self._cancelled.add(request_id)
@@ -372,3 +377,12 @@ class Bridge:
                 self._out.flush()
             except (OSError, ValueError):
                 self._over.set()
+
+
+def _wrong(message: dict[str, Any]) -> str:
+    """What keeps this from being a message that can be forwarded and answered; empty when nothing does."""
+    if "method" in message and "id" in message and not wire.is_id(message["id"]):
+        return "A request id is a string or an integer; without one, leave it out."
+    if "method" in message and not wire.is_text(message["method"]):
+        return 'A message has a "method".'
+    return "" if isinstance(message.get("params") or {}, dict) else "params must be an object."
