@@ -21,10 +21,14 @@ NAMES = (
     *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
     *("claims", "tasks", "hook", "race", "search", "vault", "serve", "calls", "events", "chaos", "guard", "hosts"),
     "listeners",
-    *("hostile", "replaced", "before"),
+    *("hostile", "flood", "replaced", "ended", "before", "before_served"),
 )
-# Ten minutes; ten; half an hour, and programs that `make hosts` installs; five minutes; five; seven; two, with BEFORE.
-ONLY_WHEN_NAMED = ("chaos", "guard", "hosts", "listeners", "hostile", "replaced", "before")
+# Ten minutes; ten; half an hour, and programs that `make hosts` installs; five minutes; five; three; seven; two, with
+# BEFORE.
+ONLY_WHEN_NAMED = (
+    *("chaos", "guard", "hosts", "listeners", "hostile"),
+    *("flood", "replaced", "ended", "before", "before_served"),
+)
 PAGE = Path("docs/benchmarks.md")
 MARKER = "<!-- written by"
 

@@ -22,7 +22,7 @@ from bench.figures import Figure, Options, median, short
 
 ROOT = Path(__file__).resolve().parent.parent
 BAR = 1.05
-_NAMED = ("MACP_", "COMITY_", "CLAUDE", "GEMINI", "PYTHON")
+NAMED = ("MACP_", "COMITY_", "MASC_", "OTEL_", "CLAUDE", "GEMINI", "PYTHON")
 
 
 def measure(options: Options) -> list[Figure]:
@@ -30,30 +30,32 @@ def measure(options: Options) -> list[Figure]:
     commit = os.environ.get("BEFORE", "HEAD~1")
     with tempfile.TemporaryDirectory(dir=options.folder) as made:
         before, after = Path(made, "before", "src"), ROOT / "src"
-        _take_out(commit, before.parent)
+        take_out(commit, before.parent)
         for sources in (before, after):
             subprocess.run([sys.executable, "-m", "compileall", "-q", str(sources)], check=True)
         sides = [_Side(sources, Path(made, name)) for name, sources in (("old", before), ("new", after))]
         try:
             return [
-                *_compared("hook, an edit of a file of one's own", options.size(121, 9), [s.edit for s in sides]),
-                *_compared("hook, a batch and nothing new", options.size(121, 9), [s.batch for s in sides]),
-                *_compared("stdio server, start to first answer", options.size(41, 5), [s.start for s in sides]),
-                *_compared("200 sends", options.size(41, 5), [s.sends for s in sides]),
-                *_compared("40 polls of 5", options.size(41, 5), [s.polls for s in sides]),
+                *compared("hook, an edit of a file of one's own", options.size(121, 9), [s.edit for s in sides]),
+                *compared("hook, a batch and nothing new", options.size(121, 9), [s.batch for s in sides]),
+                *compared("stdio server, start to first answer", options.size(41, 5), [s.start for s in sides]),
+                *compared("200 sends", options.size(41, 5), [s.sends for s in sides]),
+                *compared("40 polls of 5", options.size(41, 5), [s.polls for s in sides]),
             ]
         finally:
             for side in sides:
                 side.close()
 
 
-def _take_out(commit: str, to: Path) -> None:
+def take_out(commit: str, to: Path) -> None:
+    """The sources of a commit, into a folder."""
     packed = subprocess.run(["git", "archive", commit, "src"], cwd=ROOT, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=BytesIO(packed)) as archive:
         archive.extractall(to, filter="data")
 
 
-def _compared(what: str, rounds: int, works: list[Callable[[], float]]) -> list[Figure]:
+def compared(what: str, rounds: int, works: list[Callable[[], float]]) -> list[Figure]:
+    """Two pieces of work in turn, the earlier version's first; each answers the seconds that it took."""
     taken: list[list[float]] = [[], []]
     for work in works:
         work()
@@ -75,7 +77,7 @@ class _Side:
     def __init__(self, sources: Path, folder: Path) -> None:
         self._folder = folder
         folder.mkdir()
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_NAMED)}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(NAMED)}
         unbounded = {"COMITY_MAX_PER_MINUTE": "0", "COMITY_REPEAT_S": "0"}
         self._environment = kept | unbounded | {"HOME": str(folder / "home"), "PYTHONPATH": str(sources)}
         (folder / "home").mkdir()

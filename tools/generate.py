@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from comity.declared import SETTINGS, Setting
+from comity.doors.auth import access
 from comity.doors.hosts.hook.install import WIRINGS
 from comity.doors.hosts.hook.run import adapter_of
 from comity.doors.mcp import macp
@@ -32,6 +33,13 @@ _REPEATED_IS_TWICE = (
     *("message.broadcast", "message.send", "message.announce", "goal.create"),
     *("task.dispatch", "task.next", "task.take_next", "task.add", "task.add_many"),
 )
+_MARKS = {
+    "role.insufficient": "R",
+    "agent.unnamed": "U",
+    "agent.mismatch": "M",
+    "agent.bound": "B",
+    "agent.unproven": "P",
+}
 _WHO = {
     "free_or_mine": "its holder, or anybody while it is free",
     "mine": "its holder",
@@ -298,12 +306,36 @@ def task_states_page() -> str:
     return "\n".join([*lines, ""])
 
 
+def access_page() -> str:
+    """What each role may do, and as whom, made from the table that a test holds against every door."""
+    lines = [
+        "# Access",
+        "",
+        "What the server answers, by the role of a token and by whose agent a request comes from. A test asks every",
+        "cell of it over REST, MCP and WebSockets. [Authentication](../authentication.md) explains it.",
+        "",
+        "Each cell has five marks, for a request that comes from",
+        "",
+    ]
+    lines += [f"{number}. {words}," for number, words in enumerate(access.CALLERS.values(), 1)]
+    lines += ["", "| mark | meaning |", "| --- | --- |", "| ✓ | it is run |"]
+    lines += [f"| {mark} | `{reason}` |" for reason, mark in _MARKS.items()]
+    lines += ["", "MCP gives whoever has no name a new one (the third mark is then as the first), except readers.", ""]
+    roles = ("reader", "worker", "admin")
+    lines += [f"| operation | {' | '.join(roles)} | about what is another agent's |", "| --- | --- | --- | --- | --- |"]
+    for op in REGISTRY:
+        cells = [" ".join(_MARKS.get(access.refusal(op, role, one), "✓") for one in access.CALLERS) for role in roles]
+        lines.append(f"| [{op.name}]({op.name}.md) | {' | '.join(cells)} | {access.OTHERS.get(op.name, '')} |")
+    return "\n".join([*lines, ""])
+
+
 def index() -> str:
     """The list of all reference pages."""
     lines = ["# Reference", "", "Made from the operations' own definitions.", "", "- [Settings](settings.md)"]
     lines.append("- [Settings of the server](server-settings.md)")
     lines.append("- [States of a task](task-states.md)")
     lines.append("- [Agent hosts](hosts.md)")
+    lines.append("- [Access](access.md)")
     lines += [f"- [{op.name}]({op.name}.md): {op.summary}" for op in REGISTRY]
     return "\n".join([*lines, ""])
 
@@ -318,6 +350,7 @@ def everything() -> dict[Path, str]:
         REFERENCE / "server-settings.md": server_settings_page(),
         REFERENCE / "task-states.md": task_states_page(),
         REFERENCE / "hosts.md": hosts_page(),
+        REFERENCE / "access.md": access_page(),
     }
     return files | {REFERENCE / f"{op.name}.md": page(op) for op in REGISTRY}
 

@@ -105,6 +105,11 @@ class Workspace:
             watch=self._pipeline.watch,
         )
 
+    def require(self, op: AnyOp) -> None:
+        """Raise what keeps the agent from running an operation, if it may not."""
+        if self._permit is not None:
+            self._permit(op, self.actor)
+
     def watched_by(self, watch: Watch) -> None:
         """Have ``watch`` run every operation from now on, here and in workspaces that are made of this one."""
         self._pipeline.watch = watch

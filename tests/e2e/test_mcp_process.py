@@ -16,6 +16,7 @@ import pytest
 from comity import Workspace
 from comity.kernel.scope import Actor
 from comity.store.sqlite import SqliteStore
+from tests.doors.mcp.driven import enveloped, initialize, request
 from tests.e2e.served import TIMEOUT_S, Served, common, content, database, locked, problem, surroundings
 from tests.wire_format import audit, check, dicts, rows
 
@@ -99,6 +100,31 @@ def test_a_session_that_ended_by_tool_ends_once(tmp_path: Path) -> None:
         assert ann.end() == 0
     assert content(tmp_path) == before
     assert len(audit(database(tmp_path), "session.deregister")) == 1
+
+
+@pytest.mark.parametrize("era", ["initialize", "server/discover"])
+def test_whoever_is_answered_can_be_reached(tmp_path: Path, era: str) -> None:
+    bob = Workspace(SqliteStore(database(tmp_path)), Actor("bob", "bob-1", channel="main"))
+    bob.session.start()
+    for number in range(5):
+        with Served(tmp_path, *common(tmp_path, f"ann-{number}")) as ann:
+            hello = initialize("hello") if era == "initialize" else enveloped("hello", era)
+            ann.send(hello)
+            assert ann.receive()["id"] == "hello"
+            sent = bob.message.send(destination_agent_id=f"ann-{number}", content="are you there?")
+            assert sent.recipient_agent_ids == [f"ann-{number}"]
+    bob.close()
+
+
+def test_a_locked_database_holds_up_no_ping_and_who_connects_not_for_long(tmp_path: Path) -> None:
+    Workspace(SqliteStore(database(tmp_path)), Actor("bob", "bob-1")).close()
+    with ExitStack() as held, Served(tmp_path, *common(tmp_path, "ann")) as ann:
+        held.enter_context(locked(database(tmp_path)))
+        ann.send(initialize("hello"))
+        ann.send(request("first", "ping"))
+        assert [ann.receive()["id"], ann.receive()["id"]] == ["first", "hello"], "while the lock is held"
+        held.close()
+        assert ann.tool("macp_poll")["deliveries"] == []
 
 
 # -- being killed and replaced

@@ -1,27 +1,21 @@
-"""Starting the programs of this folder as processes of their own."""
+"""Starting the programs of the tests as processes of their own: forked from one that has loaded Comity."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+
+from tests.prefork.started import Started
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def spawn(module: str, *arguments: object) -> subprocess.Popen[bytes]:
+def spawn(module: str, *arguments: object) -> Started:
     """``python -m module arguments``; its output is a pipe, its input too."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-        cwd=ROOT,
-    )
+    return Started([*map(str, arguments)], module=module, env=environment, cwd=ROOT, stderr=None)
 
 
 def lines(output: bytes) -> list[Any]:
@@ -33,7 +27,7 @@ class Nursery:
     """Writers by process id, and what they told."""
 
     def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] = spawn("tests.sim.nursery")
+        self.process = spawn("tests.sim.nursery")
         self.told: dict[int, list[tuple[str, Any]]] = {}
 
     def bear(self, *life: object) -> None:

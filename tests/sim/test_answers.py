@@ -13,11 +13,12 @@ from comity.rooms import REGISTRY
 from comity.testing import World
 from tests.sim.scene import Scene
 from tests.sim.test_faults import SCENES
+from tests.worlds import fresh
 
 
 @pytest.mark.parametrize("make", SCENES, ids=lambda make: make.__name__)
 def test_answers_fit_their_output_schemas(make: Callable[[World], Scene]) -> None:
-    with World() as world:
+    with fresh() as world:
         scene = make(world)
         if scene.refusal is None:
             answer = to_json(scene.workspace.call(scene.operation, scene.arguments))

@@ -27,6 +27,7 @@ from tests.sim import (
 from tests.sim.conftest import Fault
 from tests.sim.scene import Scene
 from tests.wire_format import check, dump, rows
+from tests.worlds import fresh
 
 
 def first_start(world: World) -> Scene:
@@ -153,7 +154,7 @@ def outcome(scene: Scene) -> str | None:
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "from then on"])
 @pytest.mark.parametrize("make", SCENES, ids=lambda make: make.__name__)
 def test_a_failed_statement_changes_nothing(fault: Fault, make: Callable[[World], Scene], lasting: bool) -> None:
-    with World() as world:
+    with fresh() as world:
         scene = make(world)
         before = dump(world.path)
         for n in range(1, 200):
@@ -177,7 +178,7 @@ def test_a_failed_statement_changes_nothing(fault: Fault, make: Callable[[World]
 def test_every_operation_has_its_scene() -> None:
     held = set()
     for make in SCENES:
-        with World() as world:
+        with fresh() as world:
             held.add(make(world).operation)
     assert held == {name for names in OPERATIONS.values() for name in names}
 
@@ -212,7 +213,7 @@ def test_opening_a_new_file_fails_at_every_statement(fault: Fault, tmp_path: Pat
 
 
 def test_a_commit_that_fails_rolls_back(fault: Fault) -> None:
-    with World() as world:
+    with fresh() as world:
         ann, bob = world.agent("ann"), world.agent("bob")
         before = dump(world.path)
         last: list[str] = []

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from comity import Problem, Workspace
 from comity.testing import World
+from tests.rounds import rounds
 from tests.sim.model import Model, Refused
 from tests.wire_format import check, rows
 
@@ -229,7 +230,7 @@ class Agents(RuleBasedStateMachine):
 
 TestAgents = pytest.mark.timeout(600)(Agents.TestCase)  # a failure is made small before it is told
 TestAgents.settings = settings(
-    max_examples=50,
+    max_examples=rounds(15, 50),
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

@@ -144,13 +144,13 @@ def receipts(world: World) -> Scene:
 
 def counted(world: World) -> Scene:
     """A message that the loop damper counts."""
-    ann = world.agent("ann", limits=Limits(5, 5, 30))
+    ann = world.agent("ann", limits=Limits(5, 5, 30), observer=FakeMachine().start(program="claude-code"))
     world.agent("bob").message.send(destination_agent_id="ann", content="question")
     return Scene(ann, "message.send", {"destination_agent_id": "bob", "content": "answer"})
 
 
 def held_back(world: World) -> Scene:
-    ann = world.agent("ann", limits=Limits(5, 1, 30))
+    ann = world.agent("ann", limits=Limits(5, 1, 30), observer=FakeMachine().start(program="claude-code"))
     world.agent("bob")
     ann.message.send(destination_agent_id="bob", content="one")
     return Scene(ann, "message.send", {"destination_agent_id": "bob", "content": "two"}, "message.too_often")

@@ -52,7 +52,8 @@ class Actor(NamedTuple):
     its byte budget for one poll (MACP v1.0, reference sections 2.6 and 2.8). ``root`` is the project's folder in the
     main checkout, ``worktree`` the folder that stands for it in the linked worktree the agent works in, if it does.
     ``vault_outside`` lets it index folders outside both. ``host`` is the host's session, when a host tells of it.
-    ``oversees``: it may see how direct messages between others begin; whoever can read the file can anyway.
+    ``oversees``: it may see how direct messages between others begin, and which folders there are outside of the
+    project; whoever can read the file can anyway.
     ``spectator``: it is no agent and may only look. ``database`` is the file that all this stands in, where it is one.
     """
 

@@ -8,6 +8,7 @@ import pytest
 
 from comity.testing import World
 from tests.doors.cli.conftest import comity
+from tests.worlds import fresh
 
 __all__ = ["comity", "world"]
 
@@ -15,5 +16,5 @@ __all__ = ["comity", "world"]
 @pytest.fixture
 def world() -> Iterator[World]:
     """A database of its own."""
-    with World() as made:
+    with fresh() as made:
         yield made

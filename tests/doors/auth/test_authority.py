@@ -60,7 +60,7 @@ def reason(authority: Authority, shown: str | list[str] | None) -> str:
 def test_a_token_tells_who_calls(boss: Workspace) -> None:
     authority = Authority(boss, AuthConfig(), required=True)
     made = boss.token.create(role="reader", agent_id="ann")
-    known = Principal("ann", "reader", made.token.token_id)
+    known = Principal("ann", "reader", made.token.token_id, bound=True)
     for scheme in ("Bearer", "bearer", "BEARER", "Bearer  "):
         assert authority.of(f"{scheme} {made.secret}") == known
     assert authority.of([f" Bearer {made.secret} "]) == known
@@ -192,7 +192,38 @@ def test_what_another_process_makes_is_known_and_what_it_revokes_is_refused(comi
         assert reason(authority, shown) == "token.expired"
         world.clock.ms -= 10 * 365 * 86_400_000
         principal = authority.of(shown)
-        assert principal == Principal("ann", "worker", made["token"]["tokenId"])
+        assert principal == Principal("ann", "worker", made["token"]["tokenId"], bound=True)
         assert comity("token", "revoke", made["token"]["tokenId"]).code == 0
         assert reason(authority, shown) == "token.revoked"
         assert not authority.still(principal)
+
+
+def test_an_agent_that_a_living_token_names_is_that_tokens_alone(world: World) -> None:
+    boss = world.agent("boss", start=False)
+    authority = Authority(boss, AuthConfig(), required=False)
+    free = authority.of(None)
+    assert authority.named(free, "dan") == free._replace(agent_id="dan", asked=True)
+    made = boss.token.create(role="worker", agent_id="bob", expires_in_s=60)
+    own = authority.of(f"Bearer {made.secret}")
+    assert authority.named(own, "bob") == own
+    other = authority.of(f"Bearer {boss.token.create(role='admin').secret}")
+    reader = authority.of(f"Bearer {boss.token.create(role='reader').secret}")
+    for principal, name, why in (
+        (own, "ann", "agent.mismatch"),
+        (free, "bob", "agent.bound"),
+        (other, "bob", "agent.bound"),
+        (reader, "bob", "agent.unproven"),
+        (reader, "ann", "agent.unproven"),
+    ):
+        with pytest.raises(Forbidden) as refused:
+            authority.named(principal, name)
+        assert refused.value.reason == why
+    assert authority.still(own)
+    assert not authority.still(free, "bob")
+    assert not authority.still(free._replace(agent_id="bob", asked=True))
+    world.clock.ms += 61_000
+    assert not authority.still(own)
+    assert authority.still(free, "bob"), "the token is over, and the name is anybody's"
+    with pytest.raises(Unauthenticated) as over:
+        authority.recheck(own)
+    assert over.value.reason == "token.expired"

@@ -1,4 +1,7 @@
-"""A real server on a real repository: started as a process, asked over HTTP, stopped."""
+"""A real server on a real repository: a process, asked over HTTP, stopped.
+
+The processes are forked from one that has loaded everything (``tests.prefork``); a test of starts uses ``PROGRAM``.
+"""
 
 import os
 import signal
@@ -14,6 +17,7 @@ from typing import Any
 import httpx2
 
 from comity import settings
+from tests.prefork.started import Started
 
 START_S = 30.0
 STOP_S = 20.0
@@ -43,7 +47,7 @@ def repository(folder: Path) -> Path:
 class Server:
     """One running ``comity serve``. ``said`` is what it wrote on standard error so far."""
 
-    def __init__(self, folder: Path, port: int, process: subprocess.Popen[str]) -> None:
+    def __init__(self, folder: Path, port: int, process: Started) -> None:
         self.folder = folder
         self.port = port
         self.process = process
@@ -90,7 +94,7 @@ class Server:
         with self.process.stderr as stream:
             for line in stream:
                 with self._heard:
-                    self.said.append(line)
+                    self.said.append(line.decode())
                     self._heard.notify_all()
         with self._heard:
             self._ended = True
@@ -100,12 +104,10 @@ class Server:
 def start(folder: Path, *options: str, port: int | None = None, **more: str) -> Server:
     """Start a server on a folder and wait until it is ready. ``more`` goes into its environment."""
     chosen = free_port() if port is None else port
-    process = subprocess.Popen(
-        [*PROGRAM, "serve", "--target-dir", str(folder), "--port", str(chosen), *options],
+    process = Started(
+        ["serve", "--target-dir", str(folder), "--port", str(chosen), *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
         env=environment(**more),
         cwd=folder,
     )
@@ -127,13 +129,10 @@ def serving(folder: Path, *options: str, port: int | None = None, **more: str) -
 
 def comity(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """One ``comity`` command in a folder, to its end."""
-    return subprocess.run(
-        [*PROGRAM, *arguments],
-        cwd=folder,
-        env=environment(**more),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    with Started(arguments, cwd=folder, env=environment(**more), stdin=subprocess.DEVNULL) as process:
+        try:
+            out, err = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(["comity", *arguments], process.wait(), out.decode(), err.decode())

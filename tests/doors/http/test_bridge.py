@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -124,6 +126,48 @@ async def test_says_what_is_wrong(server: Server) -> None:
     right = {"A_TOKEN": token(server, "--agent", "by-token", "--role", "worker")["authorization"].split()[1]}
     async with bridged(server.url, "auto", "--surface=masc", "--token-env=A_TOKEN", env=right) as client:
         assert not (await client.call_tool("masc_broadcast", {"message": "with a token"})).is_error
+
+
+def test_strange_lines_of_a_host_end_nothing(server: Server) -> None:
+    nothing: list[Any] = [{}, [], None, 1.5, "x", 7]
+    strange: list[dict[str, Any]] = [
+        *({"method": "notifications/cancelled", "params": {"requestId": one}} for one in nothing),
+        {"method": "notifications/cancelled", "params": [1]},
+        {"method": "notifications/cancelled"},
+        {"method": "tools/list", "id": {}},
+        {"method": "tools/list", "id": []},
+        {"method": [], "id": 1},
+        {"method": "resources/subscribe", "id": 2, "params": ["uri"]},
+        {"result": {}, "id": []},
+    ]
+    opening = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "strange", "version": "1"}}
+    first = [{"method": "initialize", "id": "first", "params": opening}]
+    command = [sys.executable, "-m", "comity", "mcp", "--url", server.url]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), bufsize=0
+    ) as bridge:
+        assert bridge.stdin is not None
+        assert bridge.stdout is not None
+        assert bridge.stderr is not None
+        told: list[dict[str, Any]] = []
+
+        def say(messages: list[dict[str, Any]], answers: int) -> None:
+            assert bridge.stdin is not None
+            assert bridge.stdout is not None
+            bridge.stdin.write(b"".join(json.dumps({"jsonrpc": "2.0", **one}).encode() + b"\n" for one in messages))
+            told.extend(json.loads(bridge.stdout.readline()) for _ in range(answers))
+
+        say(first, 1)
+        say(strange, 4)
+        say([{"method": "ping", "id": "last"}], 1)
+        bridge.stdin.close()
+        assert bridge.wait(TIMEOUT_S) == 0
+        assert b"Traceback" not in bridge.stderr.read()
+    assert [(one.get("id"), one.get("error", {}).get("code")) for one in told] == [
+        ("first", None),
+        *([(None, -32600)] * 4),
+        ("last", None),
+    ]
 
 
 def _you(status: Any) -> str:

@@ -1,6 +1,6 @@
 """Every documented operation does what the OpenAPI document says, whatever it is sent: schemathesis makes the requests.
 
-Streams are left out, since they do not end. The seed is fixed; ``CONTRACT_EXAMPLES`` asks for more than a few requests.
+Streams are left out, since they do not end. The seed is fixed; ``CONTRACT_EXAMPLES`` asks for more of them.
 """
 
 import os
@@ -24,8 +24,9 @@ from schemathesis.specs.openapi.checks import (
 
 from comity.doors.http.routes import table
 from tests.doors.http.running import Server, comity, repository, serving
+from tests.rounds import rounds
 
-EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", rounds(1, 4)))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import comity
+from comity import settings
 from tests.doors.http.listening import Streams, listening, log, write_events
 from tests.doors.http.running import Server, environment, repository, serving
 from tests.doors.http.running import comity as command
@@ -36,6 +37,10 @@ def _agent(server: Server, agent_id: str, channel: str = "main") -> comity.Works
     agent = comity.open(server.database, agent_id=agent_id, agent_name=agent_id, session_id=agent_id, channel=channel)
     agent.session.start()
     return agent
+
+
+def _default_channel(server: Server) -> str:
+    return settings.resolve({}, environment(), str(server.folder)).channel
 
 
 def test_events_of_other_processes_come_in_order(server: Server) -> None:
@@ -149,12 +154,12 @@ def test_what_cannot_be_meant_is_refused_before_the_stream(server: Server, query
     assert told.headers["content-type"] == "application/problem+json"
 
 
-def test_a_direct_message_shows_how_it_begins_to_its_two_and_to_admins(server: Server) -> None:
+def test_a_message_shows_how_it_begins_to_those_whom_it_is_for_and_to_admins(server: Server) -> None:
     made = command(server.folder, "token", "create", "--role", "admin", "--json")
     admin = {"authorization": f"Bearer {json.loads(made.stdout)['secret']}"}
     with (
-        _agent(server, "ann") as ann,
-        _agent(server, "ben"),
+        _agent(server, "ann", _default_channel(server)) as ann,
+        _agent(server, "ben", _default_channel(server)) as ben,
         listening(server, x_comity_agent="ann") as own,
         listening(server, x_comity_agent="ben") as other,
         listening(server, x_comity_agent="cleo") as stranger,
@@ -166,6 +171,9 @@ def test_a_direct_message_shows_how_it_begins_to_its_two_and_to_admins(server: S
             stream.ready()
         ann.message.send(destination_agent_id="ben", content="between us")
         ann.message.broadcast(content="for all to see")
+        for member in (ann, ben):
+            member.channel.join(channel_id="closed")
+        ann.message.broadcast(content="for members", channel_id="closed")
         found = [
             {
                 block.data.get("excerpt", "")
@@ -174,7 +182,7 @@ def test_a_direct_message_shows_how_it_begins_to_its_two_and_to_admins(server: S
             }
             for stream in streams
         ]
-    both = {"between us", "for all to see"}
+    both = {"between us", "for all to see", "for members"}
     assert found == [both, both, both, {"", "for all to see"}, {"", "for all to see"}]
 
 

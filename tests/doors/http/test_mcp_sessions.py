@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,6 +90,19 @@ def test_answers_of_the_protocol_itself(server: Server, speak: Speak) -> None:
     )
     left = failed.headers["mcp-session-id"]
     assert speaker.post("ping", **{"mcp-session-id": left}).status_code == 404
+
+
+@pytest.mark.parametrize("request_id", [{}, [[]], {"a": []}, None, True, 1.5, "", "unknown", 404, "\ud800"], ids=ascii)
+def test_notifications_about_nothing_are_passed_over(server: Server, speak: Speak, request_id: Any) -> None:
+    speaker = speak(server)
+    for method in ("cancelled", "progress", "initialized", "roots/list_changed", "nothing"):
+        for params in ({"requestId": request_id}, {"requestId": 1, "_meta": request_id}, {"progressToken": request_id}):
+            body = {"jsonrpc": "2.0", "method": f"notifications/{method}", "params": params}
+            headers = {**ACCEPT, **speaker.own}
+            told = speaker.http.post("/mcp", content=json.dumps(body).encode(), headers=headers)
+            assert told.status_code == 202, told.text
+    assert speaker.post("ping").status_code == 200
+    assert not [line for line in server.said if "Traceback" in line or "notifications/" in line]
 
 
 def test_ids_are_random_and_end_with_delete(server: Server, speak: Speak) -> None:
@@ -199,40 +213,85 @@ def housed(folder: Path, **bounds: Any) -> Iterator[tuple[House, McpHttp]]:
             house.calls.close()
 
 
+async def asked(mcp: McpHttp, method: str, who: str | None = None, **headers: str) -> tuple[int, dict[str, str]]:
+    """One request to the endpoints themselves, by the token of that id; status and headers."""
+    params = '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"a","version":"1"}}'
+    body = f'{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}'.encode()
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    raw = [(key.encode(), value.encode()) for key, value in {**ACCEPT, **headers}.items()]
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": raw, "query_string": b""}
+    await mcp.handle("/mcp", "masc", Principal(None, "worker", who), scope, receive, send)
+    answered = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
+    return sent[0]["status"], answered
+
+
+async def opened(mcp: McpHttp, who: str | None = None, *, used: bool = True) -> dict[str, str]:
+    """A session's header; ``used``: something was asked in it."""
+    status, headers = await asked(mcp, "initialize", who)
+    assert status == 200
+    own = {"mcp-session-id": headers["mcp-session-id"]}
+    if used:
+        assert (await asked(mcp, "ping", who, **own))[0] == 200
+    return own
+
+
 def test_idle_sessions_end_and_too_many_are_refused(tmp_path: Path) -> None:
-    principal = Principal(None, "worker", None)
-
-    async def asked(mcp: McpHttp, method: str, **headers: str) -> tuple[int, dict[str, str]]:
-        params = '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"a","version":"1"}}'
-        body = f'{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}'.encode()
-        sent: list[Any] = []
-
-        async def receive() -> Any:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        raw = [(key.encode(), value.encode()) for key, value in {**ACCEPT, **headers}.items()]
-        scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": raw, "query_string": b""}
-        await mcp.handle("/mcp", "masc", principal, scope, receive, send)
-        answered = {key.decode(): value.decode() for key, value in sent[0]["headers"]}
-        return sent[0]["status"], answered
-
     async def scene() -> None:
         with housed(tmp_path, idle_s=60.0, most_sessions=2) as (house, mcp):
             house.feed.start()
-            opened = [(await asked(mcp, "initialize"))[1]["mcp-session-id"] for _ in range(2)]
+            own = await opened(mcp)
+            await opened(mcp)
             status, headers = await asked(mcp, "initialize")
             assert (status, headers["retry-after"]) == (503, "60")
             await mcp.tidy(time.monotonic() + 59)
             assert mcp.sessions == 2
             await mcp.tidy(time.monotonic() + 61)
             assert mcp.sessions == 0
-            assert (await asked(mcp, "ping", **{"mcp-session-id": opened[0]}))[0] == 404
+            assert (await asked(mcp, "ping", **own))[0] == 404
             assert (await asked(mcp, "initialize"))[0] == 200
             await mcp.close()
             assert mcp.sessions == 0
+            house.feed.stop()
+
+    asyncio.run(scene())
+
+
+def test_each_client_has_a_share_and_sessions_without_use_go_first(tmp_path: Path) -> None:
+    async def scene() -> None:
+        with housed(tmp_path, most_sessions=4, most_each=3) as (house, mcp):
+            house.feed.start()
+            own = await opened(mcp, "greedy")
+            unused = [await opened(mcp, "greedy", used=False) for _ in range(2)]
+            await opened(mcp, "greedy")  # at its share: the oldest without use goes
+            assert (await asked(mcp, "ping", "greedy", **unused[0]))[0] == 404
+            other = await opened(mcp, "other")
+            await opened(mcp, "third")  # all are taken: the greediest one's goes
+            assert (await asked(mcp, "ping", "greedy", **unused[1]))[0] == 404
+            assert (await asked(mcp, "ping", "greedy", **own))[0] == 200
+            assert (await asked(mcp, "ping", "other", **other))[0] == 200
+            assert (await asked(mcp, "initialize", "fourth"))[0] == 503
+            await mcp.close()
+            house.feed.stop()
+
+    asyncio.run(scene())
+
+
+def test_a_client_that_uses_its_share_gets_no_more(tmp_path: Path) -> None:
+    async def scene() -> None:
+        with housed(tmp_path, most_each=2) as (house, mcp):
+            house.feed.start()
+            for _ in range(2):
+                await opened(mcp, "greedy")
+            assert (await asked(mcp, "initialize", "greedy"))[0] == 429
+            assert (await asked(mcp, "initialize", "other"))[0] == 200
+            await mcp.close()
             house.feed.stop()
 
     asyncio.run(scene())

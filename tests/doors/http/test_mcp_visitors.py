@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from mcp import Client
+from mcp_types import Implementation
 
 from comity.doors.http.peer import Peers, lives
 from tests.doors.http.running import Server
@@ -25,6 +26,22 @@ def another(program: str, *arguments: str) -> "subprocess.Popen[str]":
     """A process that runs a program of its own."""
     command = [sys.executable, "-c", program, *arguments]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+async def _agent(server: Server, name: str) -> str:
+    """Whom a client of this name comes to be, through this process."""
+    told = Implementation(name=name, version="1")
+    async with Client(f"{server.url}/mcp", mode="2026-07-28", client_info=told) as client:
+        begun = await client.call_tool("masc_start", {"task_title": f"Work of {name}"})
+        return str(begun.structured_content["agent_id"]) if begun.structured_content else "nobody"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the process behind a connection cannot be seen")
+async def test_programs_behind_one_process_are_agents_of_their_own(server: Server) -> None:
+    claude, codex, again = [await _agent(server, name) for name in ("claude-code", "codex", "claude-code")]
+    assert claude.startswith("claude-code-")
+    assert codex.startswith("codex-")
+    assert again == claude
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the process behind a connection cannot be seen")
@@ -60,16 +77,17 @@ def test_the_process_behind_a_connection_is_found_and_its_end_is_seen(server: Se
     with another(program) as other:
         assert other.stdout is not None
         port = int(other.stdout.readline())
-        peers = Peers()
-        found = peers.behind(port, server.port)
+        peers, ends = Peers(), (("127.0.0.1", port), ("127.0.0.1", server.port))
+        found = peers.behind(*ends)
         if sys.platform == "linux":
             assert found is not None
             assert found[0] == other.pid
-            assert peers.behind(port, server.port) == found
-            assert peers.behind(port, server.port + 1) is None
+            assert peers.behind(*ends) == found
+            assert peers.behind(ends[0], ("127.0.0.1", server.port + 1)) is None
             other.kill()
             other.wait()
             assert not lives(found)
+            peers.close()
         else:
             assert found is None
             other.kill()

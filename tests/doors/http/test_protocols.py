@@ -1,7 +1,10 @@
 """The guard is the same behind HTTP/1.1, HTTP/2 and its abuses; a slow or rude client holds nobody else up."""
 
+import os
 import socket
+import subprocess
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Self
 
 import h2.config
@@ -10,7 +13,7 @@ import h2.errors
 import h2.events
 import pytest
 
-from tests.doors.http.running import Server
+from tests.doors.http.running import PROGRAM, Server, environment, free_port, repository
 
 Headers = list[tuple[str, str]]
 
@@ -121,3 +124,21 @@ def test_headers_without_end_are_refused(server: Server) -> None:
             told = b""
         assert told == b"" or told.split(b" ", 2)[1] in (b"431", b"400")
     assert server.get("/health").status_code == 200
+
+
+def test_a_listener_that_takes_sockets_otherwise_is_told(tmp_path: Path) -> None:
+    """By a process of its own, in which granian lacks the name that takes our socket."""
+    (tmp_path / "sitecustomize.py").write_text("import granian.net\ndel granian.net.SocketHolder\n")
+    folder = repository(tmp_path / "shop")
+    told = subprocess.run(
+        [*PROGRAM, "serve", "--port", str(free_port())],
+        cwd=folder,
+        env=environment(PYTHONPATH=os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == 8, told.stderr
+    assert "takes a socket in another way" in told.stderr
+    assert "Traceback" not in told.stderr

@@ -190,3 +190,9 @@ def test_the_address_itself_says_what_is_where(shop: Server) -> None:
     card = shop.get("/.well-known/agent-card.json").json()
     assert card == shop.get("/.well-known/agent.json").json()
     assert card["url"] == f"{shop.url}/mcp"
+
+
+def test_a_complaint_names_the_argument_as_it_was_sent(server: Server) -> None:
+    told = server.post("/api/v1/goal.update", {"goalId": "g", "parentGoalId": 5}, headers={"x-comity-agent": "ann"})
+    assert told.json()["data"]["argument"] == "parentGoalId"
+    assert "goal.update: parentGoalId must be text" in told.json()["title"]

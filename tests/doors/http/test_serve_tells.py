@@ -60,7 +60,7 @@ def received(server: Server) -> str:
 
 def test_lines_hold_no_query_header_or_content(tmp_path: Path) -> None:
     folder = repository(tmp_path / "shop")
-    made = comity(folder, "token", "create", "--role", "worker", "--agent", "ann", "--json")
+    made = comity(folder, "token", "create", "--role", "worker", "--agent", "ada", "--json")
     token = json.loads(made.stdout)["secret"]
     with serving(folder, "--log-format", "json", "--log-level", "debug") as server:
         message(server, SECRET)

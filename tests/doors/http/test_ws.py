@@ -147,7 +147,9 @@ def test_what_is_no_envelope_is_answered_until_there_is_too_much(server: Server)
             ({"id": 1, "type": "call"}, "argument.invalid"),
             ({"id": 1, "type": "call", "operation": "no.such"}, "operation.unknown"),
             ({"id": 1, "type": "call", "operation": "task.list", "arguments": {"colour": 1}}, "argument.unknown"),
-            ({"id": 1, "type": "authenticate", "token": "x"}, "socket.authenticated"),
+            ({"id": 1, "type": "authenticate", "token": "x"}, "token.malformed"),
+            ({"id": 1, "type": "authenticate", "token": "\N{CYRILLIC SMALL LETTER A}"}, "token.malformed"),
+            ({"id": 1, "type": "authenticate", "agent": "a\nb"}, "agent.name"),
         ):
             assert client.ask(**body)["problem"]["reason"] == reason
         for _ in range(20):

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from comity.doors.mcp.protocol import Session
-from comity.doors.mcp.request import Action, Begin, Call, Send, Stop
+from comity.doors.mcp.request import Action, Begin, Call, Greet, Send, Stop
 from tests.doors.mcp.driven import ENVELOPE, Driven, initialize, request
 from tests.doors.mcp.toy_surface import Toy
+from tests.rounds import rounds
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -80,7 +81,7 @@ class Watched:
 
     def perform(self, actions: list[Action]) -> None:
         for action in actions:
-            if isinstance(action, Send):
+            if isinstance(action, Send | Greet):
                 self.said(action.line)
             elif isinstance(action, Begin):
                 self.running.append(action.call)
@@ -111,7 +112,7 @@ class Watched:
 
 
 @given(st.lists(lines | st.integers(0, 5), max_size=30), st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=rounds(120, 400), deadline=None)
 def test_a_session_survives_any_lines_in_any_order(steps: list[bytes | int], batches: bool) -> None:
     watched = Watched()
     if batches:
@@ -141,7 +142,7 @@ def server() -> Iterator[Driven]:
 
 
 @given(st.lists(lines, max_size=20))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=rounds(20, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_process_survives_any_lines(server: Driven, hostile: list[bytes]) -> None:
     server.send(*(line + b"\n" for line in hostile), request("barrier", "ping"))
     while (message := server.receive()) and (isinstance(message, list) or message.get("id") != "barrier"):

@@ -9,7 +9,7 @@ import pytest
 
 from comity.doors.mcp import wire
 from comity.doors.mcp.protocol import HANDSHAKE_VERSIONS, MAX_SUBSCRIPTIONS, Session
-from comity.doors.mcp.request import Action, Begin, Call, Send, Stop
+from comity.doors.mcp.request import Action, Begin, Call, Greet, Send, Stop
 from tests.doors.mcp.driven import ENVELOPE, cancel, enveloped, initialize, request
 from tests.doors.mcp.toy_surface import Toy
 
@@ -27,8 +27,8 @@ class Peer:
 
     def said(self, message: object) -> list[Any]:
         actions = self.actions(message)
-        assert all(isinstance(action, Send) for action in actions), actions
-        return [json.loads(action.line) for action in actions if isinstance(action, Send)]
+        assert all(isinstance(action, Send | Greet) for action in actions), actions
+        return [json.loads(action.line) for action in actions if isinstance(action, Send | Greet)]
 
     def ask(self, message: object) -> Any:
         (answer,) = self.said(message)

@@ -84,7 +84,8 @@ def test_a_full_queue_stops_nobody_else(world: World) -> None:
 
 
 def test_repeating_it_sends_nothing_again(world: World) -> None:
-    ann = world.agent("ann", limits=Limits(repeat_s=30))
+    host = FakeMachine().start(program="codex")
+    ann = world.agent("ann", limits=Limits(repeat_s=30), observer=host)
     bob = world.agent("bob")
     first = ann.message.announce(content="@bob")
     bob.message.announce(content="between")
@@ -95,7 +96,8 @@ def test_repeating_it_sends_nothing_again(world: World) -> None:
 
 def test_mentions_to_and_fro_are_damped_too(world: World) -> None:
     limits = Limits(per_minute=3)
-    ann, _ = world.agent("ann", limits=limits), world.agent("bob", channel="other")
+    ann = world.agent("ann", limits=limits, observer=FakeMachine().start(program="codex"))
+    world.agent("bob", channel="other")
     told = [ann.message.announce(content=f"@bob {number}") for number in range(4)]
     assert [len(one.mentioned) for one in told] == [1, 1, 1, 0]
     assert told[3].refused[0].reason_code == "message.too_often"
@@ -140,7 +142,7 @@ def test_history_is_in_order_whoever_wrote(world: World) -> None:
 
 
 def test_only_members_read_and_only_their_channel(world: World) -> None:
-    ann, bob = world.agent("ann"), world.agent("bob", channel="other")
+    ann, bob = world.agent("ann"), world.agent("bob", channel="other", oversees=False)
     ann.message.announce(content="for main")
     bob.message.announce(content="for other")
     assert [one.content for one in bob.message.history().messages] == ["for other"]

@@ -16,7 +16,9 @@ from comity.rooms.channels.model import AckRequest, Context, Delivery, Sender
 from comity.testing import World
 from tests.original import greedy
 from tests.rooms.channels.rows import put
+from tests.rounds import rounds
 from tests.wire_format import audit, rows
+from tests.worlds import fresh
 
 NOW_MS = 1_767_225_600_000
 TAGS = st.lists(st.sampled_from(["a", "A", "b", "c"]), max_size=4)
@@ -70,7 +72,7 @@ def mailboxes(draw: st.DrawFn, largest: int) -> list[dict[str, Any]]:
     return sorted(found, key=lambda row: (-row["priority"], row["sequence"]))
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=rounds(100, 300), deadline=None, derandomize=True)
 @given(rows=mailboxes(largest=100), limit=st.integers(100, 600), tags=TAGS)
 def test_what_fits_is_what_the_plain_rules_say(rows: list[dict[str, Any]], limit: int, tags: list[str]) -> None:
     chosen = budget.select([candidate(row) for row in rows], 1000, limit, tags, Instant.at(NOW_MS))
@@ -80,7 +82,7 @@ def test_what_fits_is_what_the_plain_rules_say(rows: list[dict[str, Any]], limit
     assert chosen.excerpts == []
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=rounds(100, 300), deadline=None, derandomize=True)
 @given(rows=mailboxes(largest=400), limit=st.integers(1, 600), count=st.integers(1, 12), tags=TAGS)
 def test_what_always_holds(rows: list[dict[str, Any]], limit: int, count: int, tags: list[str]) -> None:
     chosen = budget.select([candidate(row) for row in rows], count, limit, tags, Instant.at(NOW_MS))
@@ -210,7 +212,7 @@ def to_the_end(workspace: Workspace, delivery_id: str) -> str:
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(content=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=200, max_size=400))
 def test_an_excerpt_ends_between_characters(content: str) -> None:
-    with World() as world:
+    with fresh() as world:
         ann, bob = world.agent("ann"), world.agent("bob")
         ann.message.send(destination_agent_id="bob", content=content)
         (delivery,) = bob.message.poll(budget_bytes=100).deliveries

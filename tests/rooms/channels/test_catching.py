@@ -6,7 +6,7 @@ import pytest
 
 from comity import Workspace
 from comity.kernel.problem import Conflict
-from comity.testing import World
+from tests.worlds import fresh
 
 
 def told(agent: Workspace, **arguments: int) -> tuple[list[str], list[str]]:
@@ -20,7 +20,7 @@ def pending(agent: Workspace) -> int:
 
 
 def test_what_was_listed_is_acknowledged() -> None:
-    with World() as world:
+    with fresh() as world:
         ann, bob = world.agent("ann"), world.agent("bob")
         for content in ("one", "two", "three"):
             ann.message.announce(content=content)
@@ -33,7 +33,7 @@ def test_what_was_listed_is_acknowledged() -> None:
 
 
 def test_what_is_passed_over_twice_does_not_fill_the_queue() -> None:
-    with World() as world:
+    with fresh() as world:
         ann, bob = world.agent("ann"), world.agent("bob")
         ann.message.announce(content="stop, all", priority="interrupt")
         for number in range(5):
@@ -48,7 +48,7 @@ def test_what_is_passed_over_twice_does_not_fill_the_queue() -> None:
 
 
 def test_a_direct_message_is_told_until_the_next_call() -> None:
-    with World() as world:
+    with fresh() as world:
         ann, bob = world.agent("ann"), world.agent("bob")
         ann.message.send(destination_agent_id="bob", content="for you", priority="interrupt")
         assert told(bob) == ([], ["for you"])
@@ -60,7 +60,7 @@ def test_a_direct_message_is_told_until_the_next_call() -> None:
 
 
 def test_a_mention_reaches_in_the_channel_and_outside() -> None:
-    with World() as world:
+    with fresh() as world:
         ann, bob = world.agent("ann"), world.agent("bob", channel="other")
         bob.channel.join(channel_id="other")
         ann.message.announce(content="look, @bob")
@@ -71,7 +71,7 @@ def test_a_mention_reaches_in_the_channel_and_outside() -> None:
 
 
 def test_only_who_is_here_catches_up() -> None:
-    with World() as world:
+    with fresh() as world:
         stranger = world.agent("bob", start=False)
         with pytest.raises(Conflict, match="not the active session"):
             stranger.message.catch_up()

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from comity import Problem, Workspace, settings
 from comity.kernel.problem import NotFound
 from comity.kernel.scope import Limits
-from comity.testing import World
-from tests.wire_format import audit
+from comity.rooms.agents.thinking import is_agent_host
+from comity.testing import FakeMachine, World
+from tests.wire_format import audit, rows
 
 LIMITS = settings.resolve({}, {}, "/").actor.limits
 
 
+def thinker(world: World, name: str, limits: Limits = LIMITS, **fields: Any) -> Workspace:
+    """An agent that a host of agents runs."""
+    return world.agent(name, limits=limits, observer=FakeMachine().start(program="claude-code"), **fields)
+
+
 def pair(world: World, limits: Limits = LIMITS) -> tuple[Workspace, Workspace]:
-    return world.agent("ann", limits=limits), world.agent("bob", limits=limits)
+    return thinker(world, "ann", limits), thinker(world, "bob", limits)
 
 
 def send(sender: Workspace, to: str, content: str, **more: str) -> str:
@@ -38,6 +45,50 @@ def ping_pong(world: World, ann: Workspace, bob: Workspace, pause_s: float, most
         if send(sender, to, f"thanks, and number {number}") != "sent":
             return number
     return most
+
+
+def test_programs_are_not_held_back(world: World) -> None:
+    """Neither by how fast they answer each other, nor for saying the same again."""
+    one, other = (world.agent(name, limits=LIMITS) for name in ("one", "other"))
+    for number in range(400):
+        sender, reader = ((one, other), (other, one))[number % 2]
+        for content in ("tick", f"number {number}"):
+            assert send(sender, reader.actor.agent_id, content) == "sent"
+        told = reader.message.poll(max_messages=100).deliveries
+        assert [delivery.content for delivery in told] == ["tick", f"number {number}"]
+        for delivery in told:
+            reader.message.ack(delivery_id=delivery.delivery_id)
+    assert audit(world.path, "message.damped") == []
+
+
+@pytest.mark.parametrize(
+    ("program", "known"),
+    [
+        ("claude-code", True),
+        ("Claude Code", True),
+        ("codex-mcp-client", True),
+        ("gemini-cli-mcp-client", True),
+        ("Visual Studio Code", True),
+        ("amp", True),
+        ("amplifier", False),
+        ("python3", False),
+        ("mcp", False),
+        ("", False),
+    ],
+)
+def test_agent_hosts_are_known_by_their_names(program: str, known: bool) -> None:
+    assert is_agent_host(program) == known
+
+
+def test_whoever_hooks_have_seen_thinks(world: World) -> None:
+    seen = world.agent("seen", limits=Limits(repeat_s=30))
+    world.agent("bob")
+    assert [send(seen, "bob", "hello") for _ in range(2)] == ["sent", "sent"]
+    rows(
+        world.path,
+        "INSERT INTO comity_host_sessions (host, host_session_id, agent_id, heard_ms) VALUES ('x', 's', 'seen', 1)",
+    )
+    assert [send(seen, "bob", "again") for _ in range(2)] == ["sent", "repeated"]
 
 
 def test_answers_to_and_fro_end(world: World) -> None:
@@ -106,7 +157,7 @@ def test_a_repetition_is_not_sent_again(world: World) -> None:
 
 
 def test_what_was_refused_may_be_sent_again(world: World) -> None:
-    ann = world.agent("ann", limits=LIMITS)
+    ann = thinker(world, "ann")
     bob = world.agent("bob", max_pending_messages=1)
     world.agent("cid")
     ann.message.send(destination_agent_id="bob", content="first", priority="interrupt")
@@ -120,7 +171,7 @@ def test_busy_agents_are_not_hindered(world: World, count: int) -> None:
     """Hours of agents who all talk all the time, half of it answers; two of them pause for work now and then."""
     chance = random.Random(count)
     names = [f"agent-{number}" for number in range(count)]
-    agents = {name: world.agent(name, limits=LIMITS, max_pending_messages=10_000) for name in names}
+    agents = {name: thinker(world, name, max_pending_messages=10_000) for name in names}
     heard: dict[str, str] = {}
     passed = 0
     for _ in range(900):

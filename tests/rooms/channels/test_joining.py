@@ -7,6 +7,7 @@ from comity.kernel.observer import Observer
 from comity.rooms.agents import names
 from comity.rooms.channels.joining_ops import Joined
 from comity.testing import FakeMachine, World
+from tests.worlds import fresh
 
 
 def comes(world: World, name: str, observer: Observer | None = None) -> tuple[Workspace, Joined]:
@@ -17,7 +18,7 @@ def comes(world: World, name: str, observer: Observer | None = None) -> tuple[Wo
 
 
 def test_a_type_gets_a_name_of_its_own_each_time() -> None:
-    with World() as world:
+    with fresh() as world:
         joined = [comes(world, "claude")[1] for _ in range(3)]
         assert len({one.agent_id for one in joined}) == 3
         assert all(one.name == one.agent_id and one.kind == "claude" for one in joined)
@@ -28,7 +29,7 @@ def test_a_type_gets_a_name_of_its_own_each_time() -> None:
 
 
 def test_a_whole_name_is_kept_and_comes_back() -> None:
-    with World() as world:
+    with fresh() as world:
         workspace, joined = comes(world, "claude-calm-otter")
         assert joined.agent_id == "claude-calm-otter"
         workspace.session.end()
@@ -37,7 +38,7 @@ def test_a_whole_name_is_kept_and_comes_back() -> None:
 
 def test_nobody_alive_is_taken_over() -> None:
     machine = FakeMachine()
-    with World() as world:
+    with fresh() as world:
         first, joined = comes(world, "claude-calm-otter", machine.start())
         second = comes(world, "claude-calm-otter", machine.start())[1]
         assert second.agent_id != joined.agent_id
@@ -49,14 +50,14 @@ def test_nobody_alive_is_taken_over() -> None:
 
 def test_the_dead_are_no_hindrance() -> None:
     machine = FakeMachine()
-    with World() as world:
+    with fresh() as world:
         comes(world, "claude-calm-otter", machine.start())
         machine.processes.clear()
         assert comes(world, "claude-calm-otter", machine.start())[1].agent_id == "claude-calm-otter"
 
 
 def test_a_session_that_is_an_agent_stays_it() -> None:
-    with World() as world:
+    with fresh() as world:
         ann = world.agent("ann", name="Ann")
         assert ann.session.join(name="claude")[:3] == ("ann", ann.actor.session_id, "Ann")
         assert comes(world, "a b/@")[1].kind == "a-b"

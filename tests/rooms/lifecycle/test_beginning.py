@@ -73,6 +73,63 @@ def test_other_folders_are_refused_before_anything_happens(world: World, folders
     assert dump(world.path) == before
 
 
+FOREIGN = [
+    "..",
+    "/",
+    "~",
+    "~root",
+    "~root/nothing",
+    "~nobody-of-that-name",
+    "~/project",
+    "{}/project/../elsewhere",
+    "{}/project-2",
+    "{}/project-2/nothing",
+    "{}/elsewhere/../nothing",
+    "{}/elsewhere/nothing/../../way-in",
+    "{}/worktree",
+    "{}/way-in",
+    "{}/project/file-that-is-not/../../elsewhere",
+    "way-out",
+    "way-out/nothing",
+    "dangling",
+    "../project-2",
+    "//etc",
+    "/proc/self/cwd",
+]
+
+
+@pytest.mark.parametrize("role", ["known", "spectator"])
+def test_from_elsewhere_all_that_is_outside_is_the_same(world: World, folders: Path, role: str) -> None:
+    (folders / "project" / "dangling").symlink_to(folders / "nothing-there")
+    far = placed(world, folders, oversees=False, spectator=role == "spectator")
+    told = set()
+    for path in (one.format(folders) for one in FOREIGN):
+        with pytest.raises(Problem) as refused:
+            far.workspace.place(path=path)
+        problem = refused.value
+        assert problem.data["path"] == path
+        told.add((problem.reason, problem.message.removeprefix(path), problem.hint))
+    assert [reason for reason, *_ in told] == ["project.other"]
+
+
+def test_from_elsewhere_the_inside_is_told(world: World, folders: Path) -> None:
+    far = placed(world, folders, worktree=str(folders / "worktree"), oversees=False)
+    (folders / "worktree" / "in").symlink_to(folders / "project")
+    for path in ("", ".", "src", "in/src", "src/../src", "{}/project", "{}/worktree/src", "{}/elsewhere/../project"):
+        assert far.workspace.place(path=path.format(folders)).same, path
+    for path in ("nothing", "{}/project/file", "src/nothing"):
+        with pytest.raises(Problem) as refused:
+            far.workspace.place(path=path.format(folders))
+        assert refused.value.reason == "path.unknown"
+
+
+@pytest.mark.parametrize("path", ["a\0b", "\ud800", "x" * 4000, "a/" * 1000])
+@pytest.mark.parametrize("oversees", [True, False])
+def test_what_no_folder_can_be_called_is_refused(world: World, folders: Path, path: str, *, oversees: bool) -> None:
+    with pytest.raises(Problem):
+        placed(world, folders, oversees=oversees).workspace.place(path=path)
+
+
 def test_beginning_with_a_new_task(world: World, folders: Path) -> None:
     begun = placed(world, folders).session.begin(path="src", task_title=" Write the parser ")
     assert begun.task is not None

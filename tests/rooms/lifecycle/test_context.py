@@ -152,3 +152,10 @@ def test_an_originals_claims_are_peers_claims(world: World) -> None:
     (claim,) = ann.agent.context().claims.peers
     assert (claim.agent_id, claim.file_path, claim.reason) == ("old", "x.py", "theirs")
     original.close()
+
+
+def test_whoever_only_looks_has_no_situation(world: World) -> None:
+    nobody = world.agent("", start=False, session_id="", spectator=True)
+    with pytest.raises(Problem) as refused:
+        nobody.agent.context()
+    assert (refused.value.reason, refused.value.status) == ("agent.unnamed", 401)

@@ -15,6 +15,7 @@ from comity.kernel import javascript
 from comity.kernel.record import to_json
 from comity.testing import World
 from tests.original_knowledge import Knower, cut, scored, trim, units
+from tests.rounds import rounds
 from tests.wire_format import check, rows
 
 # Few and odd letters, so that random texts share words: cases that fold, pairs of surrogates, odd white space, quotes.
@@ -51,7 +52,7 @@ def test_trimming_and_lengths_are_javascripts(text: str) -> None:
     assert javascript.length(text) == len(units(text))
 
 
-@settings(max_examples=400)
+@settings(max_examples=rounds(100, 400))
 @given(LONG, QUERY.filter(lambda query: bool(trim(query))))
 def test_snippets_are_the_originals(text: str, query: str) -> None:
     mine = javascript.snippet(text, javascript.words(query.lower())[0])
@@ -104,7 +105,7 @@ def write(world: World, mine: Workspace, peer: Knower, action: tuple[Any, str, s
             )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=rounds(40, 150), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(WRITE, max_size=8), st.lists(QUERY, min_size=1, max_size=4), st.integers(1, 8))
 def test_every_search_finds_what_a_scan_finds(
     shared: tuple[World, Workspace, Knower], writes: list[Any], queries: list[str], limit: int
@@ -133,7 +134,7 @@ def test_many_words_and_many_rows(world: World) -> None:
     for _ in range(1500):
         world.clock.advance(0.001)
         peer.remember(chance.choice(said), " ".join(chance.choices(said, k=chance.randint(1, 6))))
-    for _ in range(60):
+    for _ in range(rounds(20, 60)):
         query = " ".join(chance.choices(said, k=chance.randint(1, 9)))
         mine = [(one.id, one.score) for one in ann.context.query(query=query).results]
         assert mine == [(one["id"], one["score"]) for one in peer.query_context(query, "main")]

@@ -134,6 +134,7 @@ def test_the_last_use_is_kept_to_the_minute(world: World, boss: Workspace) -> No
     assert boss.token.get(token_id=token_id).last_used_at == now.iso
 
 
+@pytest.mark.disk
 def test_makers_beside_each_other_and_killed_ones_leave_whole_tokens(tmp_path: Path) -> None:
     """Four at once; two of them are killed with the next token half made. What was told works, the rest is whole."""
     path = str(tmp_path / "tokens.macp.db")

@@ -211,6 +211,24 @@ def test_only_inside_the_project_unless_allowed(world: World, root: Path, tmp_pa
     assert register(apart, ".")["rootPath"] == str(tmp_path / "else")
 
 
+def test_from_elsewhere_what_is_outside_is_the_same_whether_it_is_there_or_not(
+    world: World, root: Path, tmp_path: Path
+) -> None:
+    put(root, {"docs/a.md": "a"})
+    put(tmp_path / "else", {"a.md": "else"})
+    (root / "way-out").symlink_to(tmp_path)
+    far = world.agent("far", root=str(root), oversees=False)
+    told = set()
+    for path in ("/", "/nothing", "..", "../nothing", "~", "~root", "~nobody-such", "way-out/else", "way-out/nothing"):
+        with pytest.raises(Problem) as problem:
+            register(far, path)
+        assert problem.value.data["path"] == path
+        told.add((problem.value.reason, problem.value.message.removeprefix(path), problem.value.hint))
+    assert [reason for reason, *_ in told] == ["vault.outside"]
+    assert refused(lambda: register(far, "nothing")) == "vault.no_folder"
+    assert register(far, "docs")["indexedDocs"] == register(far, root / "docs")["indexedDocs"] == 1
+
+
 def test_a_second_root_does_not_wipe_the_first(world: World, root: Path, ann: Workspace) -> None:
     put(root, {"one/README.md": "first", "one/a.md": "a", "two/README.md": "second", "deep/two/README.md": "third"})
     register(ann, "one")
@@ -290,7 +308,8 @@ def test_two_processes_register_one_folder(world: World, root: Path, ann: Worksp
         process.stdin.flush()
     for n in range(0, 60, 2):
         (root / f"d{n % 5}/f{n}.md").unlink()
-    assert [process.communicate()[1] for process in running] == [None] * 3
+    for process in running:
+        process.communicate()
     assert [process.returncode for process in running] == [0, 0, 0]
     register(ann)
     wanted = sorted(str(path.relative_to(root)) for path in root.rglob("*.md"))

@@ -21,6 +21,7 @@ from comity.kernel.call import Permit
 from comity.kernel.problem import Forbidden, Invalid, NotFound, Unauthenticated
 from comity.kernel.registry import AnyOp
 from comity.kernel.scope import Actor
+from comity.rooms import REGISTRY
 from comity.rooms.tokens.model import CheckedToken, Token
 from comity.workspace import Workspace
 
@@ -28,7 +29,9 @@ _BEARER = re.compile(r"(?i:bearer) +comity_([0-9a-f]{12})_([0-9a-f]{64})", re.AS
 _LONGEST = 1024  # characters of a header that are looked at
 _HOW = "Send the header `Authorization: Bearer comity_…` with the token that `comity token create` printed."
 _NOTED_S = 60.0
+_TOKEN, _TOKENS = REGISTRY.get("token.get"), REGISTRY.get("token.list")
 _MOST_NOTED = 1000
+_FREE_S = 0.05
 
 
 class Authority:
@@ -39,6 +42,7 @@ class Authority:
         self.required = required
         self._workspace = workspace
         self._noted: dict[str, float] = {}
+        self._free_until: dict[str, float] = {}
         self._used: set[str] = set()
         self._lock = threading.Lock()
 
@@ -56,17 +60,75 @@ class Authority:
         digest = hashlib.sha256(secret.encode()).hexdigest()
         found: CheckedToken = self._workspace.call("token.check", {"token_id": token_id, "digest": digest})
         self._note(found.token_id)
-        return Principal(found.agent_id, cast("Role", found.role), found.token_id)
+        return Principal(found.agent_id, cast("Role", found.role), found.token_id, bound=found.agent_id is not None)
 
-    def still(self, principal: Principal) -> bool:
-        """Whether somebody who was let in before would be let in now: for streams that last."""
-        if principal.token_id is None:
-            return not self.required
-        try:
-            token: Token = self._workspace.call("token.get", {"token_id": principal.token_id})
-        except NotFound:
+    def named(self, principal: Principal, agent_id: str) -> Principal:
+        """The same principal as the agent that the request says it comes from.
+
+        Raises Forbidden: ``agent.mismatch`` for a token of another agent, ``agent.bound`` when a living token names the
+        agent and it is not the one that was shown, ``agent.unproven`` for a reader whose token names nobody.
+        """
+        if principal.bound:
+            if agent_id != principal.agent_id:
+                raise Forbidden(
+                    "agent.mismatch",
+                    f"The token belongs to {principal.agent_id}, the request says that it comes from {agent_id}.",
+                    "Leave the agent's name out, or use that agent's own token.",
+                )
+            return principal
+        found = principal._replace(agent_id=agent_id, asked=True)
+        self.require_own(found, agent_id)
+        return found
+
+    def require_own(self, principal: Principal, agent_id: str | None) -> None:
+        """Whether a principal may be this agent, which its token does not name: Forbidden as ``named`` says it."""
+        if principal.bound or not agent_id:
+            return
+        if principal.role == "reader":
+            raise Forbidden(
+                "agent.unproven",
+                "A reader is only the agent that its token names, and this request shows no such token.",
+                "Leave the agent's name out to look around; or `comity token create --role reader --agent NAME`.",
+                role=principal.role,
+            )
+        if self._is_owned(agent_id):
+            raise Forbidden(
+                "agent.bound",
+                f"{agent_id} has a token of its own, so only whoever shows that token is {agent_id}.",
+                "Show that token, or come under another name.",
+                agentId=agent_id,
+            )
+
+    def _is_owned(self, agent_id: str) -> bool:
+        """Whether a living token names an agent. That none does is known for a moment, for many requests in a row."""
+        now = time.monotonic()
+        if now < self._free_until.get(agent_id, 0.0):
             return False
-        return token.state == "live" and token.role == principal.role and token.agent_id == principal.agent_id
+        if self._workspace.perform(_TOKENS, {"agent_id": agent_id, "limit": 1}).tokens:
+            return True
+        if len(self._free_until) >= _MOST_NOTED:
+            self._free_until.clear()
+        self._free_until[agent_id] = now + _FREE_S
+        return False
+
+    def recheck(self, principal: Principal, agent_id: str | None = None) -> None:
+        """Raise what would keep out now somebody who was let in before; ``agent_id`` is whom they came to be."""
+        if principal.token_id is None:
+            if self.required:
+                raise Unauthenticated("token.missing", "This server wants a token.", _HOW)
+        else:
+            token: Token = self._workspace.perform(_TOKEN, {"token_id": principal.token_id})
+            if token.state != "live":
+                raise Unauthenticated(f"token.{token.state}", f"This token is {token.state}.", _HOW)
+        self.require_own(principal, agent_id or principal.agent_id)
+
+    def still(self, principal: Principal, agent_id: str | None = None) -> bool:
+        """Whether ``recheck`` has nothing to say: for what lasts. Raises Problem when nobody can tell now."""
+        try:
+            self.recheck(principal, agent_id)
+        except (Unauthenticated, Forbidden, NotFound):
+            return False
+        return True
 
     def allows(self, role: str, op_name: str) -> bool:
         """Whether a role grants an operation."""
@@ -78,10 +140,14 @@ class Authority:
             raise _insufficient(principal.role, op_name)
 
     def permit(self, principal: Principal) -> Permit:
-        """What ``Workspace(permit=...)`` asks: raises Forbidden ``role.insufficient``."""
+        """What ``Workspace(permit=...)`` asks: raises Forbidden ``role.insufficient``, and as ``named`` does."""
 
-        def check(op: AnyOp, actor: Actor) -> None:  # noqa: ARG001 (the pipeline's shape)
+        def check(op: AnyOp, actor: Actor) -> None:
             self.require(principal, op.name)
+            if op.effect == "write" and op.name.startswith("token."):
+                self._free_until.clear()
+            if not principal.asked:
+                self.require_own(principal, actor.agent_id)
 
         return check
 

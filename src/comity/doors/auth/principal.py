@@ -10,8 +10,14 @@ Role = Literal["reader", "worker", "admin"]
 
 
 class Principal(NamedTuple):
-    """Whoever a request comes from. ``agent_id`` None: nobody has said; ``token_id`` None: no token was shown."""
+    """Whoever a request comes from.
+
+    ``agent_id`` None: nobody has said; ``token_id`` None: no token was shown. ``bound``: the token itself names the
+    agent. ``asked``: each request says the agent, and was looked at before it was let in.
+    """
 
     agent_id: str | None
     role: Role
     token_id: str | None
+    bound: bool = False
+    asked: bool = False

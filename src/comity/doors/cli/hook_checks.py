@@ -257,7 +257,7 @@ def fly(host: str) -> list[Finding]:
     wiring = next((one for one in WIRINGS if one.host == host), None)
     if wiring is None:
         known = ", ".join(one.host for one in WIRINGS)
-        raise Invalid("host.unknown", f"There is no host {host!r} with hooks.", f"Known: {known}.")
+        raise Invalid("agent_host.unknown", f"There is no host {host!r} with hooks.", f"Known: {known}.")
     found = files.look(workspace(Path.cwd()).checkout, wiring.file)
     text = files.decode(wiring.file, found.data)[1] if found.data else ""
     commands = hook_edit.commands(text, wiring) if text else {}

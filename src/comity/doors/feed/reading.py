@@ -1,8 +1,8 @@
 """Reads the log for whoever listens: each stretch once, however many they are.
 
-What an event shows may depend on who reads it: how a direct message begins is for the two it is between, and for
-whoever oversees all. ``event.list`` decides that by its caller, so a stretch is read as somebody who is no party to
-anything, and again as each listening agent that one of its events is about.
+What an event shows may depend on who reads it: how a direct message begins is for the two it is between, how one in a
+channel begins is for those who may read the channel. ``event.list`` decides that by its caller, so a stretch is read as
+somebody who is no party to anything and in no channel, and again as each listening agent that could see more of it.
 """
 
 from __future__ import annotations
@@ -64,15 +64,12 @@ class Reader:
     def seen_by(self, stretch: Stretch, audiences: set[Audience]) -> dict[Audience, Seen]:
         """The same stretch, which a stranger read, as each of these sees it."""
         plain = list(zip(stretch.events, map(tell, stretch.events), strict=True))
-        involved = {
-            agent
-            for event in stretch.events
-            if event.message_id is not None or event.delivery_id is not None
-            for agent in (event.agent_id, event.from_agent_id)
-        }
+        told = [event for event in stretch.events if event.message_id is not None or event.delivery_id is not None]
+        involved = {agent for event in told for agent in (event.agent_id, event.from_agent_id)}
+        closed = any(event.channel_id not in (None, self._workspace.actor.channel) for event in told)
         return {
             audience: self._again(stretch, plain, audience)
-            if audience.oversees or (audience.agent_id and audience.agent_id in involved)
+            if audience.oversees or (audience.agent_id and (closed or audience.agent_id in involved))
             else plain
             for audience in audiences
         }
@@ -90,7 +87,9 @@ class Reader:
     def _page(self, audience: Audience, arguments: dict[str, object]) -> Events:
         workspace = self._as.get(audience)
         if workspace is None:
-            actor = self._workspace.actor._replace(agent_id=audience.agent_id, oversees=audience.oversees)
+            actor = self._workspace.actor._replace(
+                agent_id=audience.agent_id, oversees=audience.oversees, spectator=not audience.agent_id
+            )
             if len(self._as) >= _MOST_READERS:
                 self._as.clear()
             workspace = self._as[audience] = self._workspace.acting_as(actor)

@@ -55,13 +55,15 @@ def hosts() -> tuple[Host, ...]:
 
 
 def chosen(names: tuple[str, ...] | None) -> tuple[Host, ...]:
-    """The hosts of these names, all for None. Raises Invalid ``host.unknown``."""
+    """The hosts of these names, all for None. Raises Invalid ``agent_host.unknown``."""
     if names is None:
         return _HOSTS
     known = {host.name: host for host in _HOSTS}
     unknown = [name for name in names if name not in known and name not in HOOKS_ONLY]
     if unknown:
         raise Invalid(
-            "host.unknown", f"There is no host {', '.join(unknown)}.", f"Known: {', '.join((*known, *HOOKS_ONLY))}."
+            "agent_host.unknown",
+            f"There is no host {', '.join(unknown)}.",
+            f"Known: {', '.join((*known, *HOOKS_ONLY))}.",
         )
     return tuple(host for host in _HOSTS if host.name in names)

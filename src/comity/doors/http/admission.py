@@ -7,14 +7,10 @@ ours, and a name that it made resolve to this machine (DNS rebinding) is not amo
 from __future__ import annotations
 
 import socket
-import time
-from collections import OrderedDict
 
+from comity.doors.auth.buckets import Buckets
 from comity.doors.http.place import LOOPBACK, Place
 from comity.kernel.problem import Forbidden, Invalid, Limited
-
-_MOST_CLIENTS = 10_000
-_FAILURES, _FAILURE_WINDOW_S = 20, 60.0  # wrong tokens from one address
 
 
 class Admission:
@@ -26,7 +22,6 @@ class Admission:
         self._origins = frozenset({*(f"{place.scheme}://{host}" for host in self._hosts), *place.origins})
         self._buckets = Buckets(place.rate, place.burst)
         self._local = Buckets(place.rate_local, place.rate_local)
-        self._failures = Buckets(_FAILURES / _FAILURE_WINDOW_S, _FAILURES)
 
     def check_origin(self, hosts: list[str], origins: list[str], site: str | None) -> None:
         """Forbidden ``origin.foreign``, Invalid ``host.unknown``. Of several such headers, each must be ours."""
@@ -58,43 +53,6 @@ class Admission:
                 retryAfterS=1,
                 perSecond=buckets.rate,
             )
-
-    def failed(self, client: str) -> None:
-        """A wrong token came from this address. Limited ``token.too_many_failures`` when there were too many.
-
-        A right one from there goes on working: one program with an old token must not shut out its neighbours.
-        """
-        if not self._failures.take(client):
-            raise Limited(
-                "token.too_many_failures",
-                "Too many requests with a wrong token came from this address.",
-                "Wait a minute; check the token with `comity token list`.",
-                retryAfterS=int(_FAILURE_WINDOW_S),
-            )
-
-
-class Buckets:
-    """A token bucket for each client; those not heard of for longest are forgotten first. A rate of 0 has no bound."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self.rate = rate
-        self._burst = burst
-        self._level: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, client: str) -> bool:
-        """Whether there was one left."""
-        if not self.rate:
-            return True
-        left = self._left(client)
-        self._level[client] = (max(0.0, left - 1), time.monotonic())
-        self._level.move_to_end(client)
-        if len(self._level) > _MOST_CLIENTS:
-            self._level.popitem(last=False)
-        return left >= 1
-
-    def _left(self, client: str) -> float:
-        level, at = self._level.get(client, (self._burst, 0.0))
-        return min(self._burst, level + (time.monotonic() - at) * self.rate)
 
 
 def _hosts(place: Place) -> set[str]:

@@ -21,6 +21,27 @@ from comity.store.haste import HASTE
 from comity.workspace import Cancel, Workspace
 
 THREADS = 16
+RECHECK_S = 1.0  # a caller that waits
+
+
+def _nothing() -> None:
+    return
+
+
+async def told_by(mark: asyncio.Event, end: float, recheck: Callable[[], None]) -> bool:
+    """Wait for a mark until ``end`` of the loop's clock; whether it came.
+
+    ``recheck`` is asked every second and before the answer: a token that ends does not by itself set the mark.
+    """
+    loop = asyncio.get_running_loop()
+    while not mark.is_set() and (left := end - loop.time()) > 0:
+        try:
+            async with asyncio.timeout(min(left, RECHECK_S)):  # wait_for of Python 3.11 can swallow a cancellation
+                await mark.wait()
+        except TimeoutError:
+            recheck()
+    recheck()
+    return mark.is_set()
 
 
 class Calls:
@@ -52,8 +73,9 @@ class Calls:
         arguments: Mapping[str, object],
         cancel: Cancel | None = None,
         report: Report | None = None,
+        recheck: Callable[[], None] = _nothing,
     ) -> Any:
-        """The same for an operation that is at hand."""
+        """The same for an operation that is at hand. ``recheck`` raises Problem once the caller may wait no longer."""
         wait_ms = arguments.get("wait_ms")
         if op.waits is None or not wait_ms:
             return await self._once(workspace, op, partial(workspace.perform, op, arguments, cancel, report))
@@ -66,10 +88,8 @@ class Calls:
             left = end - asyncio.get_running_loop().time()
             if not op.waits.empty(result) or left <= 0 or self._ending:
                 return result
-            try:
-                async with asyncio.timeout(left):  # wait_for of Python 3.11 can swallow a cancellation
-                    await mark.wait()
-            except TimeoutError:
+            over = not await told_by(mark, end, recheck)
+            if over:
                 return await self._once(workspace, op, once)
 
     async def _once(self, workspace: Workspace, op: AnyOp, run: Callable[[], Any]) -> Any:

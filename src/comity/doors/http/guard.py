@@ -1,8 +1,8 @@
 """What every request goes through, whatever its protocol: one ASGI application in front of the route table.
 
-In this order: a request id; Host and Origin; how many requests there were; whether there is such a route; who asks and
-whether they may; the size and the pace of the body. What is refused here has run nothing. Every failure becomes a
-Problem's answer, and an unexpected one a reference that the log explains.
+In this order: a request id; Host and Origin; how many requests there were; a browser's preflight; whether there is such
+a route; who asks and whether they may; the body's form, size and pace. What is refused here has run nothing. Every
+failure becomes a Problem's answer, and an unexpected one a reference that the log explains.
 """
 
 from __future__ import annotations
@@ -13,16 +13,19 @@ import time
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from comity.doors.auth.principal import Principal
 from comity.doors.http import problems
 from comity.doors.http.admission import Admission
+from comity.doors.http.bounds import SMALL_BYTES, Bodies
+from comity.doors.http.connections import client_of
+from comity.doors.http.cors import Cors
 from comity.doors.http.heads import Heads
 from comity.doors.http.house import House
-from comity.doors.http.naming import named
+from comity.doors.http.naming import name_in
 from comity.doors.http.place import Place
 from comity.doors.http.record import Record
 from comity.doors.http.route import OPEN, Exchange, Route, Table
@@ -39,17 +42,21 @@ class Guard:
         self._house = house
         self._table = table
         self._admission = Admission(place or house.place)
+        self._cors = Cors(house.place.origins, table)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or WebSocket."""
         headers = Heads(scope)
         record = Record(scope, headers, f"{random.getrandbits(64):016x}")
+        record.heads += self._cors.heads(headers)
         sent = record.wrap(send)
         self._house.begun(record)
         try:
             await self._answer(scope, headers, receive, sent, record)
         except Problem as problem:
             await _refuse(problem, scope, receive, sent, record)
+        except ClientDisconnect:
+            await _refuse(_broken(), scope, receive, sent, record)
         except asyncio.CancelledError:
             record.cancelled()
             raise
@@ -57,20 +64,29 @@ class Guard:
             record.failed(error)
             await _refuse(record.internal(), scope, receive, sent, record)
         finally:
+            if record.body is not None:
+                record.body.over()
             self._house.told(record)
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send, record: Record) -> None:
         client = record.client
         self._admission.check_origin(headers.getlist("host"), headers.getlist("origin"), headers.get("sec-fetch-site"))
         self._admission.count(client)
+        preflight = self._cors.preflight(scope, headers)
+        if preflight is not None:
+            await preflight(scope, receive, send)
+            return
         route = self._route(scope)
         record.route = route.path
         if self._house.ending:
             raise Unavailable("server.ending", "The server is shutting down.", "Connect again.", retryAfterS=2)
-        principal = await self._admit(route, headers, client)
+        principal = self._admit(route, headers, scope)
         record.principal = principal
         if scope["type"] == "http":
-            receive = _Body(receive, headers, self._house.place.max_body_bytes)
+            _require_plain(headers)
+            receive = record.body = _Body(
+                receive, headers, self._house.place.max_body_bytes, self._house.bodies, client_of(scope, principal)
+            )
             exchange = Exchange(self._house, Request(scope, receive), principal, record.request_id)
         else:
             exchange = Exchange(
@@ -96,31 +112,35 @@ class Guard:
             "method.unknown", f"{method[:20]} is not done here.", f"Use {' or '.join(methods)}.", allow=methods
         )
 
-    async def _admit(self, route: Route, headers: Headers, client: str) -> Principal:
+    def _admit(self, route: Route, headers: Headers, scope: Scope) -> Principal:
         """Who asks. Raises Unauthenticated, Forbidden, Limited."""
         if route.grant == OPEN:
             return _NOBODY
-        shown = headers.getlist("authorization")
-        try:
-            principal = self._house.authority.of(shown or None)
-        except Unauthenticated as problem:
-            if shown:
-                self._admission.failed(client)
-            raise problem from None
+        principal = self._house.callers.identify(scope, headers.getlist("authorization"), lambda: name_in(headers))
         if route.token and principal.token_id is None:
             raise Unauthenticated(
                 "token.missing", "This address asks for a token, also here.", "`comity token create` makes one."
             )
-        principal = named(principal, headers)
         self._house.authority.require(principal, route.grant)
         return principal
 
 
-class _Body:
-    """A request's body within bounds. Raises Limited ``body.too_large`` and ``body.too_slow``."""
+def _require_plain(headers: Headers) -> None:
+    """Invalid ``body.encoding`` for a body that is compressed: its size would say nothing."""
+    if any(coding.strip().lower() not in ("", "identity") for coding in headers.getlist("content-encoding")):
+        raise Invalid(
+            "body.encoding", "The body is compressed, and is taken only as it is.", "Leave Content-Encoding out."
+        )
 
-    def __init__(self, receive: Receive, headers: Headers, most_bytes: int) -> None:
+
+class _Body:
+    """A request's body within bounds. Raises Limited ``body.too_large``, ``body.too_slow`` and ``body.no_room``."""
+
+    def __init__(self, receive: Receive, headers: Headers, most_bytes: int, bodies: Bodies, client: str) -> None:
         self._receive = receive
+        self._bodies = bodies
+        self._client = client
+        self._held = 0
         self._left = most_bytes
         self._most = most_bytes
         self._until = time.monotonic() + BODY_S
@@ -143,7 +163,17 @@ class _Body:
         if self._left < 0:
             raise self._too_large()
         self._whole = not message.get("more_body", False)
+        if self._most - self._left > SMALL_BYTES:
+            more = self._most - self._left - self._held
+            self._bodies.take(self._client, more)
+            self._held += more
         return message
+
+    def over(self) -> None:
+        """The request is over."""
+        if self._held:
+            self._bodies.give(self._client, self._held)
+            self._held = 0
 
     def _too_large(self) -> Limited:
         return Limited(
@@ -152,6 +182,10 @@ class _Body:
             "Send less at once.",
             maxBytes=self._most,
         )
+
+
+def _broken() -> Invalid:
+    return Invalid("body.broken", "The body ended before it was whole, or is malformed.", "Send it again, all of it.")
 
 
 async def _refuse(problem: Problem, scope: Scope, receive: Receive, send: Send, record: Record) -> None:

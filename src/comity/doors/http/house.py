@@ -11,7 +11,11 @@ from typing import Any, Protocol
 from comity.doors.auth.authority import Authority
 from comity.doors.auth.principal import Principal
 from comity.doors.feed.feed import Feed
+from comity.doors.http.bounds import Bodies
+from comity.doors.http.callers import Callers
 from comity.doors.http.calls import Calls
+from comity.doors.http.connections import Connections
+from comity.doors.http.peer import Peers
 from comity.doors.http.place import Place
 from comity.doors.http.record import Record
 from comity.doors.http.seats import Seats
@@ -38,17 +42,20 @@ class House:
 
     ``workspace`` is the server's own: it is no agent. ``ready`` becomes true once requests may come, ``ending`` when
     the server is about to stop. ``open`` are requests and streams that are not over; ``at_end`` tells those who listen,
-    the last one first, when the server ends. ``figures`` are those of ``/metrics``; ``tool_called`` is told each call
-    of an MCP tool that exists, and its outcome.
+    the last one first, when the server ends. ``listening``: the connections of each listener. ``figures`` are those of
+    ``/metrics``; ``tool_called`` is told each call of an MCP tool that exists, and its outcome.
     """
 
     def __init__(self, workspace: Workspace, authority: Authority, place: Place) -> None:
         self.workspace = workspace
         self.authority = authority
+        self.peers = Peers()
+        self.callers = Callers(authority, self.peers)
         self.place = place
         self.feed = Feed(workspace)
         self.calls = Calls(self.feed)
         self.seats = Seats(workspace, authority)
+        self.bodies = Bodies(largest_bytes=place.max_body_bytes)
         self.streams = Streams(self.feed, authority, self.calls.work)
         self.instance = secrets.token_hex(8)
         self.started = time.monotonic()
@@ -58,6 +65,7 @@ class House:
         self.witnesses: list[Witness] = []
         self.figures: Callable[[], Awaitable[bytes]] | None = None
         self.tool_called: Callable[[str, str], None] = _unheard
+        self.listening: list[Connections] = []
         self.at_end: list[Callable[[], Awaitable[None]]] = [self.streams.close]
 
     def begun(self, record: Record) -> None:
@@ -83,15 +91,16 @@ class House:
     ) -> Any:
         """An operation, by name or at hand, for a principal; once more when the agent's session ended meanwhile."""
         op = REGISTRY.get(called) if isinstance(called, str) else called
+        recheck = partial(self.authority.recheck, principal)
         workspace = self.seats.known(principal) or await self.calls.work(partial(self.seats.seat, principal, op))
         try:
-            return await self.calls.perform(workspace, op, arguments, cancel, report)
+            return await self.calls.perform(workspace, op, arguments, cancel, report, recheck)
         except Conflict as conflict:
             if conflict.reason not in UNREGISTERED:
                 raise
         self.seats.leave(workspace)
         workspace = await self.calls.work(partial(self.seats.seat, principal, op))
-        return await self.calls.perform(workspace, op, arguments, cancel, report)
+        return await self.calls.perform(workspace, op, arguments, cancel, report, recheck)
 
     async def read(self, name: str, **arguments: object) -> Any:
         """An operation on behalf of the server itself."""

@@ -30,6 +30,7 @@ from comity.doors.http.listener import Listener
 from comity.doors.http.log import Log
 from comity.doors.http.mcp import SPOKEN
 from comity.doors.http.place import Place
+from comity.doors.http.record import always
 from comity.doors.http.rest.answers import json_response
 from comity.doors.premises.lock import Running, ServerLock
 from comity.doors.premises.options import ServerSettings
@@ -95,6 +96,7 @@ class Life:
                 if beside is not None:
                     listeners.append(Listener(import_module(LIVE).standalone(house), self._place, beside))
                     listeners[1].start()
+                house.listening += [listener.connections for listener in listeners]
                 log.note("info", "server.started", f"Comity serves {self._place.url}", always=True)
                 await self._stop.wait()
                 log.note("info", "server.ending", "Comity ends: running requests are finished first")
@@ -147,6 +149,7 @@ class Life:
         for listener in listeners:
             await listener.stop()
         await _within(asyncio.to_thread(house.calls.close), FINISH_S, log)
+        house.peers.close()
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
         """Begin to end; at once when asked again. It runs even while the event loop is held up."""
@@ -177,7 +180,9 @@ class Porch:
         """Answer one request."""
         if self.app is not None:
             await self.app(scope, receive, send)
-        elif scope["type"] != "http":
+            return
+        send = always(send)
+        if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1013})
         elif scope["path"] == "/health/live":
             await json_response({"live": True})(scope, receive, send)

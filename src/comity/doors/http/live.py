@@ -10,12 +10,13 @@ from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comity.doors.auth.principal import Principal
+from comity.doors.http.connections import whose
 from comity.doors.http.guard import Guard
 from comity.doors.http.house import House
-from comity.doors.http.naming import HEADERS, named
+from comity.doors.http.naming import a_name, name_in
 from comity.doors.http.rest.answers import json_response
 from comity.doors.http.rest.arguments import Arguments
 from comity.doors.http.rest.openapi import described, plain
@@ -23,7 +24,7 @@ from comity.doors.http.route import OPEN, Exchange, Route, Table
 from comity.doors.live import sse
 from comity.doors.live.wanted import from_query
 from comity.doors.live.ws import Socket
-from comity.kernel.problem import Internal, Invalid, Unauthenticated
+from comity.kernel.problem import Internal, Invalid
 from comity.kernel.record import to_json
 from comity.rooms import REGISTRY
 from comity.workspace import Workspace
@@ -117,7 +118,7 @@ async def _events(exchange: Exchange, receive: Receive, send: Send) -> None:
     house, request = exchange.house, exchange.request
     wanted = from_query(request.query_params.multi_items(), request.headers.get("last-event-id"))
     workspace = await seat(house, exchange.principal)
-    stream = house.streams.enter(exchange.principal, _client(exchange), workspace)
+    stream = house.streams.enter(exchange.principal, await whose(exchange.scope, exchange.principal), workspace)
     try:
         await sse.serve(house.streams, stream, wanted, {}, receive, send)
     finally:
@@ -143,34 +144,31 @@ async def _discover(exchange: Exchange) -> Response:
 
 async def _socket(exchange: Exchange, receive: Receive, send: Send) -> None:
     house, headers = exchange.house, exchange.request.headers
-    porter = _Porter(house, headers)
-    token = headers.get("authorization")
+    porter = _Porter(house, exchange.scope, headers)
+    shown = headers.getlist("authorization")
     principal = None
-    if token is not None or not house.authority.required:
-        principal = porter.let_in(token, headers)
-    await Socket(house.streams, porter, _client(exchange), receive, send).run(principal)
+    if shown or not house.authority.required:
+        principal = porter.let_in(shown)
+    await Socket(house.streams, porter, await whose(exchange.scope, exchange.principal), receive, send).run(principal)
 
 
 class _Porter:
     """What a WebSocket has the server do."""
 
-    def __init__(self, house: House, headers: Headers) -> None:
+    def __init__(self, house: House, scope: Scope, headers: Headers) -> None:
         self._house = house
+        self._scope = scope
         self._headers = headers
 
-    def let_in(self, authorization: str | None, headers: Headers) -> Principal:
-        """Whoever shows this header."""
-        if len(headers.getlist("authorization")) > 1:
-            raise Invalid("token.twice", "There is more than one Authorization header.", "Send one.")
-        principal = named(self._house.authority.of(authorization), headers)
+    def let_in(self, authorization: list[str], agent: str | None = None) -> Principal:
+        """Whoever shows these headers, as this agent, or else the one that a header names."""
+        tell = partial(name_in, self._headers) if agent is None else partial(a_name, agent)
+        principal = self._house.callers.identify(self._scope, authorization, tell)
         self._house.authority.require(principal, GRANT)
         return principal
 
     async def admit(self, token: str | None, agent: str | None) -> Principal:
-        if token is not None and not token.isascii():
-            raise Unauthenticated("token.malformed", "That is no token.", "`comity token create` makes one.")
-        headers = Headers({HEADERS[0]: agent}) if agent else self._headers
-        return self.let_in(None if token is None else f"Bearer {token}", headers)
+        return self.let_in([] if token is None else [f"Bearer {token}"], agent)
 
     async def seat(self, principal: Principal) -> Workspace | None:
         return await seat(self._house, principal)
@@ -178,12 +176,14 @@ class _Porter:
     async def call(self, principal: Principal, operation: str, arguments: dict[str, Any]) -> Any:
         op = REGISTRY.get(operation)
         names = Arguments(op)
+        self.allow(principal, op.name)
         try:
             return to_json(await self._house.call(principal, op, names.of_object(arguments)))
         except Invalid as problem:
             raise names.in_their_names(problem) from None
 
     def allow(self, principal: Principal, operation: str) -> None:
+        self._house.authority.recheck(principal)
         self._house.authority.require(principal, operation)
 
     def failed(self, problem: Exception) -> Internal:
@@ -196,11 +196,6 @@ class _Porter:
             "Its log has more under that reference.",
             reference=reference,
         )
-
-
-def _client(exchange: Exchange) -> str:
-    client = exchange.request.client
-    return client.host if client else ""
 
 
 async def seat(house: House, principal: Principal) -> Workspace | None:

@@ -52,7 +52,8 @@ class _App:
 
     async def old_stream(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """The stream of the old transport."""
-        await (await self._of(exchange.house)).old_stream(_tools(exchange), exchange.principal, receive, send)
+        mcp = await self._of(exchange.house)
+        await mcp.old_stream(_tools(exchange), exchange.principal, exchange.scope, receive, send)
 
     async def old_message(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """One message of the old transport."""

@@ -13,6 +13,7 @@ from comity.kernel.problem import Problem
 MEDIA_TYPE = "application/problem+json"
 # HTTP has a closer word for these than their kind's status.
 STATUS = {
+    "body.encoding": 415,
     "body.too_large": 413,
     "body.too_slow": 408,
     "body.type": 415,
@@ -48,6 +49,8 @@ def response(problem: Problem, request_id: str, headers: Mapping[str, str] | Non
     sent = dict(headers or {})
     if problem.status == 401:
         sent["www-authenticate"] = "Bearer"
+    if problem.reason == "body.encoding":
+        sent["accept-encoding"] = "identity"
     if "retryAfterS" in problem.data:
         sent["retry-after"] = str(problem.data["retryAfterS"])
     return Response(body.encode("utf-8", "replace"), status_of(problem), sent, MEDIA_TYPE)

@@ -13,14 +13,16 @@ from typing import Any
 
 from comity.doors.auth.authority import Authority
 from comity.doors.auth.principal import Principal
+from comity.kernel.call import Permit
 from comity.kernel.op import Op
-from comity.kernel.problem import Unauthenticated
+from comity.kernel.problem import Forbidden, Unauthenticated
+from comity.kernel.scope import Actor
 from comity.process import ThisProcess, absent
 from comity.workspace import Workspace
 
 LEASE_S = 300  # without a call or an open stream, after which the others may free what the agent holds
 MOST = 2000  # agents; whoever was not heard of for longest is forgotten
-_Key = tuple[str, str]
+_Key = tuple[str, str, bool]  # agent, role, whether it was looked at before that the principal may be the agent
 AnyOp = Op[Any, Any]
 
 
@@ -44,7 +46,7 @@ class Seats:
         """The agent's workspace if it has been taken. Does not write."""
         if principal.agent_id is None:
             return None
-        return self._taken.get((principal.agent_id, principal.role))  # unlocked: the event loop must not wait
+        return self._taken.get(_key(principal, principal.agent_id))  # unlocked: the event loop must not wait
 
     def take(self, principal: Principal, program: str = "", name: str = "") -> Workspace:
         """The workspace of a principal's agent, registered. Raises Unauthenticated when there is no agent."""
@@ -54,7 +56,8 @@ class Seats:
                 "The server does not know which agent calls.",
                 "Send a token (Authorization: Bearer ...); on an open server name yourself with X-Comity-Agent.",
             )
-        key = (principal.agent_id, principal.role)
+        self._authority.require_own(principal, principal.agent_id)
+        key = _key(principal, principal.agent_id)
         with self._lock:
             found = self._taken.get(key)
             if found is None:
@@ -77,23 +80,25 @@ class Seats:
 
     def join(self, principal: Principal, name: str, program: str = "") -> Workspace:
         """A workspace for somebody without a name, who comes in as an agent of this type or under this whole name."""
+        if principal.role == "reader":
+            self._authority.require_own(principal, name)
         base = self._workspace.actor
         session_id = f"http-{self._server}-{secrets.token_hex(8)}"
         actor = base._replace(
             agent_id="", name="", session_id=session_id, host=None, oversees=principal.role == "admin"
         )
         observer = ThisProcess(absent(program or "http", "", base.worktree or base.root, LEASE_S))
-        workspace = self._workspace.acting_as(actor, observer=observer, permit=self._authority.permit(principal))
+        workspace = self._workspace.acting_as(actor, observer=observer, permit=self._permit(principal))
         joined = workspace.call("session.join", {"name": name})
         workspace.become(actor._replace(agent_id=joined.agent_id, session_id=joined.session_id, name=joined.name))
         with self._lock:
-            self._taken[joined.agent_id, principal.role] = workspace
+            self._taken[_key(principal, joined.agent_id)] = workspace
         return workspace
 
     def end(self, workspace: Workspace, reason: str) -> None:
         """End an agent's session, unless another program of the agent's began it; forget the workspace."""
         self.leave(workspace)
-        if workspace.actor.session_id.startswith("http-"):
+        if _is_ours(workspace.actor):
             workspace.call("session.end", {"reason": reason})
 
     def _join(self, principal: Principal, agent_id: str, program: str, name: str) -> Workspace:
@@ -105,7 +110,7 @@ class Seats:
             host=None,
             oversees=principal.role == "admin",
         )
-        permit = self._authority.permit(principal)
+        permit = self._permit(principal)
         active = self._active(agent_id)
         if active is not None:
             program = active.presence.program if active.presence else program
@@ -116,6 +121,21 @@ class Seats:
         workspace = self._workspace.acting_as(actor, observer=observer, permit=permit)
         workspace.session.start()
         return workspace
+
+    def _permit(self, principal: Principal) -> Permit:
+        """What a principal may do; a reader ends no session that another program of its agent's began."""
+        permit = self._authority.permit(principal)
+
+        def check(op: AnyOp, actor: Actor) -> None:
+            permit(op, actor)
+            if principal.role == "reader" and op.name == "session.end" and not _is_ours(actor):
+                raise Forbidden(
+                    "session.not_yours",
+                    f"{actor.agent_id} is in a session of its own program, which a reader does not end.",
+                    "End it there; or show a token of the role worker.",
+                )
+
+        return check
 
     def _active(self, agent_id: str) -> Any:
         """The agent's overview if it lives in another session."""
@@ -132,3 +152,12 @@ class Seats:
             found = self._workspace.acting_as(actor, permit=self._authority.permit(principal))
             self._spectators[principal.role] = found
         return found
+
+
+def _is_ours(actor: Actor) -> bool:
+    """Whether the server began the agent's session."""
+    return actor.session_id.startswith("http-")
+
+
+def _key(principal: Principal, agent_id: str) -> _Key:
+    return agent_id, principal.role, principal.bound or principal.asked

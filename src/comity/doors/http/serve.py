@@ -192,7 +192,7 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
-        raise Invalid("host.unknown", f"{host} is no address of this machine.", "Give --host another.") from None
+        raise Invalid("address.unknown", f"{host} is no address of this machine.", "Give --host another.") from None
     family, kind, protocol, _, address = found[0]
     bound = socket.socket(family, kind, protocol)
     try:
@@ -208,7 +208,7 @@ def listening(host: str, port: int) -> socket.socket:
         bound.close()
         if error.errno is not None and error.strerror and "in use" in error.strerror.lower():
             raise _busy(host, port) from None
-        raise Invalid("host.unknown", f"{host}:{port}: {error.strerror}.", "Give --host another address.") from None
+        raise Invalid("address.unknown", f"{host}:{port}: {error.strerror}.", "Give --host another address.") from None
     return bound
 
 

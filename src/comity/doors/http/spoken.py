@@ -10,9 +10,12 @@ from typing import Any
 from starlette.types import Scope
 
 from comity.doors.auth.principal import Principal
+from comity.doors.http.callers import connection
+from comity.doors.http.calls import told_by
+from comity.doors.http.connections import whose
 from comity.doors.http.house import House
 from comity.doors.http.mcp import DEFAULT, OPERATOR, PATH
-from comity.doors.http.peer import Peers, Process, lives
+from comity.doors.http.peer import Process, lives
 from comity.doors.http.place import LOOPBACK
 from comity.doors.http.seats import Seats
 from comity.doors.mcp.dialect import Dialect
@@ -36,7 +39,6 @@ class Hall:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._peers = Peers()
 
     @property
     def agents(self) -> Seats:
@@ -56,6 +58,10 @@ class Hall:
         """What a function of this name answers: at once if that has been quick, else from a worker thread."""
         return await self._house.calls.brief(self._house.workspace, name, function, writes=writes)
 
+    async def client_of(self, scope: Scope, principal: Principal) -> str:
+        """Whose a request is: the token's, else the process'."""
+        return await whose(scope, principal)
+
     def mark(self) -> asyncio.Event:
         """What will be set by the next commit."""
         return self._house.feed.mark()
@@ -70,20 +76,23 @@ class Hall:
 
     async def process_of(self, scope: Scope) -> Process | None:
         """The process of this machine that sent a request, if that can be seen."""
-        client = scope.get("client")
-        if client is None or client[0] not in LOOPBACK:
+        client, server = connection(scope)
+        if client is None or server is None or client[0] not in LOOPBACK:
             return None
-        port = int(client[1])  # granian tells it as text
-        found: Process | None = await self.work(partial(self._peers.behind, port, self._house.place.port))
+        found: Process | None = await self.work(partial(self._house.peers.behind, client, server))
         return found
 
     def lives(self, process: Process) -> bool:
         """Whether a process is still there."""
         return lives(process)
 
-    def still(self, principal: Principal) -> bool:
-        """Whether somebody who was let in would be let in now."""
-        return self._house.authority.still(principal)
+    def still(self, principal: Principal, agent_id: str | None = None) -> bool:
+        """Whether somebody who was let in, and came to be this agent, would be let in now."""
+        return self._house.authority.still(principal, agent_id)
+
+    async def told(self, mark: asyncio.Event, end: float, principal: Principal, agent_id: str | None) -> bool:
+        """Wait for a mark until a time of the loop's clock. Raises Problem once the caller may wait no longer."""
+        return await told_by(mark, end, partial(self._house.authority.recheck, principal, agent_id))
 
 
 def make(house: House, **bounds: Any) -> McpHttp:

@@ -26,7 +26,6 @@ MOST_EACH = 600  # from one client
 BEAT_S = 15.0
 STUCK_S = 60.0
 LOOK_S = 1.0
-CHECK_LOOKS = 2  # tokens, every other look
 CLOSE_S = 1.0
 Work = Callable[[Callable[[], Any]], Awaitable[Any]]
 
@@ -126,14 +125,12 @@ class Streams:
         return stream.principal.role == "admin"
 
     async def _watch(self) -> None:
-        looks = 0
         while True:
             await asyncio.sleep(LOOK_S)
-            looks += 1
             now = time.monotonic()
             for stream in list(self._open):
                 _look(stream, now)
-            if looks % CHECK_LOOKS == 0 and self._open:
+            if self._open:
                 with suppress(Problem):  # the database is locked or away: at the next look
                     await self._check()
 

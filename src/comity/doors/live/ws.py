@@ -77,11 +77,10 @@ class Socket:
             if principal is None:
                 code = UNKNOWN
                 return
-            stream = self._streams.enter(principal, self._client, await self._porter.seat(principal), socket=True)
-            try:
-                code = await self._serve(stream)
-            finally:
-                self._streams.leave(stream)
+            served: int | Principal = principal
+            while isinstance(served, Principal):
+                served = await self._serve_as(served)
+            code = served
         except Problem as problem:
             await self._send(envelope.refusal(problem))
             code = TOO_BUSY if isinstance(problem, Limited) else UNKNOWN
@@ -98,26 +97,33 @@ class Socket:
                 said = envelope.read(await self._next(None) or {})
             if said.type != "authenticate":
                 raise Unauthenticated("token.missing", "Say who you are first.", 'Send {"type":"authenticate",...}.')
-            principal = await self._authenticate(said)
+            return await self._authenticate(said)
         except TimeoutError:
             return None
         except Unreadable as unreadable:
             await self._send(envelope.refusal(unreadable.problem))
-            return None
         except Problem as problem:
             await self._send(envelope.refusal(problem))
-            return None
-        await self._send(envelope.write("authenticated", said.id, agentId=principal.agent_id, role=principal.role))
-        return principal
+        return None
 
     async def _authenticate(self, said: Said) -> Principal:
         token, agent = said.body.get("token"), said.body.get("agent")
         for one in (token, agent):
             if one is not None and not isinstance(one, str):
                 raise Invalid("argument.invalid", "token and agent are texts.", "Send the token that was printed.")
-        return await self._porter.admit(token, agent)
+        principal = await self._porter.admit(token, agent)
+        await self._send(envelope.write("authenticated", said.id, agentId=principal.agent_id, role=principal.role))
+        return principal
 
-    async def _serve(self, stream: Stream) -> int:
+    async def _serve_as(self, principal: Principal) -> int | Principal:
+        """Serve somebody: until the end, or until they say who they are after all."""
+        stream = self._streams.enter(principal, self._client, await self._porter.seat(principal), socket=True)
+        try:
+            return await self._serve(stream)
+        finally:
+            self._streams.leave(stream)
+
+    async def _serve(self, stream: Stream) -> int | Principal:
         while not stream.ended:
             try:
                 message = await self._next(stream)
@@ -137,6 +143,8 @@ class Socket:
                 continue
             self._unreadable = 0
             try:
+                if said.type == "authenticate":
+                    return await self._introduced(stream, said)
                 await self._answer(stream, said)
             except Problem as problem:
                 await self._send(envelope.refusal(problem, said.id))
@@ -153,10 +161,15 @@ class Socket:
             await self._subscribe(stream, said)
         elif said.type == "unsubscribe":
             await self._unsubscribe(stream, said)
-        elif said.type == "call":
-            self._begin_call(stream.principal, said)
         else:
+            self._begin_call(stream.principal, said)
+
+    async def _introduced(self, stream: Stream, said: Said) -> Principal:
+        """Whoever a nameless client of an open server says it is: once, and before it does anything."""
+        nameless = stream.principal.agent_id is None and stream.principal.token_id is None
+        if not nameless or self._calls or stream.listeners:
             raise Conflict("socket.authenticated", "It is known already who you are.", "Connect again to change that.")
+        return await self._authenticate(said)
 
     async def _subscribe(self, stream: Stream, said: Said) -> None:
         if said.id is None:

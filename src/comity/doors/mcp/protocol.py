@@ -24,7 +24,7 @@ from typing import Any
 from comity.doors.mcp import offers, wire
 from comity.doors.mcp.batch import Batch
 from comity.doors.mcp.offers import SUBSCRIPTION_KEY, Offers
-from comity.doors.mcp.request import Action, Begin, Call, Key, Rejected, Request, Send, Stop
+from comity.doors.mcp.request import Action, Begin, Call, Greet, Key, Rejected, Request, Send, Stop
 from comity.doors.mcp.surface import Surface
 from comity.kernel.problem import Invalid, Limited, Problem
 
@@ -276,7 +276,7 @@ class Session:
 
     # -- methods
 
-    def _initialize(self, request: Request, _actions: list[Action]) -> bytes:
+    def _initialize(self, request: Request, actions: list[Action]) -> None:
         asked = request.params.get("protocolVersion")
         if type(asked) is not str:
             raise Rejected(wire.INVALID_PARAMS, "initialize needs params.protocolVersion, a string.")
@@ -291,12 +291,12 @@ class Session:
             "serverInfo": self._server_info(),
             **self._instructions(),
         }
-        return self._result(request.request_id, False, wire.encode(body)[1:-1])
+        actions.append(Greet(self._result(request.request_id, False, wire.encode(body)[1:-1])))
 
     def _ping(self, request: Request, _actions: list[Action]) -> bytes:
         return self._result(request.request_id, False, b"")
 
-    def _discover(self, request: Request, _actions: list[Action]) -> bytes:
+    def _discover(self, request: Request, actions: list[Action]) -> None:
         body = {
             "supportedVersions": REQUEST_VERSIONS,
             "capabilities": {**CAPABILITIES, **self._offers.capabilities()},
@@ -304,7 +304,7 @@ class Session:
             "ttlMs": CACHE_MS,
             "cacheScope": "private",  # the instructions may name the agent
         }
-        return self._result(request.request_id, True, wire.encode(body)[1:-1])
+        actions.append(Greet(self._result(request.request_id, True, wire.encode(body)[1:-1])))
 
     def _listen(self, request: Request, actions: list[Action]) -> None:
         """Open a subscription. Resources are the only things whose changes are told."""

@@ -79,6 +79,12 @@ class Send(NamedTuple):
     line: bytes
 
 
+class Greet(NamedTuple):
+    """Write this line, the answer to a client that connects, once the agent can be reached."""
+
+    line: bytes
+
+
 class Begin(NamedTuple):
     """Run this tool call."""
 
@@ -91,7 +97,7 @@ class Stop(NamedTuple):
     call: Call
 
 
-Action = Send | Begin | Stop
+Action = Send | Greet | Begin | Stop
 
 
 class Rejected(Exception):

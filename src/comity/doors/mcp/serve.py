@@ -40,8 +40,9 @@ def main(arguments: list[str], open_workspace: Callable[[settings.Settings], Wor
         return problem.exit_code
     for one in resolved.aside:
         print(f"comity mcp: set aside: {one.text} ({one.file}); comity trust agrees", file=sys.stderr)
-    threading.Thread(target=_begin, args=(surface,), daemon=True).start()
-    ended = serve(surface)
+    begun = threading.Event()
+    threading.Thread(target=_begin, args=(surface, begun), daemon=True).start()
+    ended = serve(surface, begun=begun)
     surface.end(ended.reason)
     return ended.exit_code
 
@@ -96,9 +97,11 @@ def _dialect(resolved: settings.Settings) -> Dialect:
     return MascDialect()
 
 
-def _begin(surface: Seated) -> None:
-    """Register before the first call needs it; a failure is told by that call."""
+def _begin(surface: Seated, begun: threading.Event) -> None:
+    """Register before whoever connects is answered; a failure is told by the first call."""
     try:
         surface.ready()
     except Problem as problem:
         print(f"comity mcp: {problem.message} {problem.hint}", file=sys.stderr)
+    finally:
+        begun.set()

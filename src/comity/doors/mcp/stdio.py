@@ -26,13 +26,14 @@ from time import monotonic
 from comity.doors.mcp import wire
 from comity.doors.mcp.events import Events
 from comity.doors.mcp.protocol import MAX_CALLS, Session
-from comity.doors.mcp.request import Action, Begin, Call, Send
+from comity.doors.mcp.request import Action, Begin, Call, Greet, Send
 from comity.doors.mcp.surface import Surface, ToolCall, UnknownResource, UnknownTool
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Internal, Problem, Unavailable
 
 READ_BYTES = 65536
 WATCH_S = 5.0  # between two looks at whether the client still lives
+GREET_S = 1.0  # that whoever connects waits at most until the agent is registered
 GRACE_S = 1.0  # for running calls, once the input has ended; hosts send SIGTERM two seconds after that
 SIGNAL_GRACE_S = 0.2  # for running calls, once a signal came; hosts kill soon after
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
@@ -56,8 +57,12 @@ def serve(
     *,
     max_calls: int = MAX_CALLS,
     grace_s: float = GRACE_S,
+    begun: threading.Event | None = None,
 ) -> Ended:
     """Serve ``surface`` until the client is gone or a signal comes, then say why; the caller cleans up.
+
+    ``begun`` is set once the agent is registered, or could not be: who connects is answered then, so that a message
+    sent to the agent from that moment on reaches it. The answer is not held up for longer than ``GREET_S``.
 
     ``stdin`` and ``stdout`` are file descriptors; by default the process's own, which are diverted for
     good: reading standard input then gives nothing, and printing goes to standard error. Called on the main
@@ -69,14 +74,18 @@ def serve(
         _divert(0, os.O_RDONLY) if stdin is None else stdin,
         _divert(1, os.O_WRONLY) if stdout is None else stdout,
         max_calls,
+        begun,
     ).run(grace_s)
 
 
 class _Server:
     """One connection over two file descriptors."""
 
-    def __init__(self, surface: Surface, stdin: int, stdout: int, max_calls: int) -> None:
+    def __init__(
+        self, surface: Surface, stdin: int, stdout: int, max_calls: int, begun: threading.Event | None
+    ) -> None:
         self._surface = surface
+        self._begun = begun
         self._session = Session(surface, max_calls)
         self._lock = threading.Lock()  # around the session
         self._stdin = stdin
@@ -157,10 +166,26 @@ class _Server:
         for action in actions:
             if isinstance(action, Send):
                 self._output.write(action.line)
+            elif isinstance(action, Greet):
+                self._greet(action.line)
             elif isinstance(action, Begin):
                 self._begin(action.call)
             else:
                 action.call.cancelled.set()
+
+    def _greet(self, line: bytes) -> None:
+        """Answer who connects, on another thread where that takes a moment: what else is asked has not to wait."""
+        if self._begun is None or self._begun.is_set():
+            self._output.write(line)
+            return
+        with self._lock:
+            self._busy += 1
+        threading.Thread(target=self._greet_late, args=(self._begun, line), daemon=True).start()
+
+    def _greet_late(self, begun: threading.Event, line: bytes) -> None:
+        begun.wait(GREET_S)
+        self._output.write(line)
+        self._rest()
 
     # -- calls
 
@@ -224,6 +249,10 @@ class _Server:
             updates = self._session.updated(self._surface.touched(call.name)) if call.succeeded else ()
         for update in updates:
             self._output.write(update)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Something that kept the server busy is over."""
         with self._lock:
             self._busy -= 1
             idle = self._closing and not self._busy

@@ -99,7 +99,10 @@ def _hosts(name: str, value: str) -> tuple[str, ...]:
 
 
 def _origins(name: str, value: str) -> tuple[str, ...]:
-    return _each(name, value, _ORIGIN, "an origin such as https://example.org")
+    """As browsers write them: in lower case, and without the port that the scheme has anyway."""
+    listed = (part.lower() for part in _each(name, value, _ORIGIN, "an origin such as https://example.org"))
+    usual = {"http": ":80", "https": ":443"}
+    return tuple(part.removesuffix(usual[part.partition(":")[0]]) for part in listed)
 
 
 def _each(name: str, value: str, pattern: re.Pattern[str], wanted: str) -> tuple[str, ...]:
@@ -178,7 +181,7 @@ OPTIONS = (
         "allow_origin",
         ("COMITY_ALLOW_ORIGIN",),
         (),
-        "An origin whose web pages may ask the server (repeatable).",
+        "An origin whose web pages may use the server and read its answers (repeatable).",
         _origins,
         "ORIGIN",
         repeated=True,

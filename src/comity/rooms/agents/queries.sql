@@ -137,6 +137,9 @@ SELECT 1 FROM comity_host_sessions
 WHERE agent_id = :agent_id AND heard_ms IS NOT NULL AND coalesce(ended, '') <> 'went on'
   AND (host, host_session_id, subagent_id) <> (:host, :host_session_id, :subagent_id) LIMIT 1
 
+-- name: heard_by_hooks
+SELECT 1 FROM comity_host_sessions WHERE agent_id = :agent_id AND heard_ms IS NOT NULL LIMIT 1
+
 -- name: served
 SELECT 1 FROM sessions s JOIN comity_presence p ON p.session_id = s.session_id
 WHERE s.agent_id = :agent_id AND s.state = 'active' AND p.registered_at = s.registered_at AND p.pid IS NOT NULL

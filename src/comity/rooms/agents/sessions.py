@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from comity.kernel.event import Event
-from comity.kernel.problem import Conflict, NotFound
+from comity.kernel.naming import require_free
+from comity.kernel.problem import Conflict, NotFound, Unauthenticated
+from comity.kernel.quoting import called, word
 from comity.kernel.scope import Actor, Scope
 from comity.kernel.text import compact
 from comity.rooms.agents import presence
@@ -31,6 +33,16 @@ def require_session(scope: Scope) -> None:
         )
 
 
+def require_agent(scope: Scope) -> None:
+    """Unauthenticated ``agent.unnamed`` for somebody who only looks on: there is nothing about them to be told."""
+    if scope.actor.spectator:
+        raise Unauthenticated(
+            "agent.unnamed",
+            "This is about the agent that asks, and nobody said which one that is.",
+            "Join first, or name yourself: by an agent's token, or on an open server with X-Comity-Agent.",
+        )
+
+
 def register(
     scope: Scope,
     interest_tags: Sequence[str],
@@ -44,6 +56,7 @@ def register(
     registers again keeps its channels.
     """
     actor, tx = scope.actor, scope.tx
+    require_free(actor.agent_id, actor.name)
     slug = _known_profile(scope, profile_slug)
     old = _free_session(scope)
     now = scope.now.iso
@@ -116,7 +129,7 @@ def _free_session(scope: Scope) -> str | None:
     if holder is not None and holder[0] != actor.agent_id:
         raise Conflict(
             "session.taken",
-            f"Session id {actor.session_id} belongs to agent {holder[0]}.",
+            f"Session id {word(actor.session_id)} belongs to agent {called(holder[0])}.",
             "Start with another session id, or without one: a random one is made.",
             agentId=holder[0],
             sessionId=actor.session_id,

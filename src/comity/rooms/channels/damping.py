@@ -7,8 +7,10 @@ Counted is what passes between a sender and one other agent, or a sender and a c
 - Rate: so many messages a minute, wherever they lead.
 - Repeats: the same content again within a while is not sent again; the answer is that of the first time.
 
-The limits are far above what agents that think between two messages can reach (``comity.settings``). A message that is
-held back is refused to its sender, told to its recipient once a while, an event, and shown by the workspace's status.
+The limits are far above what agents that think between two messages can reach (``comity.settings``), and they concern
+those alone (``agents.thinking``): programs may use the bus at full speed, with the same text as often as they like. A
+message that is held back is refused to its sender, told to its recipient once a while, an event, and shown by the
+workspace's status.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ from zlib import crc32
 from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Limited, Refused
+from comity.kernel.quoting import called, word
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact
+from comity.rooms.agents import thinking
 from comity.rooms.channels.model import Draft, Sent
 
 QUIET_MS = 60_000
@@ -53,7 +57,7 @@ def enter(scope: Scope, draft: Draft, agent_id: str | None, channel: str | None)
     Raises Refused, with Limited ``message.ping_pong`` or ``message.too_often``.
     """
     limits, now_ms, me = scope.actor.limits, scope.now.ms, scope.actor.agent_id
-    if not any(limits) or agent_id == me:
+    if not any(limits) or agent_id == me or not thinking.thinks(scope):
         return None
     target = agent_id or f"{_CHANNEL}{channel}"
     found = {row[0]: _pair(row) for row in scope.tx.all("channels.pairs", sender=me, target=target)}
@@ -132,7 +136,7 @@ def _held_back(scope: Scope, target: str, mine: Pair, reason: str, why: str) -> 
     return Refused(
         Limited(
             reason,
-            f"Held back: {why} between {me} and {target}.",
+            f"Held back: {why} between {called(me)} and {called(target) if channel is None else word(target)}.",
             f"Go on with your own work. Say what is settled in {wait_s} s or later, or ask the person.",
             target=target,
             tellRecipient=fresh and channel is None,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from comity.kernel.argument import Text
 from comity.kernel.hints import Annotated
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.naming import require_free
 from comity.kernel.op import op
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity, names, presence, sessions
 from comity.rooms.agents.model import Tags
 from comity.rooms.channels import membership
+from comity.rooms.tokens import checking
 
 WantedName = Annotated[
     str, Text("A type of agent such as claude, or a whole name such as claude-calm-otter.", min=1, max=64)
@@ -54,8 +56,9 @@ def _present(scope: Scope) -> Scope | None:
 
 def _chosen(scope: Scope, wanted: str) -> Scope:
     """As the agent that a newcomer with this name is."""
+    require_free(wanted, names.kind_of(wanted))
     name = wanted
-    if not names.is_made(wanted) or _lives(scope, wanted):
+    if not names.is_made(wanted) or _lives(scope, wanted) or checking.owned(scope, wanted):
         name = names.make(names.kind_of(wanted), _names(scope, wanted), scope.new_id())
     scope = scope.acting_as(scope.actor._replace(agent_id=name, name=name))
     if scope.actor.host is None:

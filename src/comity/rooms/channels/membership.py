@@ -1,6 +1,12 @@
-"""Joining and leaving channels (MACP v1.0 sections 2.3 and 2.4)."""
+"""Joining and leaving channels (MACP v1.0 sections 2.3 and 2.4), and who may read what is said in one.
+
+The rule for reading is the same wherever words of a channel appear: in its history, in events, receipts, streams and
+resources. The default channel is for whoever may look at all; any other one for its members, and for whoever oversees.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from comity.kernel.event import Event
 from comity.kernel.problem import Invalid
@@ -47,3 +53,12 @@ def leave(scope: Scope, channel_id: str | None) -> Departure:
     if left:
         scope.emit(Event("channel.leave", agent_id=scope.actor.agent_id, channel_id=channel))
     return Departure(channel, bool(left))
+
+
+def readable(scope: Scope) -> Callable[[str], bool]:
+    """Tells of a channel whether the actor may read what is said there. One look, for any number of channels."""
+    actor = scope.actor
+    if actor.oversees:
+        return lambda _: True
+    joined = {row[0] for row in scope.tx.all("channels.joined", agent_id=actor.agent_id)} if actor.agent_id else set()
+    return lambda channel: channel in joined or (channel == actor.channel and channel != "")

@@ -114,7 +114,10 @@ class ChannelHistory(NamedTuple):
 
 
 class DirectMessage(NamedTuple):
-    """Something said to one agent alone. ``cut``: ``message.read`` has the rest."""
+    """Something said to one agent alone. ``cut``: ``message.read`` has the rest.
+
+    A ``notice`` from ``comity`` is from Comity itself: what others wrote under that name is told as a ``message``.
+    """
 
     delivery_id: str
     message_id: str

@@ -14,6 +14,9 @@ ORDER BY m.agent_id
 -- name: remove_member
 DELETE FROM channel_members WHERE channel_id = :channel_id AND agent_id = :agent_id
 
+-- name: joined
+SELECT channel_id FROM channel_members WHERE agent_id = :agent_id
+
 -- name: channel_sender
 SELECT
   (SELECT state FROM channels WHERE channel_id = :channel_id),
@@ -44,6 +47,9 @@ SELECT s.agent_id,
   coalesce((SELECT CAST(next_sequence AS INTEGER) FROM sequence_counters WHERE destination_key = s.agent_id), 1)
 FROM sessions s WHERE s.agent_id = :agent_id AND s.state = 'active'
   AND EXISTS (SELECT 1 FROM sessions WHERE session_id = :session_id AND agent_id = :sender_id AND state = 'active')
+
+-- name: impostor
+SELECT 1 FROM agents WHERE agent_id = :speaker
 
 -- name: eviction_candidate
 SELECT delivery_id, message_id, channel_id, priority FROM messages {by_pending}

@@ -10,7 +10,7 @@ from comity.kernel.problem import Forbidden
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import read_object
 from comity.rooms.agents.sessions import require_session
-from comity.rooms.channels import mentions
+from comity.rooms.channels import membership, mentions
 from comity.rooms.channels.model import PRIORITIES, ChannelHistory, ChannelMessage
 
 MOST_CONTENT = 10_000  # characters of a message
@@ -45,20 +45,17 @@ def _message(row: Row) -> ChannelMessage:
 
 
 def _require_reader(scope: Scope, channel: str) -> None:
+    require_session(scope)
     actor = scope.actor
-    if actor.spectator:
+    if membership.readable(scope)(channel):
         return
-    found = scope.tx.one(
-        "channels.channel_sender", channel_id=channel, agent_id=actor.agent_id, session_id=actor.session_id
+    raise Forbidden(
+        "MACP_ERR_SENDER_NOT_MEMBER",
+        f"Agent {actor.agent_id} is not in channel {channel}: what was said there is for members."
+        if actor.agent_id
+        else f"What was said in channel {channel} is for members, and nobody knows who you are.",
+        "Join the channel first.",
+        agentId=actor.agent_id,
+        sessionId=actor.session_id,
+        channelId=channel,
     )
-    if found is None:
-        require_session(scope)
-    if found is None or not found[1]:
-        raise Forbidden(
-            "MACP_ERR_SENDER_NOT_MEMBER",
-            f"Agent {actor.agent_id} is not in channel {channel}: what was said there is for members.",
-            "Join the channel first.",
-            agentId=actor.agent_id,
-            sessionId=actor.session_id,
-            channelId=channel,
-        )

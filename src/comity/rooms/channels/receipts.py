@@ -7,8 +7,11 @@ context. ``seen``: the model has answered since. ``acknowledged``: the agent sai
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from comity.kernel.clock import Instant
 from comity.kernel.scope import Actor, Row, Scope
+from comity.rooms.channels import membership
 from comity.rooms.channels.model import Receipt, Receipts, SentMessage
 
 _SCANNED = 5000  # of the newest deliveries, in which a sender's own are looked for
@@ -26,14 +29,15 @@ def listed(scope: Scope, message_id: str | None, sender: str | None, limit: int)
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(str(row[0]), []).append(row)
-    return Receipts([_message(scope.actor, message, deliveries) for message, deliveries in found.items()])
+    readable = membership.readable(scope)
+    return Receipts([_message(scope.actor, readable, message, rows) for message, rows in found.items()])
 
 
-def _message(reader: Actor, message_id: str, rows: list[Row]) -> SentMessage:
-    """One message; of a direct one between others it shows no word, unless the reader oversees them all."""
+def _message(reader: Actor, readable: Callable[[str], bool], message_id: str, rows: list[Row]) -> SentMessage:
+    """One message; of one between others, or in a channel that is not for the reader, it shows no word."""
     _, timestamp, channel_id, sender, begins = rows[0][:5]
     between = {sender, *(row[6] for row in rows)}
-    shown = channel_id is not None or reader.oversees or reader.agent_id in between
+    shown = reader.agent_id in between or (reader.oversees if channel_id is None else readable(channel_id))
     receipts = [_receipt(row) for row in rows]
     return SentMessage(message_id, timestamp, channel_id, str(sender or ""), str(begins) if shown else "", receipts)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from comity.kernel.javascript import preview
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import read_object
-from comity.rooms.agents.sessions import require_session
+from comity.rooms.agents.sessions import require_agent, require_session
 from comity.rooms.channels.model import PRIORITIES
 from comity.rooms.claims import listing, paths
 from comity.rooms.claims.model import Claim
@@ -32,8 +32,9 @@ def snapshot(scope: Scope, channel_id: str | None, pending_limit: int) -> Sessio
     """The actor's situation.
 
     Without membership the default channel's memories are not counted; a channel that was named is refused with
-    Forbidden ``MACP_ERR_SENDER_NOT_MEMBER``.
+    Forbidden ``MACP_ERR_SENDER_NOT_MEMBER``. Unauthenticated ``agent.unnamed`` when there is no such agent.
     """
+    require_agent(scope)
     require_session(scope)
     me = awareness.one(scope, scope.actor.agent_id)
     assert me is not None, "the session was active a moment ago"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.quoting import called
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity, presence, sessions
 from comity.rooms.agents.model import DeadAgent
@@ -29,7 +30,7 @@ class Freed(NamedTuple):
 def leave(scope: Scope, status: str, reason: str, release_reason: str) -> Freed | None:
     """End the actor's session. None, and nothing changed, when it is not its agent's active one."""
     actor = scope.actor
-    note = f"{actor.agent_id} left" + (f": {reason}" if reason else "")
+    note = f"{called(actor.agent_id)} left" + (f": {reason}" if reason else "")
     freed = _end(scope, actor.agent_id, actor.session_id, status, reason, release_reason, note)
     if freed is not None:
         scope.emit(Event("session.deregister", agent_id=actor.agent_id))
@@ -77,7 +78,7 @@ def reap(scope: Scope) -> Reaped:
 
 
 def _reap(scope: Scope, gone: DeadAgent) -> ReapedAgent | None:
-    note = f"{gone.agent_id} is gone: {gone.how}"
+    note = f"{called(gone.agent_id)} is gone: {gone.how}"
     freed = _end(scope, gone.agent_id, gone.session_id, "inactive", note, "reaped", note)
     if freed is None:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from comity.kernel.clock import Instant
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.quoting import called, quoted, word
 from comity.kernel.scope import Row, Scope
 from comity.rooms.lifecycle.model import AgentGlance, Counts, Guidance, Overview, Step, TaskGlance, You
 from comity.rooms.tasks.model import number_of
@@ -101,13 +102,13 @@ def _agents(scope: Scope, held: list[TaskGlance]) -> list[AgentGlance]:
         busy = current is not None and current.state != "blocked"
         last_seen = Instant.at(seen_ms).iso if isinstance(seen_ms, int) else registered_at
         lapsed = isinstance(until_ms, int) and until_ms < scope.now.ms
-        label = None if current is None else _label(current)
+        label = None if current is None else current.number or current.task_id
         listed.append(AgentGlance(agent_id, name, "busy" if busy else status, label, last_seen, lapsed))
     return listed
 
 
 def _label(task: TaskGlance) -> str:
-    return task.number or task.task_id
+    return word(task.number or task.task_id)
 
 
 def _attention(seen: Seen, agents: list[AgentGlance]) -> list[str]:
@@ -115,15 +116,18 @@ def _attention(seen: Seen, agents: list[AgentGlance]) -> list[str]:
     if seen.urgent:
         told.append(f"{_messages(seen.waiting)} for you, {seen.urgent} of them urgent.")
     told += [
-        f"The lease of {task.assignee} on {_label(task)} is over; it is free to claim." for task in seen.lapsed_leases
+        f"The lease of {called(task.assignee)} on {_label(task)} is over; it is free to claim."
+        for task in seen.lapsed_leases
     ]
     gone = {agent.agent_id: agent for agent in agents if agent.lapsed}
     told += [
-        f"{task.assignee} holds {_label(task)} and was last heard of at {gone[task.assignee].last_seen}."
+        f"{called(task.assignee)} holds {_label(task)} and was last heard of at {word(gone[task.assignee].last_seen)}."
         for task in seen.held
         if task.assignee in gone
     ]
-    told += [f"{_label(task)} is blocked, held by {task.assignee}." for task in seen.held if task.state == "blocked"]
+    told += [
+        f"{_label(task)} is blocked, held by {called(task.assignee)}." for task in seen.held if task.state == "blocked"
+    ]
     return told[:MOST_ATTENTION]
 
 
@@ -157,7 +161,7 @@ def _steps(seen: Seen) -> list[Step]:
 
 
 def _steps_of(task: TaskGlance) -> list[Step]:
-    name = f"{_label(task)} ({task.title[:80]})"
+    name = f"{_label(task)} ({quoted(task.title, 80)})"
     if task.state == "claimed":
         return [
             Step("task.transition", f"You claimed {name}: start it."),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.kernel.scope import Actor, Row, Scope
 from comity.kernel.text import compact, read_object
+from comity.rooms.channels import membership
 from comity.rooms.lifecycle.model import Events, LoggedEvent, Pruned
 
 _DAY_MS = 86_400_000
@@ -36,7 +39,8 @@ def page(scope: Scope, after: str, newest: int, limit: int, wanted: Filter) -> E
         first = scope.tx.one("lifecycle.newest_events", newest=newest, **wanted.params())
         start = first[0] - 1 if first and first[0] is not None else end
     rows = scope.tx.all("lifecycle.events", after=start, limit=limit, **wanted.params())
-    events = [_event(row, scope.actor) for row in rows]
+    readable = membership.readable(scope) if any(map(_tells, rows)) else None
+    events = [_event(row, scope.actor, readable) for row in rows]
     return Events(events, str(events[-1].id if len(events) == limit else max(end, start)))
 
 
@@ -48,14 +52,20 @@ def _position(cursor: str) -> int:
     return int(cursor)
 
 
-def _event(row: Row, reader: Actor) -> LoggedEvent:
-    """One row; of a direct message between others it shows no word, unless the reader oversees them all."""
+def _tells(row: Row) -> bool:
+    """Whether a row has words of a message."""
+    return row[6] is not None or row[7] is not None
+
+
+def _event(row: Row, reader: Actor, readable: Callable[[str], bool] | None) -> LoggedEvent:
+    """One row; of a message between others, or in a channel that is not for the reader, it shows no word."""
     sender = read_object(row[9]) or {}
     metadata, excerpt = read_object(row[8]) or {}, row[11]
-    receiver, channel = row[12:] if row[12] is not None else (row[4], row[5])  # the event's own, once it was pruned
-    direct = channel is None and (row[6] is not None or row[7] is not None)
-    if direct and not reader.oversees and reader.agent_id not in (receiver, sender.get("agent_id")):
-        metadata, excerpt = {}, None
+    if readable is not None and _tells(row):
+        receiver, channel = row[12:] if row[12] is not None else (row[4], row[5])  # the event's own, once it was pruned
+        own = reader.agent_id in (receiver, sender.get("agent_id"))
+        if not (own or (reader.oversees if channel is None else readable(channel))):
+            metadata, excerpt = {}, None
     return LoggedEvent._make((*row[:8], metadata, sender.get("agent_id"), sender.get("name"), row[10], excerpt))
 
 

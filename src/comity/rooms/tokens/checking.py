@@ -14,6 +14,7 @@ import secrets
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
 from comity.kernel.javascript import trim
+from comity.kernel.naming import require_free
 from comity.kernel.problem import Invalid, NotFound, Unauthenticated
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact
@@ -40,6 +41,7 @@ def create(scope: Scope, role: str, agent_id: str | None, label: str, expires_in
     named = None if agent_id is None else trim(agent_id)
     if named == "":
         raise Invalid("token.blank_agent", "The agent's id is blank.", "Name the agent, or leave it out.")
+    require_free(named or "")
     token_id, secret = secrets.token_hex(ID_DIGITS // 2), secrets.token_hex(_SECRET_BYTES)
     scope.tx.run(
         "tokens.add",
@@ -76,9 +78,15 @@ def get(scope: Scope, token_id: str) -> Token:
     return _token(scope, row)
 
 
-def every(scope: Scope, *, dead_too: bool, limit: int) -> list[Token]:
-    """Tokens, the newest first."""
-    return [_token(scope, row) for row in scope.tx.all("tokens.list", all=dead_too, now_ms=scope.now.ms, limit=limit)]
+def every(scope: Scope, *, dead_too: bool, agent_id: str | None, limit: int) -> list[Token]:
+    """Tokens, or an agent's, the newest first."""
+    wanted = {"all": dead_too, "agent_id": agent_id, "now_ms": scope.now.ms, "limit": limit}
+    return [_token(scope, row) for row in scope.tx.all("tokens.list", **wanted)]
+
+
+def owned(scope: Scope, agent_id: str) -> bool:
+    """Whether a living token names this agent, so that nobody else may be it over the network."""
+    return bool(every(scope, dead_too=False, agent_id=agent_id, limit=1))
 
 
 def revoke(scope: Scope, token_id: str) -> bool:

@@ -18,6 +18,7 @@ TokenRole = Annotated[
 ForAgent = Annotated[
     str, Text("The agent that whoever shows it is; without one they name themselves.", min=1, max=MAX_AGENT_ID)
 ]
+OfAgent = Annotated[str, Text("Only tokens that name this agent.", min=1, max=MAX_AGENT_ID)]
 Label = Annotated[str, Text("What it is for, for people to read.", max=200)]
 ExpiresInS = Annotated[int, Number("Seconds until it expires; 0 is never.", ge=0, le=MAX_LIFE_S)]
 TokenId = Annotated[str, Text("The token's public id: the part between its two underscores.", min=1, max=ID_DIGITS)]

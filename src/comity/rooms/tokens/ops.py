@@ -14,6 +14,7 @@ from comity.rooms.tokens.model import (
     ExpiresInS,
     ForAgent,
     Label,
+    OfAgent,
     RevokedToken,
     Token,
     TokenId,
@@ -44,9 +45,14 @@ def create_token(
 
 
 @op("token.list", effect="read", example={})
-def list_tokens(scope: Scope, *, include_dead: EveryToken = False, limit: TokenLimit = 100) -> Tokens:
-    """List tokens without their secrets, the newest first."""
-    return Tokens(checking.every(scope, dead_too=include_dead, limit=limit))
+def list_tokens(
+    scope: Scope, *, include_dead: EveryToken = False, agent_id: OfAgent | None = None, limit: TokenLimit = 100
+) -> Tokens:
+    """List tokens without their secrets, the newest first.
+
+    An agent that a living token names is that token's alone: over the network nobody else can be it.
+    """
+    return Tokens(checking.every(scope, dead_too=include_dead, agent_id=agent_id, limit=limit))
 
 
 @op("token.get", effect="read", example={"token_id": _SOME_ID})

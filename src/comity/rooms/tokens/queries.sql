@@ -12,7 +12,8 @@ FROM comity_tokens WHERE token_id = :token_id
 -- name: list
 SELECT token_id, role, agent_id, label, created_ms, created_by, expires_ms, revoked_ms, revoked_by, used_ms
 FROM comity_tokens
-WHERE :all OR (revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > :now_ms))
+WHERE (:all OR (revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > :now_ms)))
+  AND (:agent_id IS NULL OR agent_id = :agent_id)
 ORDER BY created_ms DESC, token_id LIMIT :limit
 
 -- name: revoke

@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
+from comity.doors.mcp.wording import in_dialect
 from comity.kernel.problem import Invalid
 from comity.kernel.record import camel
 from comity.kernel.registry import AnyOp
@@ -83,14 +84,7 @@ class Arguments:
         """A complaint about arguments in the names that the caller used."""
         if not problem.reason.startswith("argument."):
             return problem
-        message, hint = problem.message, problem.hint
-        for ours, theirs in self._names.items():
-            if "_" in ours:
-                message, hint = message.replace(ours, theirs), hint.replace(ours, theirs)
-        data = dict(problem.data)
-        if "argument" in data:
-            data["argument"] = self._names.get(str(data["argument"]), data["argument"])
-        return Invalid(problem.reason, message, hint, **data)
+        return in_dialect(problem, self._op.name, self._op.name, self._names)
 
     def _unknown(self, key: str) -> Invalid:
         known = ", ".join(sorted(self._own)) or "none"

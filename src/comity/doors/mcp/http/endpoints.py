@@ -11,6 +11,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from mcp.server.lowlevel.server import Server
@@ -27,13 +28,15 @@ from comity.doors.mcp.http.handlers import VISIT, Handlers, Visit, Work
 from comity.doors.mcp.http.notices import Follower, Log, Notices
 from comity.doors.mcp.http.seat import Agents, HttpSeat
 from comity.doors.mcp.http.session import ANSWER_S, MOST_CALLS, STANDALONE, Session, read_message
+from comity.doors.mcp.http.shares import MOST_EACH, MOST_SESSIONS, Clients, to_forget
+from comity.doors.mcp.http.staying import LOOK_S, Lobby, Staying
 from comity.doors.mcp.http.streams import parse
 from comity.doors.mcp.http.visitors import Processes, Visitors
+from comity.kernel.problem import Problem
 
 IDLE_S = 30 * 60.0  # without a request or an open stream, after which a session is forgotten
-MOST_SESSIONS = 2000
 SOON_S = 1.0  # an answer that takes longer than this comes as a stream
-HOUSEKEEPING_S = 15.0
+TIDY_LOOKS = 15  # so many looks at who may stay between two cleanings
 VERSION = "mcp-protocol-version"
 OLD_MESSAGES = "/messages"
 _OLD = {
@@ -44,13 +47,11 @@ _OLD = {
 DEPRECATED = tuple((name.encode(), value.encode()) for name, value in _OLD.items())
 
 
-class Hall(Work, Log, Processes, Protocol):
+class Hall(Work, Log, Processes, Lobby, Clients, Protocol):
     """What the server brings: threads to work on, the log, the agents, and whether a caller may stay."""
 
     @property
     def agents(self) -> Agents: ...
-
-    def still(self, principal: Principal) -> bool: ...
 
 
 class Endpoint(NamedTuple):
@@ -84,6 +85,7 @@ class McpHttp:
         max_body_bytes: int,
         idle_s: float = IDLE_S,
         most_sessions: int = MOST_SESSIONS,
+        most_each: int = MOST_EACH,
     ) -> None:
         self._hall = hall
         self._endpoints = {(one.path, one.tools): one for one in endpoints}
@@ -91,13 +93,14 @@ class McpHttp:
         self._notices = {key: Notices() for key in self._endpoints}
         self._max_body_bytes = max_body_bytes
         self._idle_s = idle_s
-        self._most = most_sessions
+        self._most, self._most_each = most_sessions, most_each
         self._old_path = endpoints[0].path
         self._sessions: dict[str, Session] = {}
         self._acted: set[str] = set()  # agents that did something in a session that is over, and have another
         self._follower = Follower(hall, list(self._notices.values()))
         self._tasks: list[asyncio.Task[None]] = []
         self._visitors = Visitors(hall)
+        self._staying = Staying(hall)
         self._starting = asyncio.Lock()
         self._over = asyncio.Event()
 
@@ -116,9 +119,11 @@ class McpHttp:
             version = headers.get(VERSION)
             if version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS:
                 seat = await self._visitors.seat(principal, scope)
-                await served.alone.handle_request({**scope, VISIT: Visit(seat)}, receive, send)
+                shown = {**scope, VISIT: Visit(seat)}
+                alone = served.alone
+                await self._staying.serve(seat, send, lambda sent: alone.handle_request(shown, receive, sent))
             elif scope["method"] == "POST":
-                await self._post(served, principal, headers, receive, send)
+                await self._post(served, principal, scope, receive, send)
             elif scope["method"] == "GET":
                 await self._get(served, principal, headers, receive, send)
             else:
@@ -128,10 +133,10 @@ class McpHttp:
         except Refused as refused:
             await send_refusal(send, refused)
 
-    async def old_stream(self, tools: str, principal: Principal, receive: Receive, send: Send) -> None:
+    async def old_stream(self, tools: str, principal: Principal, scope: Scope, receive: Receive, send: Send) -> None:
         """The stream of the transport of 2024-11-05: it tells where to send messages, and carries every answer."""
         try:
-            session = self._open(await self._serve(self._old_path, tools), principal)
+            session = await self._open(await self._serve(self._old_path, tools), principal, scope)
         except Refused as refused:
             await send_refusal(send, refused)
             return
@@ -179,9 +184,8 @@ class McpHttp:
 
     # -- one request
 
-    async def _post(
-        self, served: _Served, principal: Principal, headers: Headers, receive: Receive, send: Send
-    ) -> None:
+    async def _post(self, served: _Served, principal: Principal, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
         _check_headers(headers)
         message = _message(await read_body(receive))
         method = message.get("method")
@@ -189,7 +193,7 @@ class McpHttp:
         if method == "initialize" and "id" in message:
             if headers.get(SESSION_ID):
                 raise Refused(400, wire.INVALID_REQUEST, "initialize begins a session: leave Mcp-Session-Id out.")
-            session = opened = self._open(served, principal)
+            session = opened = await self._open(served, principal, scope)
         else:
             session = self._session(served.kind, principal, headers)
         session.used = time.monotonic()
@@ -237,17 +241,15 @@ class McpHttp:
 
     # -- sessions
 
-    def _open(self, served: _Served, principal: Principal) -> Session:
-        if len(self._sessions) >= self._most:
-            raise Refused(
-                503,
-                wire.INTERNAL_ERROR,
-                f"{self._most} sessions are open. End one with DELETE, or try again in a minute.",
-                retry_after="60",
-            )
+    async def _open(self, served: _Served, principal: Principal, scope: Scope) -> Session:
+        client = await self._hall.client_of(scope, principal)
+        least = to_forget(self._sessions.values(), client, self._most, self._most_each)
+        if least is not None:
+            await self._end(least, "nothing was asked in it, and its place is needed")
         session_id = secrets.token_hex(16)
         seat = HttpSeat(self._hall.agents, principal, lasting=True)
         session = self._sessions[session_id] = Session(session_id, served.kind, principal, seat, served.server)
+        session.client = client
         return session
 
     def _session(self, kind: str, principal: Principal, headers: Headers) -> Session:
@@ -316,24 +318,23 @@ class McpHttp:
         task.cancel()
 
     async def _keep_house(self) -> None:
+        looks = 0
         while True:
-            await asyncio.sleep(HOUSEKEEPING_S)
-            await self.tidy(time.monotonic())
+            await asyncio.sleep(LOOK_S)
+            looks += 1
+            with suppress(Problem):  # the database is locked or away: at the next look
+                await self._staying.look(list(self._sessions.values()), self._end)
+                if looks % TIDY_LOOKS == 0:
+                    await self.tidy(time.monotonic())
 
     async def tidy(self, now: float) -> None:
-        """End idle sessions and those that may not stay; renew the lease of whoever listens."""
+        """End idle sessions; renew the lease of whoever listens."""
         await self._visitors.tidy()
         for session in list(self._sessions.values()):
-            if session.listeners or session.running:
-                await self._look_after(session)
-            elif now - session.used >= self._idle_s:
+            if session.listeners:
+                await self._hall.work(session.seat.renew)
+            elif not session.running and now - session.used >= self._idle_s:
                 await self._end(session, "the session was idle")
-
-    async def _look_after(self, session: Session) -> None:
-        if not await self._hall.work(lambda: self._hall.still(session.principal)):
-            await self._end(session, "its token is valid no longer")
-        elif session.listeners:
-            await self._hall.work(session.seat.renew)
 
 
 def accepts(headers: Headers, *wanted: str) -> bool:

@@ -13,6 +13,7 @@ from mcp.server.lowlevel.server import NotificationOptions, Server
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from comity.doors.auth.principal import Principal
 from comity.doors.mcp.dialect import Dialect, UnknownPrompt, UnknownResource
 from comity.doors.mcp.http.seat import PATIENCE, HttpSeat
 from comity.doors.mcp.surface import Cancellation, ToolCall, UnknownTool
@@ -33,6 +34,8 @@ class Work(Protocol):
     async def brief(self, name: str, function: Callable[[], Any], *, writes: bool) -> Any: ...
 
     def mark(self) -> asyncio.Event: ...
+
+    async def told(self, mark: asyncio.Event, end: float, principal: Principal, agent_id: str | None) -> object: ...
 
     def tool_called(self, tool: str, outcome: str) -> None: ...
 
@@ -118,6 +121,7 @@ class Handlers:
         visit = visit_of(ctx)
         progress = _Progress(ctx.session)
         call = _tool_call(ctx, progress.tell)
+        seat = visit.seat.of_program(call.client.get("name"))
         if visit.session is not None:  # its handlers run beside the request, whose trace they do not have
             TRACEPARENT.set(traceparent(call.meta.get("traceparent")))
         loop = asyncio.get_running_loop()
@@ -126,22 +130,22 @@ class Handlers:
         try:
             while True:
                 mark = self._work.mark()
-                run = partial(_once, self._dialect, visit.seat, name, arguments, call)
-                *found, wait_s = await self._begun(visit, name, run)
-                left = started + wait_s - loop.time()
-                if left <= 0 or self._work.ending:
+                run = partial(_once, self._dialect, seat, name, arguments, call)
+                *found, wait_s = await self._begun(seat, name, run)
+                end = started + wait_s
+                if end <= loop.time() or self._work.ending:
                     await progress.sent()
                     return found[0], found[1]
-                await _either(mark, left)
+                await self._work.told(mark, end, seat.principal, seat.agent_id)
         except asyncio.CancelledError:
             call.cancelled.set()
             if found is None or not self._work.ending:
                 raise
             return found[0], found[1]  # the server ends: what waits is answered with what there is
 
-    async def _begun(self, visit: Visit, name: str, run: Callable[[], Any]) -> Any:
+    async def _begun(self, seat: HttpSeat, name: str, run: Callable[[], Any]) -> Any:
         """One run: without a thread where there is an agent already, and the tool is one that is listed."""
-        if visit.seat.bound is None or name not in self._schemas:
+        if seat.bound is None or name not in self._schemas:
             return await self._work.work(run)
         return await self._work.brief(f"tool {name}", run, writes=name not in self._readers)
 
@@ -153,8 +157,8 @@ class Handlers:
 
     async def _read(self, ctx: Any, params: types.ReadResourceRequestParams) -> Any:
         uri = str(params.uri)
-        seat = visit_of(ctx).seat
         call = _tool_call(ctx, _silent)
+        seat = visit_of(ctx).seat.of_program(call.client.get("name"))
         try:
             mime, text = await self._work.work(partial(self._dialect.read_resource, seat, uri, call))
         except UnknownResource:
@@ -235,8 +239,6 @@ def _once(
     dialect: Dialect, seat: HttpSeat, name: str, arguments: dict[str, Any], call: ToolCall
 ) -> tuple[str, Any, float]:
     """One run on a worker thread: text, structured content, and how long it would wait for something else."""
-    if not seat.program:
-        seat.program = str(call.client.get("name", ""))[:200]
     PATIENCE.begin()
     try:
         result = dialect.call(seat, name, arguments, call)
@@ -248,14 +250,6 @@ def _once(
         result = dialect.call(seat, name, arguments, call)
     text, structured = dialect.render_result(result)
     return text, structured, PATIENCE.wait_s
-
-
-async def _either(mark: asyncio.Event, left: float) -> None:
-    try:
-        async with asyncio.timeout(left):  # wait_for of Python 3.11 can swallow a cancellation
-            await mark.wait()
-    except TimeoutError:
-        return
 
 
 def _tool_call(ctx: Any, progress: Callable[[float, float | None, str | None], None]) -> ToolCall:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 from comity.doors.auth.principal import Principal
 from comity.doors.mcp.joining import told
 from comity.doors.mcp.seat import NO_META
+from comity.kernel.naming import of_program
 from comity.kernel.problem import Problem, Unauthenticated
 from comity.kernel.scope import Actor, HostSession
 from comity.kernel.steps import Report
@@ -20,6 +21,7 @@ from comity.kernel.validate import validate
 from comity.rooms import REGISTRY
 from comity.workspace import Cancel, Workspace
 
+_LONGEST_PROGRAM, _MOST_PROGRAMS = 200, 16
 _NOTHING: Mapping[str, object] = {}
 _NOBODY = HostSession("", "", hearsay=True)
 
@@ -49,6 +51,7 @@ class HttpSeat:
         self._lock = threading.Lock()
         self._workspace: Workspace | None = None
         self._joined = False
+        self._others: dict[str, HttpSeat] = {}  # of other programs, by name
         self.principal = principal
         self.program = ""
 
@@ -59,13 +62,29 @@ class HttpSeat:
 
     @property
     def made(self) -> bool:
-        """Whether the agent came to be through this session."""
-        return self._joined
+        """Whether the agent, or another program's, came to be through this session."""
+        return self._joined or any(other.made for other in self._others.values())
 
     @property
     def agent_id(self) -> str | None:
         """The agent's id, as far as there is one."""
         return self._workspace.actor.agent_id if self._workspace is not None else self.principal.agent_id
+
+    def of_program(self, name: object) -> HttpSeat:
+        """The seat of the client of this name: programs that come through one process are not one agent."""
+        program = str(name or "")[:_LONGEST_PROGRAM]
+        with self._lock:
+            if not program or not self.program or program == self.program:
+                self.program = self.program or program
+                return self
+            found = self._others.get(program)
+            if found is None:
+                lasting = self._lasting and len(self._others) < _MOST_PROGRAMS
+                found = HttpSeat(self._agents, self.principal, lasting=lasting)
+                found.program = program
+                if lasting:
+                    self._others[program] = found
+            return found
 
     def of(self, meta: Mapping[str, Any]) -> Workspace:
         """The agent's workspace; registered first when that has not happened."""
@@ -76,12 +95,14 @@ class HttpSeat:
         if found is not None:
             return found
         principal = self.principal
+        if principal.role == "reader" and not principal.bound:
+            return self._agents.spectator(principal)
         if not principal.agent_id and not self._lasting:
             principal = principal._replace(agent_id=_host_session(meta))
             if not principal.agent_id:
                 return self._agents.spectator(principal)
         if not principal.agent_id:
-            return self._join("-".join(self.program.split("-")[:2]) or "agent", meta)
+            return self._join(of_program(self.program), meta)
         with self._lock:
             if self._workspace is None:
                 self._workspace = self._agents.take(principal, self.program)
@@ -125,6 +146,8 @@ class HttpSeat:
 
     def end(self, reason: str) -> None:
         """End the agent's session. What fails here is left to the others' liveness checks."""
+        for other in self._others.values():
+            other.end(reason)
         workspace = self._workspace or self._agents.known(self.principal)
         if workspace is not None:
             try:
@@ -167,6 +190,7 @@ class _Patient:
         """Run one operation by name; what would wait comes back at once. A spectator only reads."""
         op = REGISTRY.get(name)
         if self._workspace.actor.spectator and op.effect != "read":
+            self._workspace.require(op)
             raise _unnamed()
         if "wait_ms" not in arguments:
             return self._workspace.call(name, arguments, cancel, report)

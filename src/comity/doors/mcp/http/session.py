@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ MOST_CALLS = 64  # at once in one session
 CANCELLED = -32800
 ANSWER_S = 0.5  # for the last answers of a session
 _MOST_ASKED = 1000
+logging.getLogger("mcp").setLevel(logging.ERROR)  # it would warn on standard error of whatever a client gets wrong
 _TRANSPORT = TransportContext(kind="streamable-http", can_send_request=False)
 
 
@@ -55,6 +57,8 @@ class Session:
         self.taken_over = asyncio.Event()  # set when a newer listener has the standalone stream
         self.used = time.monotonic()
         self.over = False
+        self.client = ""  # who opened it, as far as the server sees
+        self.in_use = False  # whether anything was asked in it
         self._opened = 0
         self._connection = Connection.for_loop(self, session_id=session_id)
         self._runner = ServerRunner(server, self._connection, {}, init_options=_init_options(server))
@@ -72,6 +76,7 @@ class Session:
     def begin(self, request_id: int | str, method: str, params: dict[str, Any] | None, stream: str = "") -> Running:
         """Run a request; everything about it goes to ``stream`` if there is one."""
         running = Running(self, request_id, params)
+        self.in_use = self.in_use or method != "initialize"
         running.stream = stream
         self.running[running.key] = running
         running.start(method, params)
@@ -97,6 +102,8 @@ class Session:
         """The client sent a notification."""
         if method == "notifications/cancelled":
             request_id = (params or {}).get("requestId")
+            if not wire.is_id(request_id):
+                return  # it names no request that there could be
             found = self.running.get((type(request_id), request_id))
             if found is not None:
                 found.cancel()
