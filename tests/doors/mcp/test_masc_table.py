@@ -64,9 +64,15 @@ def test_advice_names_tools_and_leaves_other_words() -> None:
 
 
 @pytest.mark.parametrize("tool", sorted(tool.name for tool in TOOLS))
-def test_what_a_tool_touches_are_resources_that_exist(tool: str) -> None:
-    addresses = {str(one["uri"]) for one in masc_resources.listed()}
-    assert {*MascDialect().touched(tool)} <= addresses
+def test_there_is_help_for_each_tool(tool: str) -> None:
     assert masc_help.describe(tool) is not None
-    writes = REGISTRY.get(next(one.op for one in TOOLS if one.name == tool)).effect == "write"
-    assert bool(MascDialect().touched(tool)) == (writes and tool != "masc_messages")
+
+
+def test_every_event_changes_resources_that_exist() -> None:
+    addresses = {str(one["uri"]) for one in masc_resources.listed()}
+    changed = {kind: {*MascDialect().changed({kind})} for kind in ("task.claimed", "message.send", "claim.held", "x.y")}
+    assert {"masc://status", "masc://events.json"} <= changed["x.y"] <= changed["task.claimed"] <= addresses
+    assert "masc://tasks.json" in changed["task.claimed"]
+    assert "masc://tasks.json" not in changed["message.send"]
+    assert "masc://messages" in changed["message.send"]
+    assert "masc://agents" in changed["claim.held"]

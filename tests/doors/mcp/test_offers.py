@@ -94,7 +94,7 @@ def test_reading_can_be_cancelled_and_is_bounded(toy: Driven) -> None:
 
 def test_nothing_is_announced_where_there_is_nothing() -> None:
     with Driven() as toy:
-        assert toy.ask(initialize(0))["result"]["capabilities"] == {"tools": {"listChanged": False}}
+        assert toy.ask(initialize(0))["result"]["capabilities"] == {"tools": {"listChanged": False}, "logging": {}}
         for method in (*METHODS, "resources/subscribe"):
             assert toy.ask(request(1, method))["error"]["code"] == -32601
         toy.send(enveloped("l", "subscriptions/listen", notifications={"resourceSubscriptions": ["toy://one"]}))

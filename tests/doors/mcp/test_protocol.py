@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from comity.doors.mcp import wire
-from comity.doors.mcp.protocol import HANDSHAKE_VERSIONS, MAX_SUBSCRIPTIONS, Session
+from comity.doors.mcp.era import HANDSHAKE_VERSIONS
+from comity.doors.mcp.protocol import MAX_SUBSCRIPTIONS, Session
 from comity.doors.mcp.request import Action, Begin, Call, Greet, Send, Stop
 from tests.doors.mcp.driven import ENVELOPE, cancel, enveloped, initialize, request
 from tests.doors.mcp.toy_surface import Toy
@@ -56,7 +57,7 @@ def test_initialize_answers_the_version_it_was_asked_for(version: str) -> None:
     result = Peer(None).ask(initialize(1, version))["result"]
     assert result == {
         "protocolVersion": version,
-        "capabilities": {"tools": {"listChanged": False}},
+        "capabilities": {"tools": {"listChanged": False}, "logging": {}},
         "serverInfo": {"name": "toy", "version": "1.0"},
         "instructions": "Call echo.",
     }
@@ -91,7 +92,6 @@ def test_before_initialize_only_ping_is_answered_and_the_rest_is_told_how_to_beg
     [
         "resources/list",
         "prompts/list",
-        "logging/setLevel",
         "completion/complete",
         "tasks/list",
         "nonsense",
@@ -109,7 +109,8 @@ def test_results_of_the_handshake_era_carry_nothing_of_the_later_one() -> None:
     assert set(peer.ask(request(2, "tools/list"))["result"]) == {"tools"}
     call = peer.begin(request(3, "tools/call", name="echo"))
     result = peer.finish(call, {"a": 1})["result"]
-    assert result == {"content": [{"type": "text", "text": "done"}], "structuredContent": {"a": 1}}
+    text = [{"type": "text", "text": "done"}]
+    assert result == {"content": text, "structuredContent": {"a": 1}, "isError": False}
 
 
 def test_structured_content_that_is_no_object_is_left_out_before_2026_07_28() -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Collection
 from typing import Any
 
 from comity.doors.mcp import wire
 from comity.doors.mcp.stdio import serve
-from comity.doors.mcp.surface import Listed, ToolCall, UnknownPrompt, UnknownResource, UnknownTool
+from comity.doors.mcp.surface import Cancellation, Listed, ToolCall, UnknownPrompt, UnknownResource, UnknownTool
 from comity.kernel.problem import Conflict, Problem
 
 WAIT_LIMIT_S = 60.0
+STEPS = threading.Condition()
 
 
 def tool(name: str, title: str, **properties: object) -> dict[str, object]:
@@ -35,6 +37,7 @@ class Toy:
     def __init__(self, ready: threading.Event | None = None, *, offers: bool = False) -> None:
         self._ready = ready
         self.offers = offers
+        self.log = 0
 
     def tools(self) -> bytes | list[Any]:
         return wire.pretty([tool(name, name.capitalize()) for name in TOOLS]).encode()
@@ -47,7 +50,12 @@ class Toy:
         function = TOOLS.get(name)
         if function is None:
             raise UnknownTool(name)
-        return function(arguments, call)
+        result = function(arguments, call)
+        if name == "steps":
+            with STEPS:
+                self.log += 1
+                STEPS.notify_all()
+        return result
 
     def render_result(self, result: Any) -> tuple[str, Any]:
         return wire.pretty(result), result
@@ -78,8 +86,18 @@ class Toy:
         text = f"Hello {arguments.get('who', 'world')}"
         return {"messages": [{"role": "user", "content": {"type": "text", "text": text}}]}
 
-    def touched(self, name: str) -> tuple[str, ...]:
-        return ("toy://one",) if name == "steps" else ()
+    def news(self, cursor: str, cancel: Cancellation) -> tuple[str, Collection[str]]:
+        """The log of a toy: how often steps were gone."""
+        with STEPS:
+            if not cursor:
+                return str(self.log), ()
+            cancel.on_set(self._wake)
+            STEPS.wait_for(lambda: self.log > int(cursor) or cancel.is_set(), WAIT_LIMIT_S)
+            return str(self.log), ("toy://one",) if self.log > int(cursor) else ()
+
+    def _wake(self) -> None:
+        with STEPS:
+            STEPS.notify_all()
 
 
 def echo(arguments: dict[str, Any], call: ToolCall) -> object:

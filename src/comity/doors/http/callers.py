@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from comity.doors.http.place import LOOPBACK
 from comity.kernel.problem import Unauthenticated
 
 _ROOT = 0
+_KNOWN_S, _MOST_KNOWN = 0.2, 2000  # the system gives a port that its holder closed to nobody else for a second
 End = tuple[str, int]  # an address and a port
 
 
@@ -32,6 +34,7 @@ class Callers:
         self._peers = peers
         self._failures = Failures()
         self._own = os.geteuid() if sys.platform == "linux" else None
+        self._ours_until: dict[tuple[End, End], float] = {}  # connections of this user, for a moment
 
     def identify(self, scope: Scope, authorization: Sequence[str], name: Callable[[], str | None]) -> Principal:
         """Who shows these ``Authorization`` headers over a connection, as the agent that ``name`` tells, if it does.
@@ -54,6 +57,9 @@ class Callers:
         client, server = connection(scope)
         if self._own is None or client is None or server is None or client[0] not in LOOPBACK:
             return
+        now = time.monotonic()
+        if now < self._ours_until.get((client, server), 0.0):
+            return
         try:
             end = self._peers.end(client, server)
         except Untold:
@@ -64,6 +70,15 @@ class Callers:
                 "This server is open to the user who started it, and you are another one.",
                 "Ask them for a token: `comity token create`.",
             )
+        if len(self._ours_until) >= _MOST_KNOWN:
+            self._ours_until.clear()
+        if not _ends(scope):
+            self._ours_until[client, server] = now + _KNOWN_S
+
+
+def _ends(scope: Scope) -> bool:
+    """Whether the server closes the connection after this request, so that its port may be another user's at once."""
+    return any(name == b"connection" and b"close" in value.lower() for name, value in scope["headers"])
 
 
 def connection(scope: Scope) -> tuple[End | None, End | None]:

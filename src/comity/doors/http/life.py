@@ -28,7 +28,6 @@ from comity.doors.http.guard import Guard
 from comity.doors.http.house import House
 from comity.doors.http.listener import Listener
 from comity.doors.http.log import Log
-from comity.doors.http.mcp import SPOKEN
 from comity.doors.http.place import Place
 from comity.doors.http.record import always
 from comity.doors.http.rest.answers import json_response
@@ -120,7 +119,6 @@ class Life:
         porch.app = Guard(house, routes.table())
         house.ready = True
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        self._loading = asyncio.create_task(asyncio.to_thread(import_module, SPOKEN))
         self._lock.tell(Running(os.getpid(), self._place.url, started, __version__, self._place.ws_url))
 
     async def _trace(self, house: House, log: Log, watch: Watch) -> Watch:

@@ -1,26 +1,18 @@
-"""Where MCP is spoken on the server.
-
-The SDK takes longer to load than everything else together, so it is loaded off the event loop: once the server is
-ready, or when somebody asks.
-"""
+"""Where MCP is spoken on the server."""
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
-from importlib import import_module
-from typing import Any
 
 from starlette.types import Receive, Send
 
 from comity.doors.http.house import House
 from comity.doors.http.route import Exchange, Route
+from comity.doors.http.spoken import DEFAULT, OPERATOR, PATH, make
+from comity.doors.mcp.http.endpoints import McpHttp
 
-PATH, OPERATOR = "/mcp", "/mcp/operator"
 OLD_STREAM, OLD_MESSAGES = "/sse", "/messages"
 GRANT = "session.start"
-DEFAULT = "masc"  # the tools of whoever names none
-SPOKEN = "comity.doors.http.spoken"
 
 
 def routes() -> tuple[Route, ...]:
@@ -42,32 +34,28 @@ class _App:
     """One server's MCP endpoints, made when the first of them is asked for."""
 
     def __init__(self) -> None:
-        self._mcp: Any = None
-        self._making = asyncio.Lock()
+        self._mcp: McpHttp | None = None
 
     async def answer(self, path: str, exchange: Exchange, receive: Receive, send: Send) -> None:
         """Answer one request."""
         tools = "" if path == OPERATOR else _tools(exchange)
-        await (await self._of(exchange.house)).handle(path, tools, exchange.principal, exchange.scope, receive, send)
+        await self._of(exchange.house).handle(path, tools, exchange.principal, exchange.scope, receive, send)
 
     async def old_stream(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """The stream of the old transport."""
-        mcp = await self._of(exchange.house)
+        mcp = self._of(exchange.house)
         await mcp.old_stream(_tools(exchange), exchange.principal, exchange.scope, receive, send)
 
     async def old_message(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """One message of the old transport."""
         session_id = exchange.request.query_params.get("session_id")
         headers = exchange.request.headers
-        await (await self._of(exchange.house)).old_message(session_id, exchange.principal, headers, receive, send)
+        await self._of(exchange.house).old_message(session_id, exchange.principal, headers, receive, send)
 
-    async def _of(self, house: House) -> Any:
+    def _of(self, house: House) -> McpHttp:
         if self._mcp is None:
-            async with self._making:
-                spoken = await asyncio.to_thread(import_module, SPOKEN)
-                if self._mcp is None:
-                    self._mcp = spoken.make(house)
-                    house.at_end.append(self._mcp.close)
+            self._mcp = make(house)
+            house.at_end.append(self._mcp.close)
         return self._mcp
 
 

@@ -30,7 +30,7 @@ from comity.kernel.problem import Conflict, Forbidden, Invalid, Problem, Unavail
 from comity.settings import Settings
 from comity.workspace import Workspace
 
-PARTS = ("granian", "mcp", "prometheus_client", "starlette")
+PARTS = ("granian", "prometheus_client", "starlette")
 INSTALL = "pip install 'comity[server]'"
 _BACKLOG = 1024
 _ASK_S = 1.0  # for whoever listens on the port already to say who it is

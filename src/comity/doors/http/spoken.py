@@ -1,4 +1,4 @@
-"""The MCP endpoints of one server, with the tools of each. Heavy to load: the SDK comes along."""
+"""The MCP endpoints of one server, with the tools of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from comity.doors.http.callers import connection
 from comity.doors.http.calls import told_by
 from comity.doors.http.connections import whose
 from comity.doors.http.house import House
-from comity.doors.http.mcp import DEFAULT, OPERATOR, PATH
 from comity.doors.http.peer import Process, lives
 from comity.doors.http.place import LOOPBACK
 from comity.doors.http.seats import Seats
@@ -25,6 +24,8 @@ from comity.doors.mcp.masc.dialect import MascDialect
 from comity.doors.mcp.operator import OperatorDialect
 from comity.doors.mcp.together import Together
 
+PATH, OPERATOR = "/mcp", "/mcp/operator"
+DEFAULT = "masc"  # the tools of whoever names none
 SETS: tuple[tuple[str, Callable[[], Dialect]], ...] = (
     (DEFAULT, MascDialect),
     ("macp", MacpDialect),
@@ -98,4 +99,4 @@ class Hall:
 def make(house: House, **bounds: Any) -> McpHttp:
     """The MCP endpoints of one house."""
     endpoints = (*(Endpoint(PATH, *one) for one in SETS), Endpoint(OPERATOR, "", OperatorDialect))
-    return McpHttp(Hall(house), endpoints, max_body_bytes=house.place.max_body_bytes, **bounds)
+    return McpHttp(Hall(house), endpoints, **bounds)

@@ -7,6 +7,7 @@ prebuilt list, so that a server starts without building a schema (``tools/genera
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import Any
 
 from comity import __version__
@@ -165,8 +166,8 @@ class MacpDialect:
         """There are none."""
         raise UnknownPrompt(name)
 
-    def touched(self, _name: str) -> tuple[str, ...]:
-        """Nothing, since there is no resource."""
+    def changed(self, _event_types: Collection[str]) -> Collection[str]:
+        """There are no resources that change."""
         return ()
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from comity.doors.mcp import wire
 from comity.doors.mcp.request import Key, Rejected, Request
-from comity.doors.mcp.surface import Surface, UnknownPrompt
+from comity.doors.mcp.surface import Offer, UnknownPrompt
 from comity.kernel.problem import Problem
 
 SUBSCRIPTION_KEY = "io.modelcontextprotocol/subscriptionId"
 RESOURCE_NOT_FOUND = -32002  # MCP up to 2025-11-25; later it is a parameter that is wrong
-MAX_WATCHED = 1000
+MAX_WATCHED = 100
 CACHE_MS = 300_000
 
 Members = Callable[[Request], bytes]
@@ -27,7 +27,7 @@ class Offers:
 
     __slots__ = ("_addresses", "_listening", "_prompts", "_subscribed", "_surface")
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Offer) -> None:
         self._surface = surface
         self._addresses = frozenset(str(one["uri"]) for one in surface.resources())
         self._prompts = bool(surface.prompts())
@@ -69,6 +69,11 @@ class Offers:
             self._listening[key] = (request_id, known)
         return {"resourceSubscriptions": list(known)} if known else {}
 
+    @property
+    def watching(self) -> bool:
+        """Whether anything is watched."""
+        return bool(self._subscribed or self._listening)
+
     def forget(self, key: Key) -> None:
         """A listening request is over."""
         self._listening.pop(key, None)
@@ -82,6 +87,11 @@ class Offers:
         for request_id, watched in self._listening.values():
             lines += [_updated(uri, request_id) for uri in watched if _base(uri) in changed]
         return lines
+
+    def all_updated(self) -> list[bytes]:
+        """What to write when nobody knows what changed."""
+        lines = [_updated(uri, None) for uri in sorted(self._subscribed)]
+        return lines + [_updated(uri, number) for number, watched in self._listening.values() for uri in watched]
 
     def _list(self, key: str, source: Callable[[], list[dict[str, Any]]]) -> Members:
         def members(request: Request) -> bytes:

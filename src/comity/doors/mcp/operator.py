@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from comity import __version__
@@ -63,6 +64,6 @@ class OperatorDialect:
         """There are none."""
         raise UnknownPrompt(name)
 
-    def touched(self, _name: str) -> tuple[str, ...]:
-        """Nothing."""
+    def changed(self, _event_types: Collection[str]) -> Collection[str]:
+        """There are no resources that change."""
         return ()

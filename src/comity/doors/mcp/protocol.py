@@ -21,26 +21,24 @@ from collections.abc import Callable, Iterable
 from math import isfinite
 from typing import Any
 
-from comity.doors.mcp import offers, wire
+from comity.doors.mcp import era, offers, wire
 from comity.doors.mcp.batch import Batch
+from comity.doors.mcp.era import (
+    BATCH_VERSION,
+    CAPABILITIES_KEY,
+    HANDSHAKE_VERSIONS,
+    REQUEST_VERSIONS,
+    SERVER_KEY,
+    VERSION_KEY,
+)
 from comity.doors.mcp.offers import SUBSCRIPTION_KEY, Offers
 from comity.doors.mcp.request import Action, Begin, Call, Greet, Key, Rejected, Request, Send, Stop
-from comity.doors.mcp.surface import Surface
+from comity.doors.mcp.surface import Offer
 from comity.kernel.problem import Invalid, Limited, Problem
 
-HANDSHAKE_VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")  # newest first
-REQUEST_VERSIONS = ("2026-07-28",)
-BATCH_VERSION = "2025-03-26"  # the only revision with JSON-RPC batches
-
-META = "io.modelcontextprotocol/"
-VERSION_KEY = META + "protocolVersion"
-CAPABILITIES_KEY = META + "clientCapabilities"
-CLIENT_KEY = META + "clientInfo"
-SERVER_KEY = META + "serverInfo"
-
-CAPABILITIES = {"tools": {"listChanged": False}}
+CAPABILITIES: dict[str, object] = {"tools": {"listChanged": False}, "logging": {}}
 CACHE_MS = 300_000  # how long a client may keep the tool list and the discovery answer
-MAX_CALLS = 32
+MAX_CALLS = 64
 MAX_SUBSCRIPTIONS = 32
 MAX_BATCH_ITEMS = 1000
 
@@ -62,7 +60,7 @@ class Session:
         "running",
     )
 
-    def __init__(self, surface: Surface, max_calls: int = MAX_CALLS) -> None:
+    def __init__(self, surface: Offer, max_calls: int = MAX_CALLS) -> None:
         self._surface = surface
         self._max_calls = max_calls
         self._version: str | None = None  # settled by initialize; None before
@@ -73,7 +71,9 @@ class Session:
         stamp = {"resultType": "complete", "_meta": {SERVER_KEY: self._server_info()}}
         self._stamp = b"," + wire.encode(stamp)[1:-1]
         both = {"tools/list": self._tools_list, "tools/call": self._tools_call}
-        self._legacy: dict[str, Handler] = {"initialize": self._initialize, "ping": self._ping, **both}
+        self._legacy: dict[str, Handler] = {
+            "initialize": self._initialize, "ping": self._ping, "logging/setLevel": self._set_level, **both,
+        }  # fmt: skip
         self._modern: dict[str, Handler] = {
             "server/discover": self._discover, "subscriptions/listen": self._listen, **both,
         }  # fmt: skip
@@ -91,12 +91,31 @@ class Session:
             message = wire.decode(line)
         except wire.Malformed as bad:
             return [Send(wire.error(None, wire.PARSE_ERROR, str(bad)))]
+        return self.take(message)
+
+    def take(self, message: object) -> list[Action]:
+        """The same of a line that was read already."""
         actions: list[Action] = []
         if type(message) is list:
             self._batch(message, actions)
         elif (answer := self._message(message, actions, None)) is not None:
             actions.append(Send(answer))
         return actions
+
+    @property
+    def version(self) -> str:
+        """The version that the handshake settled; empty before it."""
+        return self._version or ""
+
+    @property
+    def listening(self) -> bool:
+        """Whether a ``subscriptions/listen`` is open."""
+        return any(not isinstance(entry, Call) for entry in self._open.values())
+
+    @property
+    def watching(self) -> bool:
+        """Whether the client wants to hear of changes of any resource."""
+        return self._offers.watching
 
     def oversized(self) -> list[Action]:
         """What a line asks for that was too long to be read."""
@@ -122,8 +141,7 @@ class Session:
             members += b',"structuredContent":' + structured
         elif structured is not None and (call.modern or isinstance(structured, dict)):
             members += b',"structuredContent":' + wire.encode(structured)
-        if failed:
-            members += b',"isError":true'
+        members += b',"isError":true' if failed else b',"isError":false'
         return self._result(call.request_id, call.modern, members)
 
     def contents(self, call: Call, mime: str, text: str) -> bytes:
@@ -144,6 +162,10 @@ class Session:
     def updated(self, addresses: Iterable[str]) -> list[bytes]:
         """The notifications to write when these resources may have changed."""
         return self._offers.updated(addresses)
+
+    def updated_all(self) -> list[bytes]:
+        """The notifications to write when nobody knows which resources have changed."""
+        return self._offers.all_updated()
 
     def settle(self, call: Call, answer: bytes) -> bytes | None:
         """The call has ended: what to write now. None after a cancellation, or while a batch is not full."""
@@ -237,7 +259,9 @@ class Session:
         if type(meta) is not dict:
             raise Rejected(wire.INVALID_PARAMS, "params._meta must be an object.")
         request = Request(request_id, params, meta, batch)
-        self._settle_era(request, method)
+        if not era.settle(request, method):
+            request.version = self._version or HANDSHAKE_VERSIONS[0]
+            request.client = self._client
         handler = (self._modern if request.modern else self._legacy).get(method)
         if handler is None:
             raise Rejected(wire.METHOD_NOT_FOUND, f"Method not found: {method[:200]}")
@@ -245,34 +269,6 @@ class Session:
             told = f"Send initialize first, or put {VERSION_KEY} and {CAPABILITIES_KEY} into params._meta."
             raise Rejected(wire.INVALID_PARAMS, told, {"supported": [*REQUEST_VERSIONS, *HANDSHAKE_VERSIONS]})
         return handler(request, actions)
-
-    def _settle_era(self, request: Request, method: str) -> None:
-        """Read the request's version and client. Raises Rejected for a per-request envelope with errors."""
-        meta = request.meta
-        enveloped = VERSION_KEY in meta or CAPABILITIES_KEY in meta or method in _ONLY_MODERN
-        if method == "initialize" or not enveloped:
-            request.version = self._version or HANDSHAKE_VERSIONS[0]
-            request.client = self._client
-            return
-        missing = [key for key in (VERSION_KEY, CAPABILITIES_KEY) if key not in meta]
-        if missing:
-            raise Rejected(wire.INVALID_PARAMS, f"params._meta lacks {' and '.join(missing)}.")
-        version = meta[VERSION_KEY]
-        if type(version) is not str or type(meta[CAPABILITIES_KEY]) is not dict:
-            raise Rejected(wire.INVALID_PARAMS, f"{VERSION_KEY} is a string, {CAPABILITIES_KEY} an object.")
-        if version not in REQUEST_VERSIONS:
-            supported = [*REQUEST_VERSIONS, *HANDSHAKE_VERSIONS]
-            told = "Unsupported protocol version"
-            if version in HANDSHAKE_VERSIONS:
-                told = "This protocol version is spoken after initialize, not by _meta"
-                supported = list(REQUEST_VERSIONS)
-            data = {"supported": supported, "requested": version}
-            raise Rejected(wire.UNSUPPORTED_PROTOCOL_VERSION, told, data)
-        if request.batch is not None:
-            raise Rejected(wire.INVALID_REQUEST, f"MCP {version} has no batches.")
-        client = meta.get(CLIENT_KEY)
-        request.modern, request.version = True, version
-        request.client = client if type(client) is dict else {}
 
     # -- methods
 
@@ -294,6 +290,10 @@ class Session:
         actions.append(Greet(self._result(request.request_id, False, wire.encode(body)[1:-1])))
 
     def _ping(self, request: Request, _actions: list[Action]) -> bytes:
+        return self._result(request.request_id, False, b"")
+
+    def _set_level(self, request: Request, _actions: list[Action]) -> bytes:
+        """Only one thing is ever logged to a client, that it missed something: at every level."""
         return self._result(request.request_id, False, b"")
 
     def _discover(self, request: Request, actions: list[Action]) -> None:
@@ -387,4 +387,3 @@ class Session:
 
 Handler = Callable[[Request, list[Action]], bytes | None]
 _BEFORE_INITIALIZE = frozenset({"initialize", "ping"})
-_ONLY_MODERN = frozenset({"server/discover", "subscriptions/listen"})

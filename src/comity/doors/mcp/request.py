@@ -48,7 +48,6 @@ class Call:
         "name",
         "reported",
         "request_id",
-        "succeeded",
         "token",
         "uri",
         "version",
@@ -67,7 +66,6 @@ class Call:
         self.cancelled = Cancellation()
         self.uri = uri
         self.answerable = True
-        self.succeeded = False
         self.reported: float | None = None
         token = request.meta.get("progressToken")
         self.token = token if wire.is_id(token) else None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from comity.doors.mcp.dialect import Dialect, Listed
 from comity.doors.mcp.joining import Identities
-from comity.doors.mcp.surface import ToolCall
+from comity.doors.mcp.surface import Cancellation, ToolCall
 from comity.kernel.problem import Problem, Unavailable
 from comity.kernel.scope import HostSession
 from comity.workspace import Workspace
+
+_PAGE, _WAIT_MS = 500, 30_000  # of the log
 
 
 class Seated:
@@ -58,7 +60,7 @@ class Seated:
     def _seated(self, call: ToolCall) -> Identities:
         """The seat, which has heard what program the client is."""
         if self._workspace is None or self._seat is None:
-            raise Unavailable("session.over", "This server is shutting down.", "Start a new session.")
+            raise _over()
         program = call.client.get("name")
         if isinstance(program, str):
             self._seat.introduce(program)
@@ -92,9 +94,16 @@ class Seated:
         """One prompt, filled in."""
         return self._dialect.get_prompt(name, arguments)
 
-    def touched(self, name: str) -> tuple[str, ...]:
-        """The resources that a tool may have changed."""
-        return self._dialect.touched(name)
+    def news(self, cursor: str, cancel: Cancellation) -> tuple[str, Collection[str]]:
+        """From the log, whoever changed something."""
+        self.ready()
+        workspace = self._workspace
+        if workspace is None:
+            raise _over()
+        if not cursor:
+            return workspace.call("event.list", {"newest": 1, "limit": 1}).cursor, ()
+        page = workspace.call("event.list", {"after": cursor, "limit": _PAGE, "wait_ms": _WAIT_MS}, cancel)
+        return page.cursor, self._dialect.changed({event.event_type for event in page.events})
 
     def end(self, reason: str) -> None:
         """Close the session and the workspace. What fails here is left to the others' liveness checks."""
@@ -107,6 +116,10 @@ class Seated:
             seat.end(reason)
         finally:
             workspace.close()
+
+
+def _over() -> Unavailable:
+    return Unavailable("session.over", "This server is shutting down.", "Start a new session.")
 
 
 def _started(workspace: Workspace, session: HostSession | None, *, joins: bool) -> Identities:

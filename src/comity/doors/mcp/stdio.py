@@ -19,7 +19,7 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from queue import SimpleQueue
 from time import monotonic
 
@@ -27,7 +27,7 @@ from comity.doors.mcp import wire
 from comity.doors.mcp.events import Events
 from comity.doors.mcp.protocol import MAX_CALLS, Session
 from comity.doors.mcp.request import Action, Begin, Call, Greet, Send
-from comity.doors.mcp.surface import Surface, ToolCall, UnknownResource, UnknownTool
+from comity.doors.mcp.surface import Cancellation, Surface, ToolCall, UnknownResource, UnknownTool
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Internal, Problem, Unavailable
 
@@ -41,6 +41,7 @@ SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 END_OF_INPUT = "end of input"
 CLIENT_GONE = "client gone"
 _IDLE = "idle"
+_AGAIN_S = 0.5
 
 
 class Ended(NamedTuple):
@@ -94,6 +95,8 @@ class _Server:
         self._workers = _Workers(self._call)
         self._busy = 0  # calls begun and not yet answered on the wire; guarded by the lock
         self._closing = False
+        self._following = False  # guarded by the lock
+        self._over = Cancellation()
 
     def run(self, grace_s: float) -> Ended:
         if threading.current_thread() is threading.main_thread():
@@ -124,6 +127,7 @@ class _Server:
             actions = self._session.close()
             self._closing = True
             busy = self._busy
+        self._over.set()
         # Not on this thread: a client that does not read would hold it in the write.
         closer = threading.Thread(target=self._perform, args=(actions,), daemon=True)
         closer.start()
@@ -157,7 +161,12 @@ class _Server:
         try:
             with self._lock:
                 actions = self._session.oversized() if line is None else self._session.receive(line)
-            self._perform(actions)
+                begins = self._session.watching and not self._following
+                self._following = self._following or begins
+            if begins:
+                threading.Thread(target=self._follow, args=(actions,), daemon=True).start()
+            else:
+                self._perform(actions)
         except Exception:  # noqa: BLE001 - the edge: a fault of ours must not end the connection
             _report()
             self._output.write(wire.error(None, wire.INTERNAL_ERROR, "Internal error"))
@@ -186,6 +195,28 @@ class _Server:
         begun.wait(GREET_S)
         self._output.write(line)
         self._rest()
+
+    def _follow(self, actions: list[Action]) -> None:
+        """Tell of what changes while the client wants to hear. A subscription is answered once nothing is missed."""
+        cursor = self._news("")[0]
+        self._perform(actions)
+        while True:
+            with self._lock:
+                if self._closing or not self._session.watching:
+                    self._following = False
+                    return
+            cursor, addresses = self._news(cursor)
+            with self._lock:
+                lines = self._session.updated(addresses)
+            for line in lines:
+                self._output.write(line)
+
+    def _news(self, cursor: str) -> tuple[str, Collection[str]]:
+        try:
+            return self._surface.news(cursor, self._over)
+        except Problem:  # the database is locked or away: at the next look
+            threading.Event().wait(_AGAIN_S)
+            return cursor, ()
 
     # -- calls
 
@@ -221,7 +252,6 @@ class _Server:
             if call.uri is not None:
                 return self._session.contents(call, *self._surface.read_resource(call.uri, tool_call))
             result = self._surface.call(call.name, call.arguments, tool_call)
-            call.succeeded = True
             text, structured = self._surface.render_result(result)
             return self._session.result(call, text, structured)
         except UnknownResource:
@@ -245,10 +275,6 @@ class _Server:
             line = self._session.settle(call, answer)
         if line is not None:
             self._output.write(line)
-        with self._lock:
-            updates = self._session.updated(self._surface.touched(call.name)) if call.succeeded else ()
-        for update in updates:
-            self._output.write(update)
         self._rest()
 
     def _rest(self) -> None:

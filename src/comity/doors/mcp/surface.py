@@ -8,7 +8,7 @@ and must need no database; `call` and `render_result` run on a thread of their o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from comity.kernel.problem import Problem
@@ -100,8 +100,8 @@ class ToolCall:
 Listed = list[dict[str, Any]]
 
 
-class Surface(Protocol):
-    """A set of tools behind one MCP server, and the resources and prompts that go with them, if any."""
+class Offer(Protocol):
+    """What an MCP server says it has, and its words for failures. It needs no session."""
 
     name: str
     version: str
@@ -109,15 +109,6 @@ class Surface(Protocol):
 
     def tools(self) -> bytes | list[Any]:
         """The array that ``tools/list`` answers, as JSON bytes (spliced in unparsed) or as a list."""
-
-    def ready(self) -> None:
-        """Block until calls may run; called before each. Raises the Problem that made the start fail."""
-
-    def call(self, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
-        """The tool's result, for `render_result`. Raises UnknownTool or Problem."""
-
-    def render_result(self, result: Any) -> tuple[str, Any]:
-        """The text item and the structured content: an object, or the JSON bytes of one (spliced in)."""
 
     def render_problem(self, problem: Problem) -> str:
         """The text item of a failed call."""
@@ -128,14 +119,30 @@ class Surface(Protocol):
     def resource_templates(self) -> Listed:
         """What ``resources/templates/list`` answers."""
 
-    def read_resource(self, uri: str, call: ToolCall) -> tuple[str, str]:
-        """MIME type and text. Raises UnknownResource or Problem; runs on a thread of its own."""
-
     def prompts(self) -> Listed:
         """What ``prompts/list`` answers; empty when there are none."""
 
     def get_prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
         """What ``prompts/get`` answers. Raises UnknownPrompt or Problem."""
 
-    def touched(self, name: str) -> tuple[str, ...]:
-        """The URIs of the resources that a successful call of the tool called ``name`` may have changed."""
+
+class Surface(Offer, Protocol):
+    """What one MCP server offers, for one session that it knows."""
+
+    def ready(self) -> None:
+        """Block until calls may run; called before each. Raises the Problem that made the start fail."""
+
+    def call(self, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
+        """The tool's result, for `render_result`. Raises UnknownTool or Problem."""
+
+    def render_result(self, result: Any) -> tuple[str, Any]:
+        """The text item and the structured content: an object, or the JSON bytes of one (spliced in)."""
+
+    def read_resource(self, uri: str, call: ToolCall) -> tuple[str, str]:
+        """MIME type and text. Raises UnknownResource or Problem; runs on a thread of its own."""
+
+    def news(self, cursor: str, cancel: Cancellation) -> tuple[str, Collection[str]]:
+        """The next cursor of the log, and the URIs of what may have changed since this one; it waits for something.
+
+        An empty cursor begins now. Raises Problem.
+        """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from comity import __version__
@@ -64,9 +65,9 @@ class Together:
         """The first dialect's."""
         return self._first.get_prompt(name, arguments)
 
-    def touched(self, name: str) -> tuple[str, ...]:
+    def changed(self, event_types: Collection[str]) -> Collection[str]:
         """The first dialect's."""
-        return self._first.touched(name)
+        return self._first.changed(event_types)
 
 
 def _list(dialect: Dialect) -> list[Any]:

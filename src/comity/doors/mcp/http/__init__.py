@@ -1,1 +1,1 @@
-"""MCP over HTTP: sessions and streams around the official SDK's server."""
+"""MCP over HTTP: sessions, streams and single requests around the protocol that stdio speaks, too."""

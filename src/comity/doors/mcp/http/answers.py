@@ -6,9 +6,11 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.types import Receive, Send
 
 from comity.doors.mcp import wire
+from comity.doors.mcp.http.refused import Refused
 from comity.doors.mcp.http.session import STANDALONE, Running, Session
 from comity.doors.mcp.http.streams import PING, Kept, frame
 
@@ -19,17 +21,6 @@ PRIMED_SINCE = "2025-11-25"  # older clients cannot read an event without data
 _ANSWER_LOST = "The answer was kept no longer. See what became of the call, then repeat it if need be."
 _JSON = (b"content-type", b"application/json")
 _STREAM = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache, no-transform"))
-
-
-class Refused(Exception):
-    """The request gets this HTTP status and JSON-RPC error."""
-
-    def __init__(self, status: int, code: int, message: str, **headers: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.headers = headers
 
 
 def headers_of(session: Session | None) -> list[tuple[bytes, bytes]]:
@@ -54,8 +45,8 @@ async def send_json(send: Send, body: bytes, session: Session | None = None, sta
 
 
 async def send_refusal(send: Send, refused: Refused) -> None:
-    """A refusal by the transport: a JSON-RPC error without an id."""
-    body = wire.error(None, refused.code, refused.message)
+    """A refusal by the transport: a JSON-RPC error."""
+    body = wire.error(refused.request_id, refused.code, refused.message)
     await send_json(send, body, None, refused.status, **refused.headers)
 
 
@@ -170,6 +161,29 @@ def gap_frames(session: Session, stream: str, lost: int) -> list[bytes]:
         "stream": stream,
     }
     params: dict[str, object] = {"level": "warning", "logger": "comity.gap", "data": told}
-    frames = [wire.notification("notifications/message", params)]
-    frames += [wire.notification("notifications/resources/updated", {"uri": uri}) for uri in sorted(session.subscribed)]
+    frames = [wire.notification("notifications/message", params), *session.core.updated_all()]
     return [frame(data, f"{stream}-{lost}") for data in frames]
+
+
+def accepts(headers: Headers, *wanted: str) -> bool:
+    """Whether the client takes all of these media types."""
+    accepted = {part.partition(";")[0].strip().lower() for part in headers.get("accept", "").split(",")}
+    return all(one in accepted or f"{one.partition('/')[0]}/*" in accepted or "*/*" in accepted for one in wanted)
+
+
+def check_type(headers: Headers) -> None:
+    """Raises Refused unless the body is said to be JSON."""
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refused(415, wire.INVALID_REQUEST, "The body is application/json.")
+
+
+async def read_body(receive: Receive) -> bytes:
+    """A request's whole body. Raises Refused."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(400, wire.INVALID_REQUEST, "The client went away.")
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)

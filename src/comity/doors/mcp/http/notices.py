@@ -7,30 +7,19 @@ Only hints are sent; whoever gets one reads the resource again.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Protocol
 
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated, ToolsListChanged
+from comity.doors.mcp import wire
+from comity.doors.mcp.dialect import Dialect
+from comity.doors.mcp.http.refused import Refused
+from comity.doors.mcp.protocol import Session as Core
+from comity.doors.mcp.request import Send
+from comity.kernel.problem import Problem
 
-from comity.doors.mcp.http.session import Session
-from comity.kernel.problem import Limited, Problem
-
-MOST_SUBSCRIPTIONS = 100  # of one session
-MOST_LISTENERS = 1024
+MOST_WATCHERS = 1024
 _PAGE = 500
 _PAUSE_S = 0.02  # between two rounds, so that a burst is told once
-_SCHEME = "masc://"
-# What a kind of event may have changed besides the status and the events themselves, by how its name begins.
-TOPICS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("task.", ("tasks",)),
-    ("goal.", ("tasks",)),
-    ("message.", ("messages",)),
-    ("session.", ("agents", "who")),
-    ("agent.", ("agents", "who", "tasks")),
-    ("channel.", ("agents", "who")),
-    ("claim.", ("agents",)),
-)
 
 
 class Log(Protocol):
@@ -41,83 +30,68 @@ class Log(Protocol):
     async def read(self, name: str, **arguments: object) -> Any: ...
 
 
+class Watcher:
+    """One client that wants to hear, until ``forget``."""
+
+    def __init__(self, notices: Notices, core: Core, tell: Callable[[bytes | None], None]) -> None:
+        self._notices = notices
+        self.core = core
+        self.tell = tell
+
+    def forget(self) -> None:
+        """It wants to hear no more."""
+        self._notices.watchers.pop(self.core, None)
+
+
 class Notices:
     """Subscriptions of one endpoint's clients."""
 
     def __init__(self) -> None:
-        self._bus = InMemorySubscriptionBus()
-        self._handler = ListenHandler(self._bus, max_subscriptions=MOST_LISTENERS)
-        self._listening: Counter[str] = Counter()
-        self._sessions: dict[str, Session] = {}
+        self.watchers: dict[Core, Watcher] = {}
         self.wanted: Callable[[], Awaitable[object]] = _at_once  # told when somebody wants to hear; ends once heard
 
-    @property
-    def any(self) -> bool:
-        """Whether anybody wants to hear of a resource."""
-        return bool(self._sessions or self._listening)
+    def watch(self, core: Core, tell: Callable[[bytes | None], None]) -> Watcher:
+        """Have what changes of what a client subscribed to told to it. Raises Refused."""
+        found = self.watchers.get(core)
+        if found is None:
+            if len(self.watchers) >= MOST_WATCHERS:
+                told = f"{MOST_WATCHERS} clients follow resources already. Try again in a minute."
+                raise Refused(503, wire.INTERNAL_ERROR, told, retry_after="60")
+            found = self.watchers[core] = Watcher(self, core, tell)
+        return found
 
-    async def subscribe(self, session: Session, uri: str) -> None:
-        """Have a session told of a resource."""
-        if len(session.subscribed) >= MOST_SUBSCRIPTIONS and uri not in session.subscribed:
-            raise Limited(
-                "subscription.too_many", f"A session has at most {MOST_SUBSCRIPTIONS} subscriptions.", "End some."
-            )
-        session.subscribed.add(uri)
-        self._sessions[session.session_id] = session
-        await self.wanted()
+    def forget(self, core: Core) -> None:
+        """A client is gone."""
+        self.watchers.pop(core, None)
 
-    def unsubscribe(self, session: Session, uri: str) -> None:
-        """Do not any more."""
-        session.subscribed.discard(uri)
-        if not session.subscribed:
-            self.forget(session)
-
-    def forget(self, session: Session) -> None:
-        """The session is over."""
-        self._sessions.pop(session.session_id, None)
-
-    async def listen(self, ctx: Any, params: Any) -> Any:
-        """Serve one ``subscriptions/listen`` stream."""
-        uris = [str(uri) for uri in params.notifications.resource_subscriptions or ()][:MOST_SUBSCRIPTIONS]
-        self._listening.update(uris)
-        await self.wanted()
-        try:
-            return await self._handler(ctx, params)
-        finally:
-            self._listening.subtract(uris)
-            self._listening += Counter()
-
-    async def changed(self, topics: set[str]) -> None:
-        """Tell of every subscribed resource on these topics."""
-        for session in list(self._sessions.values()):
-            for uri in sorted(session.subscribed):
-                if topic_of(uri) in topics:
-                    session.tell("notifications/resources/updated", {"uri": uri})
-        for uri in list(self._listening):
-            if topic_of(uri) in topics:
-                await self._bus.publish(ResourceUpdated(uri=uri))
-
-    async def tools_changed(self, sessions: list[Session]) -> None:
-        """Tell that the list of tools is another one."""
-        for session in sessions:
-            session.tell("notifications/tools/list_changed", None)
-        await self._bus.publish(ToolsListChanged())
+    def changed(self, addresses: Collection[str]) -> None:
+        """Tell of these resources."""
+        for watcher in list(self.watchers.values()):
+            for line in watcher.core.updated(addresses):
+                watcher.tell(line)
 
     def close(self) -> None:
         """End every listen stream."""
-        self._handler.close()
+        for watcher in list(self.watchers.values()):
+            for action in watcher.core.close():
+                if isinstance(action, Send):
+                    watcher.tell(action.line)
+            watcher.tell(None)
 
 
 class Follower:
     """Reads the log on behalf of all endpoints while anybody wants to hear."""
 
-    def __init__(self, log: Log, notices: list[Notices]) -> None:
+    def __init__(self, log: Log) -> None:
         self._log = log
-        self._notices = notices
+        self._told: list[tuple[Dialect, Notices]] = []
         self._wanted = asyncio.Event()
         self._following = asyncio.Event()
-        for one in notices:
-            one.wanted = self._follow
+
+    def serve(self, dialect: Dialect, notices: Notices) -> None:
+        """Tell the clients of an endpoint, too."""
+        self._told.append((dialect, notices))
+        notices.wanted = self._follow
 
     async def _follow(self) -> None:
         """Follow from now on; ends once nothing that happens later is missed."""
@@ -129,7 +103,7 @@ class Follower:
         cursor = ""
         while True:
             mark = self._log.mark()
-            if not any(one.any for one in self._notices):
+            if not any(notices.watchers for _, notices in self._told):
                 self._wanted.clear()
                 self._following.clear()
                 cursor = ""
@@ -140,12 +114,12 @@ class Follower:
             except Problem:  # the store is busy: the next commit brings another look
                 await mark.wait()
                 continue
-            topics = {topic for event in page.events for topic in topics_of(event.event_type)} if cursor else set()
+            kinds = {event.event_type for event in page.events} if cursor else set()
             cursor = page.cursor
             self._following.set()
-            if topics:
-                for one in self._notices:
-                    await one.changed(topics)
+            if kinds:
+                for dialect, notices in self._told:
+                    notices.changed(dialect.changed(kinds))
             await (asyncio.sleep(_PAUSE_S) if page.events else mark.wait())
 
     async def _page(self, cursor: str) -> Any:
@@ -156,19 +130,3 @@ class Follower:
 
 async def _at_once() -> None:
     return
-
-
-def topics_of(event_type: str) -> set[str]:
-    """What an event may have changed."""
-    found = {"status", "events"}
-    for start, topics in TOPICS:
-        if event_type.startswith(start):
-            found.update(topics)
-    return found
-
-
-def topic_of(uri: str) -> str:
-    """``masc://messages.json?limit=5`` is about messages."""
-    if not uri.startswith(_SCHEME):
-        return ""
-    return uri[len(_SCHEME) :].partition("?")[0].removesuffix(".json").strip("/")

@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from comity.doors.auth.principal import Principal
 from comity.doors.mcp import wire
-from comity.doors.mcp.http.answers import Refused
+from comity.doors.mcp.http.refused import Refused
 from comity.doors.mcp.http.session import Session
 
 MOST_SESSIONS = 2000

@@ -15,7 +15,7 @@ from starlette.types import Message, Send
 
 from comity.doors.auth.principal import Principal
 from comity.doors.mcp import wire
-from comity.doors.mcp.http.answers import Refused
+from comity.doors.mcp.http.refused import Refused
 from comity.doors.mcp.http.seat import HttpSeat
 from comity.doors.mcp.http.session import Session
 

@@ -7,7 +7,7 @@ that is somebody else's is refused. Only before a session is anybody does the na
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from comity import __version__
@@ -138,10 +138,9 @@ class MascDialect:
         """One prompt, filled in."""
         return tool_help.prompt(name, arguments)
 
-    def touched(self, name: str) -> tuple[str, ...]:
-        """The resources that show what the tool may have changed."""
-        tool = _BY_NAME.get(name)
-        return resources.touched(tool.touches) if tool is not None else ()
+    def changed(self, event_types: Collection[str]) -> Collection[str]:
+        """By the groups that the events belong to."""
+        return resources.changed(event_types)
 
 
 def _names(actor: Actor) -> tuple[str, ...]:

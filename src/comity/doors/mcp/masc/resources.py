@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from comity.doors.mcp.dialect import Listed
 from comity.doors.mcp.masc import help as tool_help
 from comity.doors.mcp.masc.text import tell
-from comity.doors.mcp.masc.tools import AGENTS, MESSAGES, TASKS
 from comity.doors.mcp.masc.words import said, state
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
@@ -51,7 +50,18 @@ class Wanted(NamedTuple):
     as_json: bool
 
 
-_ALL = (TASKS, AGENTS, MESSAGES)
+TASKS, AGENTS, MESSAGES, EVERY = "tasks", "agents", "messages", "everything"
+_ALL = (EVERY, TASKS, AGENTS, MESSAGES)
+# What a kind of event may have changed, by how its name begins.
+_GROUPS = (
+    ("task.", (TASKS,)),
+    ("goal.", (TASKS,)),
+    ("message.", (MESSAGES,)),
+    ("session.", (AGENTS,)),
+    ("agent.", (AGENTS, TASKS)),
+    ("channel.", (AGENTS,)),
+    ("claim.", (AGENTS,)),
+)
 RESOURCES = (
     Resource("status", "Who is here and what is to be done", "workspace.overview", "masc_status", {}, _ALL, {}),
     Resource("tasks", "What is to be done", "task.survey", "masc_tasks", {}, (TASKS,), {}),
@@ -93,11 +103,13 @@ def templates() -> Listed:
     return [{**one, "mimeType": _TEXT} for one in (*made, help_on)]
 
 
-def touched(groups: tuple[str, ...]) -> tuple[str, ...]:
-    """The addresses that changes of these groups touch."""
-    return tuple(
-        f"{SCHEME}{one.name}{twin}" for one in RESOURCES if set(one.groups) & set(groups) for twin in ("", _TWIN)
-    )
+def changed(event_types: Collection[str]) -> tuple[str, ...]:
+    """The addresses that events of these types may have changed; whatever happens changes the status and the log."""
+    groups = {
+        EVERY,
+        *(group for start, some in _GROUPS for one in event_types if one.startswith(start) for group in some),
+    }
+    return tuple(f"{SCHEME}{one.name}{twin}" for one in RESOURCES if groups & set(one.groups) for twin in ("", _TWIN))
 
 
 def parse(uri: str) -> Wanted | None:

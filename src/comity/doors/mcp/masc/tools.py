@@ -35,7 +35,6 @@ class Tool(NamedTuple):
     fixed: Mapping[str, Any] = NONE
     described: str = ""
     named: bool = False
-    touches: tuple[str, ...] = ()
     alias: str = ""
     without: tuple[str, ...] = ()
     cut: str = ""
@@ -67,7 +66,6 @@ TOOLS = (
         _same("path", "task_title", room="path"),
         described="Join the workspace and see where you stand; with task_title, also add that task and claim it.",
         named=True,
-        touches=_ALL,
     ),
     Tool("masc_status", "workspace.overview", "Who is here and what is to be done"),
     Tool(
@@ -77,19 +75,17 @@ TOOLS = (
         _same(capabilities="interest_tags"),
         described="Join as an agent of a type; the answer has the name under which others reach you.",
         named=True,
-        touches=_BOTH,
     ),
-    Tool("masc_leave", "session.end", "Leave", _same("reason"), named=True, touches=_BOTH),
+    Tool("masc_leave", "session.end", "Leave", _same("reason"), named=True),
     Tool("masc_who", "agent.list", "Who is here"),
     Tool("masc_agents", "agent.list", "List the agents", cut="agents"),
-    Tool("masc_heartbeat", "session.renew", "Say that you are alive", named=True, touches=(AGENTS,)),
+    Tool("masc_heartbeat", "session.renew", "Say that you are alive", named=True),
     Tool(
         "masc_broadcast",
         "message.announce",
         "Say something to everybody",
         {"message": "content"},
         named=True,
-        touches=(MESSAGES,),
         without=("format",),
     ),
     Tool("masc_messages", "message.catch_up", "Read what was said", _same("since_seq", "limit"), looks=True),
@@ -98,9 +94,8 @@ TOOLS = (
         "task.add",
         "Add a task",
         _same("title", "description", "contract", priority="level", required_preset="profile_slug"),
-        touches=(TASKS,),
     ),
-    Tool("masc_batch_add_tasks", "task.add_many", "Add several tasks", _same("tasks"), touches=(TASKS,)),
+    Tool("masc_batch_add_tasks", "task.add_many", "Add several tasks", _same("tasks")),
     Tool("masc_tasks", "task.survey", "List the tasks", _LIST_TASKS),
     Tool(
         "masc_claim_next",
@@ -108,7 +103,6 @@ TOOLS = (
         "Claim the next task",
         described="Claim the best task that may begin; one that you hold goes back to the queue for it.",
         named=True,
-        touches=_BOTH,
     ),
     Tool(
         "masc_transition",
@@ -116,7 +110,6 @@ TOOLS = (
         "Claim, start, finish, cancel or release a task",
         {"action": "action", **_TRANSITION},
         named=True,
-        touches=_BOTH,
     ),
     Tool("masc_task_history", "task.history", "What happened to a task", _same("task_id", "limit")),
     Tool(
@@ -124,7 +117,6 @@ TOOLS = (
         "task.prioritize",
         "Change a task's priority",
         _same("task_id", priority="level", expected_version="expected_revision"),
-        touches=(TASKS,),
     ),
     Tool("masc_check", "workspace.check", "Check where you stand", _same("assertions")),
     Tool(
@@ -144,7 +136,6 @@ TOOLS = (
             _TRANSITION,
             {"action": action},
             named=True,
-            touches=_BOTH,
             alias="masc_transition",
         )
         for verb, action in (("claim", "claim"), ("complete", "done"), ("release", "release"), ("cancel", "cancel"))
