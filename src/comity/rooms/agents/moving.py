@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comity.kernel.event import Event
 from comity.kernel.scope import Scope
-from comity.rooms.agents import sessions
+from comity.rooms.agents import heirs, sessions
 
 
 def move(scope: Scope, old: str, new: str) -> None:
@@ -17,9 +17,7 @@ def move(scope: Scope, old: str, new: str) -> None:
         return
     target = _active_session(scope, new)
     tx.run("agents.copy_memberships", old=old, new=new, session_id=target, now=scope.now.iso)
-    for what in ("claims", "claim_details", "tasks"):
-        tx.run(f"agents.hand_over_{what}", old=old, new=new, session_id=target)
-    _messages(scope, old, new)
+    heirs.hand_over(scope, old, new, target)
     if source[1] == "active":
         sessions.close(scope, old, source[0])
         sessions.set_state(scope, old, "inactive", None, f"it is {new}")
@@ -36,19 +34,3 @@ def _active_session(scope: Scope, agent_id: str) -> str:
     other = scope.acting_as(actor._replace(agent_id=agent_id, session_id=session_id))
     sessions.register(other, actor.interest_tags, actor.max_pending_messages, actor.max_context_bytes, None)
     return session_id
-
-
-def _messages(scope: Scope, old: str, new: str) -> None:
-    """What waits for ``old``; of what ``new`` got as well, one is enough."""
-    tx = scope.tx
-    tx.run("agents.drop_doubles", old=old, new=new)
-    rows = tx.all("agents.waiting_messages", agent_id=old)
-    if not rows:
-        return
-    first = tx.one("agents.next_sequence", agent_id=new)
-    sequence = first[0] if first is not None and isinstance(first[0], int) else 1
-    for place, (delivery_id,) in enumerate(rows):
-        tx.run("agents.hand_over_message", delivery_id=delivery_id, old=old, new=new, sequence=sequence + place)
-    tx.run("agents.set_next_sequence", agent_id=new, next=sequence + len(rows))
-    tx.run("agents.hand_over_injections", old=old, new=new)
-    scope.wakes.add(new)

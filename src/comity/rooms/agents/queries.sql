@@ -32,12 +32,6 @@ DELETE FROM channel_members WHERE agent_id = :agent_id
 -- name: drop_session_memberships
 DELETE FROM channel_members WHERE agent_id = :agent_id AND session_id = :session_id
 
--- name: move_claims
-UPDATE macp_ext_file_claims SET session_id = :session_id WHERE session_id = :old_session_id
-
--- name: move_tasks
-UPDATE macp_ext_tasks SET assigned_session_id = :session_id WHERE assigned_session_id = :old_session_id
-
 -- name: close_session
 UPDATE sessions SET state = 'deregistered'
 WHERE session_id = :session_id AND agent_id = :agent_id AND state = 'active'
@@ -191,44 +185,6 @@ UPDATE comity_host_sessions SET parent_agent_id = :new WHERE parent_agent_id = :
 INSERT INTO channel_members (channel_id, agent_id, session_id, joined_at)
 SELECT channel_id, :new, :session_id, :now FROM channel_members WHERE agent_id = :old
 ON CONFLICT (channel_id, agent_id) DO NOTHING
-
--- name: hand_over_claims
-UPDATE macp_ext_file_claims SET agent_id = :new, session_id = :session_id
-WHERE agent_id = :old AND released_at IS NULL
-
--- name: hand_over_claim_details
-UPDATE comity_claim_details SET agent_id = :new WHERE agent_id = :old AND (claim_id, file_path) IN (
-  SELECT claim_id, file_path FROM macp_ext_file_claims WHERE session_id = :session_id AND released_at IS NULL)
-
--- name: hand_over_tasks
-UPDATE macp_ext_tasks SET assigned_agent_id = :new, assigned_session_id = :session_id
-WHERE assigned_agent_id = :old AND archived_at IS NULL AND status IN ('accepted', 'in-progress', 'blocked')
-
--- name: drop_doubles
-UPDATE messages SET state = 'dropped'
-WHERE destination_agent_id = :old AND state IN ('queued', 'surfaced') AND message_id IN (
-  SELECT n.message_id FROM messages n JOIN messages o ON o.message_id = n.message_id
-  WHERE n.destination_agent_id = :new AND o.destination_agent_id = :old AND o.state IN ('queued', 'surfaced'))
-
--- name: waiting_messages
-SELECT delivery_id FROM messages WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced')
-ORDER BY sequence_number
-
--- name: next_sequence
-SELECT CAST(next_sequence AS INTEGER) FROM sequence_counters WHERE destination_key = :agent_id
-
--- name: set_next_sequence
-INSERT INTO sequence_counters (destination_key, next_sequence) VALUES (:agent_id, :next)
-ON CONFLICT (destination_key) DO UPDATE SET next_sequence = excluded.next_sequence
-
--- name: hand_over_message
-UPDATE messages SET destination_agent_id = :new, sequence_number = :sequence,
-  "to" = CASE WHEN "to" = :old THEN :new ELSE "to" END
-WHERE delivery_id = :delivery_id
-
--- name: hand_over_injections
-UPDATE comity_injections SET agent_id = :new WHERE delivery_id IN (
-  SELECT delivery_id FROM messages WHERE destination_agent_id = :new AND state IN ('queued', 'surfaced'))
 
 -- name: active_called
 SELECT a.agent_id, s.session_id FROM agents a JOIN sessions s ON s.agent_id = a.agent_id

@@ -14,7 +14,7 @@ from comity.kernel.problem import Conflict, NotFound, Unauthenticated
 from comity.kernel.quoting import called, word
 from comity.kernel.scope import Actor, Scope
 from comity.kernel.text import compact
-from comity.rooms.agents import presence
+from comity.rooms.agents import heirs, presence
 from comity.rooms.agents.model import Registration
 
 
@@ -75,8 +75,7 @@ def register(
         now=now,
     )
     if moved:
-        tx.run("agents.move_claims", session_id=actor.session_id, old_session_id=old)
-        tx.run("agents.move_tasks", session_id=actor.session_id, old_session_id=old)
+        heirs.follow_session(scope, str(old), actor.session_id)
     presence.record(scope)
     set_state(scope, actor.agent_id, "active", slug, None)
     stored = tx.one("agents.stored_profile", agent_id=actor.agent_id)

@@ -233,3 +233,21 @@ SELECT delivery_id, message_id, channel_id, state, priority FROM messages {by_pe
 WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced')
 ORDER BY priority DESC, sequence_number
 LIMIT :limit
+
+-- name: drop_doubles
+UPDATE messages SET state = 'dropped'
+WHERE destination_agent_id = :old AND state IN ('queued', 'surfaced') AND message_id IN (
+  SELECT n.message_id FROM messages n JOIN messages o ON o.message_id = n.message_id
+  WHERE n.destination_agent_id = :new AND o.destination_agent_id = :old AND o.state IN ('queued', 'surfaced'))
+
+-- name: waiting_for
+SELECT delivery_id FROM messages WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced')
+ORDER BY sequence_number
+
+-- name: next_sequence
+SELECT CAST(next_sequence AS INTEGER) FROM sequence_counters WHERE destination_key = :agent_id
+
+-- name: hand_over
+UPDATE messages SET destination_agent_id = :new, sequence_number = :sequence,
+  "to" = CASE WHEN "to" = :old THEN :new ELSE "to" END
+WHERE delivery_id = :delivery_id

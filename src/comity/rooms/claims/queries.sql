@@ -96,3 +96,14 @@ VALUES (:claim_id, :file_path, :agent_id, :session_id, :claimed_at, :expires_at,
 -- name: insert_details
 INSERT INTO comity_claim_details (claim_id, file_path, mode, fence, tree, repository, worktree, agent_id)
 VALUES (:claim_id, :file_path, :mode, :fence, :tree, :repository, :worktree, :agent_id)
+
+-- name: follow_session
+UPDATE macp_ext_file_claims SET session_id = :session_id WHERE session_id = :old_session_id
+
+-- name: hand_over
+UPDATE macp_ext_file_claims SET agent_id = :new, session_id = :session_id
+WHERE agent_id = :old AND released_at IS NULL
+
+-- name: hand_over_details
+UPDATE comity_claim_details SET agent_id = :new WHERE agent_id = :old AND (claim_id, file_path) IN (
+  SELECT claim_id, file_path FROM macp_ext_file_claims WHERE session_id = :session_id AND released_at IS NULL)

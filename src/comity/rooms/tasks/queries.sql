@@ -180,3 +180,10 @@ WHERE s.kind = 'task' AND s.id = :task_id AND s.audit_id > :after ORDER BY s.aud
 -- A task whose dependencies changed has changed.
 -- name: touch
 UPDATE comity_task_details SET revision = revision + 1 WHERE task_id = :task_id
+
+-- name: follow_session
+UPDATE macp_ext_tasks SET assigned_session_id = :session_id WHERE assigned_session_id = :old_session_id
+
+-- name: hand_over
+UPDATE macp_ext_tasks SET assigned_agent_id = :new, assigned_session_id = :session_id
+WHERE assigned_agent_id = :old AND archived_at IS NULL AND status IN ('accepted', 'in-progress', 'blocked')

@@ -134,3 +134,7 @@ WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = ''
 INSERT INTO comity_wakes (delivery_id, host, host_session_id, woken_ms)
 SELECT value, :host, :host_session_id, :now_ms FROM json_each(:delivery_ids) WHERE true
 ON CONFLICT (delivery_id) DO NOTHING
+
+-- name: hand_over
+UPDATE comity_injections SET agent_id = :new WHERE delivery_id IN (
+  SELECT delivery_id FROM messages WHERE destination_agent_id = :new AND state IN ('queued', 'surfaced'))
