@@ -12,6 +12,7 @@ import pytest
 
 from bench import chaos
 from tests.e2e.served import TIMEOUT_S, Served, common, database
+from tests.rounds import rounds
 from tests.wire_format import audit, check, rows
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a zombie is known by its lease alone")
@@ -64,7 +65,8 @@ def test_a_server_says_who_runs_it(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_twenty_agents_of_whom_many_die(tmp_path: Path) -> None:
-    outcome = chaos.run(tmp_path, seconds=12, servers=20, kills_per_minute=50)
+    seconds, a_minute = rounds(5, 12), rounds(110, 50)
+    outcome = chaos.run(tmp_path, seconds=seconds, servers=20, kills_per_minute=a_minute, at_least=(8, 3))
     assert outcome.killed >= 8
     assert outcome.stopped >= 3
     assert outcome.work > 100

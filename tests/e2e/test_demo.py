@@ -19,6 +19,7 @@ from comity.demo.hooked import Comparison, Side
 from comity.demo.mail import Delivered, latency
 from comity.doors.mcp.macp import LIST_FILE
 from tests.doors.mcp.driven import environment
+from tests.prefork.started import Started
 from tests.wire_format import check, rows
 
 TIMEOUT_S = 120
@@ -26,15 +27,21 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKERS = ["ada", "ben", "cleo"]
 
 
-def command(folder: Path, *options: str) -> tuple[list[str], dict[str, str]]:
-    """The demo with its temporary files in ``folder``, whatever the surroundings say."""
+def surroundings(folder: Path) -> dict[str, str]:
+    """The demo's temporary files are in ``folder``, whatever else is said."""
     strange = {"MACP_DB_PATH": str(folder / "strange.db"), "GIT_DIR": str(folder), "TMPDIR": str(folder)}
-    return [sys.executable, "-m", "comity.demo", *options], {**environment(), **strange, "COLUMNS": "80"}
+    return {**environment(), **strange, "COLUMNS": "80"}
 
 
 def play(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    arguments, env = command(folder, *options)
+    arguments = [sys.executable, "-m", "comity.demo", *options]
+    env = surroundings(folder)
     return subprocess.run(arguments, env=env, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+
+
+def begin(folder: Path, *options: str) -> Started:
+    """A demo to look at while it plays."""
+    return Started(options, module="comity.demo", cwd=ROOT, env=surroundings(folder), stdin=subprocess.DEVNULL)
 
 
 def living(folder: Path) -> list[str]:
@@ -133,21 +140,16 @@ def check_mail(path: str, mail: dict[str, Any]) -> None:
 
 
 def test_a_person_can_read_it_and_may_kill_an_agent_too(tmp_path: Path) -> None:
-    arguments, env = command(tmp_path, "--tasks", "7", "--seed", "3")
-    demo = subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    demo = begin(tmp_path, "--tasks", "7", "--seed", "3")
     try:
-        assert demo.stdout is not None
-        told = iter(demo.stdout)
-        lines = []
-        for line in told:
-            lines.append(line)
-            if " claims " in line:  # the work has begun
-                break
+        lines: list[str] = []
+        while not lines or " claims " not in lines[-1]:  # then the work has begun
+            lines.append(heard(demo))
         process = next(int(line.split()[3]) for line in lines if "cleo" in line and "process" in line)
         os.kill(process, signal.SIGKILL)
-        rest, errors = demo.communicate(timeout=TIMEOUT_S)
-        output = "".join(lines) + rest
-        assert (demo.returncode, errors) == (0, ""), output
+        output = "".join(lines) + "".join(iter(lambda: heard(demo), ""))
+        _, errors = demo.communicate(timeout=TIMEOUT_S)
+        assert (demo.returncode, errors) == (0, b""), output
         assert f"ended unexpectedly ({process})" in output
         for said in ("may not claim", "reason", "hint", "SIGKILL", "ben is dead", "goes on with", "back under its id"):
             assert said in output
@@ -161,17 +163,21 @@ def test_a_person_can_read_it_and_may_kill_an_agent_too(tmp_path: Path) -> None:
         demo.communicate()
 
 
+def heard(demo: Started) -> str:
+    """Its next line; empty at the end."""
+    assert demo.stdout is not None
+    return demo.stdout.readline().decode()
+
+
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_signal_ends_it_and_everything_is_cleared_away(tmp_path: Path, name: str, code: int) -> None:
-    arguments, env = command(tmp_path)
-    demo = subprocess.Popen(arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    demo = begin(tmp_path)
     try:
-        assert demo.stdout is not None
-        assert any("cleo" in line and "process" in line for line in demo.stdout)  # everybody is connected
+        assert any("cleo" in line and "process" in line for line in iter(lambda: heard(demo), ""))  # all are connected
         assert len(living(tmp_path)) == (4 if Path("/proc/self/cwd").exists() else 0)
         demo.send_signal(getattr(signal, name))
         _, told = demo.communicate(timeout=TIMEOUT_S)
-        assert (demo.returncode, told.strip()) == (code, "Interrupted: the processes are ended.")
+        assert (demo.returncode, told.strip()) == (code, b"Interrupted: the processes are ended.")
         assert list(tmp_path.iterdir()) == []
         assert living(tmp_path) == []
     finally:
@@ -197,7 +203,7 @@ except run.Interrupted as told:
 
 
 def test_a_signal_in_the_second_act_leaves_nothing_either(tmp_path: Path) -> None:
-    _, env = command(tmp_path)
+    env = surroundings(tmp_path)
     told = subprocess.run([sys.executable, "-c", AT_ITS_FIRST_HOOK], env=env, timeout=TIMEOUT_S, check=False)
     assert (told.returncode, os.listdir(tmp_path)) == (143, [])
 
@@ -225,7 +231,7 @@ def test_a_comparison_that_proves_nothing_says_why() -> None:
     ids=["no client", "no git", "too few"],
 )
 def test_it_says_what_it_lacks(tmp_path: Path, program: str, code: int, says: str) -> None:
-    _, env = command(tmp_path)
+    env = surroundings(tmp_path)
     told = subprocess.run(
         [sys.executable, "-c", f"{program}; from comity.__main__ import main; sys.exit(main())"],
         env=env,

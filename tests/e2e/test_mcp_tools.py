@@ -12,7 +12,8 @@ import pytest
 from mcp import Client
 from mcp_types import TextContent
 
-from comity.doors.mcp.macp import TOOLS
+from comity.dialects.macp import TOOLS
+from comity.doors.mcp import wire
 from comity.kernel.record import camel
 from comity.rooms import REGISTRY
 from tests.e2e.served import Era, Served, common, connected, content, database, locked, problem
@@ -62,7 +63,8 @@ async def called(client: Client, tool: str, /, **arguments: Any) -> dict[str, An
     assert isinstance(item, TextContent)
     structured = result.structured_content
     assert isinstance(structured, dict)
-    assert item.text == json.dumps(structured, indent=2, ensure_ascii=False)
+    assert item.text == wire.pretty(structured)
+    assert json.loads(item.text) == structured
     assert list(structured) == KEYS[tool]
     schema = next(one for one in (await client.list_tools()).tools if one.name == tool).output_schema
     assert schema is not None

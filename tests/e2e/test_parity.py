@@ -11,31 +11,34 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx2
 import pytest
-from mcp import Client, StdioServerParameters
-from mcp.client.stdio import stdio_client
+from mcp import Client
 from mcp.types import TextContent
 
 import comity
 from comity import Problem, Workspace
+from comity.dialects.macp import TOOLS
 from comity.doors.auth.authority import Authority
 from comity.doors.auth.config import AuthConfig
 from comity.doors.auth.grants import allows
 from comity.doors.http.guard import Guard
 from comity.doors.http.house import House
 from comity.doors.http.place import Place
+from comity.doors.http.route import Table
 from comity.doors.http.routes import table
-from comity.doors.mcp.macp import TOOLS, argument_names
+from comity.doors.mcp.macp import argument_names
 from comity.kernel.record import camel, to_json
 from comity.rooms import OPERATIONS, REGISTRY
-from tests.doors.cli.program import SOURCES, Program
+from tests.doors.cli.program import Program
+from tests.prefork.spoken import spoken
+from tests.prefork.started import Started
 
 PLACEHOLDER = re.compile(r"^(0190d3f0-0000-7000-8000-[0-9a-f]{12}|0123456789ab|0{64})$")
 MADE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -123,18 +126,12 @@ def over_mcp(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
     given = {names[key]: value for key, value in arguments.items()}
 
     async def ask() -> Any:
-        server = StdioServerParameters(
-            command=sys.executable,
-            args=["-m", "comity", "mcp", "--agent-id", "ann"],
-            cwd=folder,
-            env={
-                "PYTHONPATH": str(SOURCES),
-                "HOME": str(folder / "home"),
-                "MACP_SESSION_ID": "cli-ann",
-            },
-        )
-        with anyio.fail_after(TIMEOUT_S):
-            async with Client(stdio_client(server), mode="auto", read_timeout_seconds=TIMEOUT_S) as client:
+        own = Program(folder, folder / "home").environment(MACP_SESSION_ID="cli-ann")
+        with (
+            anyio.fail_after(TIMEOUT_S),
+            Started(["mcp", "--agent-id", "ann"], cwd=folder, env=own, stderr=None) as server,
+        ):
+            async with Client(spoken(server), mode="auto", read_timeout_seconds=TIMEOUT_S) as client:
                 result = await client.call_tool(tool, given)
         if result.is_error:
             assert isinstance(result.content[0], TextContent)
@@ -145,6 +142,12 @@ def over_mcp(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
     return anyio.run(ask)
 
 
+@cache
+def routes() -> Table:
+    """They hold nothing of a house."""
+    return table()
+
+
 def over_rest(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
     """The server's whole application, without a socket: a process for each operation would take minutes."""
     op = REGISTRY.get(name)
@@ -152,7 +155,7 @@ def over_rest(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
     path, who = f"/api/v1/{name}", {"x-comity-agent": "ann"}
 
     async def ask(house: House) -> httpx2.Response:
-        transport = httpx2.ASGITransport(app=Guard(house, table()))
+        transport = httpx2.ASGITransport(app=Guard(house, routes()), client=("in-process", 1))
         async with httpx2.AsyncClient(transport=transport, base_url=house.place.url) as client:
             if op.effect == "read":
                 return await client.get(path, params=given, headers=who)

@@ -20,6 +20,7 @@ from comity.kernel.signature import parameters
 from comity.kernel.validate import validate
 from comity.rooms import REGISTRY
 from comity.testing import World
+from tests.rounds import rounds
 
 Name = Annotated[str, Text("A name.", min=2, max=5)]
 Names = Annotated[list[Name], Items("Some names.", max=3)]
@@ -159,7 +160,7 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=rounds(150, 400), deadline=None, derandomize=True)
 @given(arguments=st.dictionaries(st.sampled_from(["name", "names", "share", "count", "level", "really"]), VALUES))
 def test_the_validator_takes_what_the_schema_allows(arguments: dict[str, Any]) -> None:
     """Apart from text that no file can hold, and null for what may be left out."""

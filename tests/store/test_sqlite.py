@@ -14,7 +14,6 @@ import pytest
 
 from comity import Workspace
 from comity.kernel.problem import Unavailable
-from comity.store import connection as connections
 from comity.store import migrate
 from comity.store.sql import SqliteTx
 from comity.store.sqlite import SqliteStore
@@ -127,9 +126,8 @@ def test_many_threads_share_a_store() -> None:
         check(world.path)
 
 
-def test_a_locked_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(connections, "BUSY_S", 0.05)
-    with World(tmp_path / "a.db") as world:
+def test_a_locked_file(tmp_path: Path) -> None:
+    with World(tmp_path / "a.db", busy_s=0.05) as world:
         ann = world.agent("ann")
         writer = apsw.Connection(world.path)
         writer.execute("BEGIN IMMEDIATE").fetchall()
@@ -143,12 +141,11 @@ def test_a_locked_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         assert ann.message.send(destination_agent_id="ann", content="x").delivery_ids
 
 
-def test_a_new_file_that_somebody_holds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(connections, "BUSY_S", 0.05)
+def test_a_new_file_that_somebody_holds(tmp_path: Path) -> None:
     holder = apsw.Connection(str(tmp_path / "a.db"))
     holder.execute("BEGIN EXCLUSIVE").fetchall()
     with pytest.raises(Unavailable) as refused:
-        SqliteStore(tmp_path / "a.db")
+        SqliteStore(tmp_path / "a.db", busy_s=0.05)
     assert refused.value.reason == "store.locked"
     holder.close()
     SqliteStore(tmp_path / "a.db").close()

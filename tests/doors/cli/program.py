@@ -1,4 +1,7 @@
-"""The real command in a real repository: one process for each call, as people and scripts run it."""
+"""The real command in a real repository: one process for each call, as people and scripts run it.
+
+The processes are forked from one that has loaded the command (``tests.prefork``); ``begun`` starts them for real.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import comity.doors.cli
+from tests.prefork.started import Started
 
 SOURCES = Path(comity.doors.cli.__file__).parents[3]
 TIMEOUT_S = 60.0
@@ -55,16 +59,29 @@ class Program:
         self, *arguments: str | bytes, stdin: bytes = b"", cwd: Path | None = None, **environment: str
     ) -> Done:
         """Run it to its end."""
+        with Started(arguments, cwd=cwd or self.folder, env=self.environment(**environment)) as process:
+            try:
+                out, err = process.communicate(stdin, TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return self._done(process.wait(), out, err)
+
+    def begun(self, *arguments: str | bytes, stdin: bytes = b"", **environment: str) -> Done:
+        """Run it to its end, from the start of an interpreter of its own."""
         done = subprocess.run(
             [sys.executable, "-m", "comity", *arguments],
-            cwd=cwd or self.folder,
+            cwd=self.folder,
             env=self.environment(**environment),
             input=stdin,
             capture_output=True,
             timeout=TIMEOUT_S,
             check=False,
         )
-        text = Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+        return self._done(done.returncode, done.stdout, done.stderr)
+
+    def _done(self, code: int, out: bytes, err: bytes) -> Done:
+        text = Done(code, out.decode(), err.decode())
         assert "Traceback" not in text.out + text.err, text
         return text
 
@@ -78,14 +95,7 @@ class Running:
     """A call that goes on; lines of its output are waited for, never longer than the timeout."""
 
     def __init__(self, program: Program, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "comity", *arguments],
-            cwd=program.folder,
-            env=program.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        self.process = Started(arguments, cwd=program.folder, env=program.environment(), stdin=subprocess.DEVNULL)
         assert self.process.stdout is not None
         self.out = self.process.stdout
         self._rest = b""

@@ -45,7 +45,7 @@ def test_a_held_file_is_refused_with_its_holder(comity: Program) -> None:
     assert [claim["agentId"] for claim in comity("claims", "--json").json["claims"]] == ["ann"]
     said = comity("claim", "src/**")
     assert (said.code, said.out) == (6, "")
-    assert "ann holds src/a.py (the lexer) until " in said.err
+    assert 'ann holds "src/a.py" ("the lexer") until ' in said.err
     assert "hint: " in said.err
     assert "partial" in said.err
     some = comity("claim", "src/a.py", "b.py", "--partial")

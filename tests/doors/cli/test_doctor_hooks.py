@@ -124,7 +124,7 @@ def test_a_canary_dies_of_a_hook_that_is_broken(comity: Program, instead: str) -
     done = comity("doctor", "--canary", "claude-code", "--json")
     assert (done.code, done.json["ok"]) == (1, False)
     assert all("not run" in check["detail"] for check in done.json["checks"])
-    assert comity("doctor", "--canary", "emacs", "--json").error["reason"] == "host.unknown"
+    assert comity("doctor", "--canary", "emacs", "--json").error["reason"] == "agent_host.unknown"
     assert comity("doctor", "--canary", "codex").code == 1
 
 

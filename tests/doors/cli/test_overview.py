@@ -107,7 +107,7 @@ def test_init_names_what_it_cannot_read(comity: Program) -> None:
     assert done.json["problems"][0]["reason"] == "file.unreadable"
     assert (comity.folder / ".mcp.json").read_text() == '{"mcpServers": '
     unknown = comity("init", "--hosts", "emacs", "--json")
-    assert (unknown.code, unknown.error["reason"]) == (2, "host.unknown")
+    assert (unknown.code, unknown.error["reason"]) == (2, "agent_host.unknown")
 
 
 def test_prune_goes_on_until_nothing_is_left(comity: Program) -> None:

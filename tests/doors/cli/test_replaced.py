@@ -10,6 +10,8 @@ import pytest
 from tests.doors.cli.program import Done, Program
 from tests.hooks.hooked import Hooked
 
+pytestmark = pytest.mark.disk
+
 
 @pytest.fixture
 def used(comity: Program) -> Program:

@@ -115,6 +115,14 @@ def test_clean() -> None:
     assert clean.line("a\nb\x1b[1m\u2028") == "a b\\x1b[1m\\u2028"
     assert clean.block("a\r\nb\rc\x00\ud800") == "a\nb\\x0dc\\x00\\ud800"
     assert clean.line("\U000e0041") == "\\U000e0041"
+    assert clean.line("a\u200bb\u2060c\xadd\u0600") == "a\\u200bb\\u2060c\\xadd\\u0600"
+    family, heart, word, wide = (
+        "\U0001f469\u200d\U0001f467",
+        "\u2764\ufe0f",
+        "\u0645\u06cc\u200c\u062e",
+        "a\u3000b\xa0c",
+    )
+    assert clean.line(f"{family} {heart} {word} {wide}") == f"{family} {heart} {word} {wide}"
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     hostile = "\x1b\x9b\u202e\ud800\U000e0041é"
     write_json({"text": hostile}, stream=out)

@@ -69,7 +69,7 @@ def test_a_held_file_is_not_committed(root: Path, ann: Workspace) -> None:
     change(root, "a.py", "b.py")
     refused = git(root, "commit", "-m", "Both.", check=False)
     assert refused.returncode == 1
-    assert re.match(r'comity: ann claimed a.py \d+ s ago, "the parser"; it lapses in 2\d min', refused.stderr)
+    assert re.match(r'comity: ann claimed "a.py" \d+ s ago, "the parser"; it lapses in 2\d min', refused.stderr)
     assert "git restore --staged a.py" in refused.stderr
     assert git(root, "commit", "-m", "Hers.", "--", "a.py", check=False).returncode == 1
     assert git(root, "commit", "-m", "Mine.", "--", "b.py").returncode == 0
@@ -99,7 +99,7 @@ def test_worktrees_share_the_hooks_and_not_the_claims(root: Path, ann: Workspace
     bob.session.start()
     bob.claim.acquire(files=["b.py"])
     change(other, "b.py")
-    assert "bob claimed b.py" in git(other, "commit", "-m", "x", check=False).stderr
+    assert 'bob claimed "b.py"' in git(other, "commit", "-m", "x", check=False).stderr
     change(root, "a.py")
     assert git(root, "commit", "-m", "x", check=False).returncode == 1
 
@@ -164,7 +164,7 @@ def test_what_was_committed_past_a_holder_is_not_pushed(root: Path, ann: Workspa
     git(root, "commit", "-q", "-m", "x", "--no-verify")
     refused = git(root, "push", remote, "main", check=False)
     assert refused.returncode == 1
-    assert "ann claimed a.py" in refused.stderr
+    assert 'ann claimed "a.py"' in refused.stderr
     ann.claim.release(files=["**"])
     assert git(root, "push", "-q", remote, "main").returncode == 0
 

@@ -155,26 +155,34 @@ STYLES = {
 }
 
 
-@pytest.mark.parametrize("host", JSON_HOSTS, ids=lambda host: host.name)
 @pytest.mark.parametrize("style", STYLES)
-def test_merging_keeps_everything_else_and_remove_gives_it_back(repo: Path, host: Host, style: str) -> None:
-    text = STYLES[style].replace("SECTION", host.section[0]).replace("NPX", NPX)
-    path = write(repo, host.file, text)
+def test_merging_keeps_everything_else_and_remove_gives_it_back(repo: Path, style: str) -> None:
+    """In the file of every host, all at once."""
+    texts = [STYLES[style].replace("SECTION", host.section[0]).replace("NPX", NPX) for host in JSON_HOSTS]
+    paths = [write(repo, host.file, text) for host, text in zip(JSON_HOSTS, texts, strict=True)]
+    assert len(set(paths)) == len(JSON_HOSTS)
     assert run(repo).ok
-    new = path.read_bytes().decode()
-    assert entry(repo, host) == host.entry
-    if "other" in text:
-        assert entry(repo, host, "other") == {"command": "x"}
-    for mark in ("// servers", "// keep", "/* end */", "// nothing yet", '"z": [1, 2],\n'):
-        assert (mark in new) == (mark in text)
-    assert new.startswith("\ufeff") == text.startswith("\ufeff")
-    if "\r\n" in text:
-        assert new.count("\n") == new.count("\r\n")
-    if "\t" in text:
-        assert '\n\t\t"macp": {\n\t\t\t' in new
-    assert actions(plan(repo))[host.file] == "unchanged"
+    for host, text in zip(JSON_HOSTS, texts, strict=True):
+        merged(repo, host, text)
+    again = actions(plan(repo))
+    assert {again[host.file] for host in JSON_HOSTS} == {"unchanged"}
     assert take_back(repo).ok
-    assert path.read_bytes() == text.encode()
+    assert [path.read_bytes() for path in paths] == [text.encode() for text in texts]
+
+
+def merged(repo: Path, host: Host, text: str) -> None:
+    """The host's file holds the entry, and what was there."""
+    new = (repo / host.file).read_bytes().decode()
+    assert entry(repo, host) == host.entry, host.name
+    if "other" in text:
+        assert entry(repo, host, "other") == {"command": "x"}, host.name
+    for mark in ("// servers", "// keep", "/* end */", "// nothing yet", '"z": [1, 2],\n'):
+        assert (mark in new) == (mark in text), host.name
+    assert new.startswith("\ufeff") == text.startswith("\ufeff"), host.name
+    if "\r\n" in text:
+        assert new.count("\n") == new.count("\r\n"), host.name
+    if "\t" in text:
+        assert '\n\t\t"macp": {\n\t\t\t' in new, host.name
 
 
 TOMLS = {

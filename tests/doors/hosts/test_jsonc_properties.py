@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from comity.doors.hosts.jsonc import find, parse
 from comity.doors.hosts.jsonc_edit import include, remove, revert, set_value
+from tests.rounds import rounds
 
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+calm = settings(max_examples=rounds(30, 100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PATH = ("mcpServers", "macp")
 ENTRY = {"command": "comity", "args": ["mcp"], "env": {"A": "b"}}

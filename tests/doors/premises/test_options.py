@@ -100,6 +100,14 @@ def test_nothing_is_served_in_clear_text_because_a_file_does_not_count(root: Pat
     assert settle({"host": ["0.0.0.0"]}, {}, str(root)).tls_key == "/k.pem"
 
 
+def test_an_origin_is_what_browsers_call_it(root: Path) -> None:
+    given = {
+        "allow_origin": ["https://Shop.example:443,http://Shop.example:80", "http://[::1]:443", "https://a.example:80"]
+    }
+    wanted = ("https://shop.example", "http://shop.example", "http://[::1]:443", "https://a.example:80")
+    assert settle(given, {}, str(root)).allow_origin == wanted
+
+
 def test_the_template_needs_no_agreement(root: Path) -> None:
     (root / FILE_NAME).write_text(options.template())
     found = options.read_file(str(root))
