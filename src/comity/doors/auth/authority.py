@@ -31,7 +31,7 @@ _HOW = "Send the header `Authorization: Bearer comity_…` with the token that `
 _NOTED_S = 60.0
 _TOKEN, _TOKENS = REGISTRY.get("token.get"), REGISTRY.get("token.list")
 _MOST_NOTED = 1000
-_FREE_S = 0.05
+_FREE_S = 0.01
 
 
 class Authority:

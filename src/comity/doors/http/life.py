@@ -83,6 +83,9 @@ class Life:
 
     async def _live(self, bound: socket.socket, beside: socket.socket | None) -> None:
         self._loop = asyncio.get_running_loop()
+        for number in _SIGNALS:  # one wakes a loop that is about to wait, ours works also while the loop is held up
+            self._loop.add_signal_handler(number, lambda: None)
+            signal.signal(number, self._signalled)
         porch = Porch()
         listeners = [Listener(porch, self._place, bound)]
         listeners[0].start()

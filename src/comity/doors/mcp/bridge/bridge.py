@@ -177,8 +177,7 @@ class Bridge:
     def _open(self) -> dict[str, Any]:
         """Open a session as the host asked; the server's answer. Raises Problem and Lost."""
         assert self._opened is not None, "the host has opened a session"
-        self._session = self._version = ""
-        answer = self._patiently(self._opened)
+        answer = self._patiently(self._opened)  # meanwhile other requests go on with the old session, and are refused
         found = self._read(answer, self._opened["id"])
         result = found.get("result")
         if isinstance(result, dict):
@@ -360,13 +359,14 @@ class Bridge:
         params = params if isinstance(params, dict) else {}
         meta = params.get("_meta")
         version = meta.get(VERSION_KEY) if isinstance(meta, dict) else None
-        if message is not None and isinstance(version, str) and not self._session:
+        session = "" if message is not None and message.get("method") == "initialize" else self._session
+        if message is not None and isinstance(version, str) and not session:
             headers |= {"mcp-protocol-version": version, "mcp-method": str(message.get("method"))}
             key = _NAMED.get(str(message.get("method")))
             if key:
                 headers["mcp-name"] = header_text(str(params.get(key)))
-        elif self._session:
-            headers["mcp-session-id"] = self._session
+        elif session:
+            headers["mcp-session-id"] = session
             headers["mcp-protocol-version"] = self._version
         return headers
 
