@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from comity.declared import SETTINGS, Setting
+from comity.dialects import macp as macp_tools
+from comity.dialects import masc as masc_tools
 from comity.doors.auth import access
 from comity.doors.hosts.hook.install import WIRINGS
 from comity.doors.hosts.hook.run import adapter_of
 from comity.doors.mcp import macp
 from comity.doors.mcp.masc import dialect as masc
-from comity.doors.mcp.masc import tools as masc_tools
 from comity.doors.mcp.masc.words import OWN_STATES, form_of
 from comity.doors.premises.options import OPTIONS, Option
 from comity.kernel.argument import Items, Note, Number, Text
@@ -50,11 +51,11 @@ _WHO = {
 
 def tool_list() -> str:
     """The array that ``tools/list`` answers, one tool a line."""
-    lines = [json.dumps(_tool(tool), ensure_ascii=False, separators=(",", ":")) for tool in macp.TOOLS]
+    lines = [json.dumps(_tool(tool), ensure_ascii=False, separators=(",", ":")) for tool in macp_tools.TOOLS]
     return "[" + ",\n".join(lines) + "]\n"
 
 
-def _tool(tool: macp.Tool) -> dict[str, Any]:
+def _tool(tool: macp_tools.Tool) -> dict[str, Any]:
     op = REGISTRY.get(tool.op)
     return {
         "name": tool.name,
@@ -121,7 +122,7 @@ def _annotations(op: AnyOp) -> dict[str, bool]:
 
 def page(op: AnyOp) -> str:
     """The reference page of one operation."""
-    tool = next((tool.name for tool in macp.TOOLS if tool.op == op.name), None)
+    tool = next((tool.name for tool in macp_tools.TOOLS if tool.op == op.name), None)
     noun, verb = op.name.split(".")
     example = ", ".join(f"{name}={value!r}" for name, value in op.example.items())
     return "\n".join(

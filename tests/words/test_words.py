@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from comity.dialects.macp import TOOLS as MACP_TOOLS
+from comity.dialects.masc import TOOLS as MASC_TOOLS
 from comity.doors.mcp import wire
-from comity.doors.mcp.macp import TOOLS as MACP_TOOLS
 from comity.doors.mcp.masc import resources, text
 from comity.doors.mcp.masc.text import TEXTS
-from comity.doors.mcp.masc.tools import TOOLS as MASC_TOOLS
 from comity.kernel import quoting
 from comity.rooms.turns import brief
 from comity.rooms.turns import quoting as fence

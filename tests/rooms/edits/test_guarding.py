@@ -22,7 +22,7 @@ def test_a_held_file_is_refused_with_everything_one_needs(world: World, ann: Wor
     assert verdict.holders == ("ann",)
     assert verdict.refusal == (
         'Ann (ann) claimed "src" 5 min ago, "new grammar"; it lapses in 25 min unless renewed. Nothing was changed. '
-        "Work on another file meanwhile, or ask ann (macp_send_direct to ann); macp_ext_list_locks shows what is held."
+        "Work on another file meanwhile, or ask ann (`message.send ann`); `claim.list` shows what is held."
     )
     (event,) = audit(world.path, "edit.refused")
     assert (event["agent_id"], event["reason_code"]) == ("bob", "claim.held")

@@ -130,7 +130,7 @@ def test_processed_stays_until_the_agent_acknowledges(world: World, ann: Workspa
     assert state(world, delivery_id) == "surfaced"
     world.clock.advance(REMIND_MS / 1000)
     reminder = turn(ann).text
-    assert "macp_ack" in reminder
+    assert "`message.poll`, `message.ack`" in reminder
     assert cost(reminder) < 60
     assert turn(ann).text == ""
     ann.acting_as(ann.actor._replace(session_id=ann.session.identify().session_id)).message.ack(delivery_id=delivery_id)
@@ -141,7 +141,7 @@ def test_processed_stays_until_the_agent_acknowledges(world: World, ann: Workspa
 def test_a_cut_message_stays(world: World, ann: Workspace, bob: Workspace) -> None:
     delivery_id = tell(bob, LONG)
     said = turn(ann)
-    assert "1 cut: macp_poll" in said.text
+    assert "1 cut: `message.poll`" in said.text
     assert cost(said.text) <= TURN_TOKENS
     turn(ann)
     assert state(world, delivery_id) == "surfaced"
@@ -154,7 +154,7 @@ def test_the_most_useful_come_first(ann: Workspace, bob: Workspace) -> None:
     first = turn(ann).text
     told = [line.partition("]")[0].removeprefix("- [") for line in first.splitlines() if line.startswith("- [")]
     assert told[:4] == ["interrupt"] * 3 + ["steering"]
-    assert "more: macp_poll" in first
+    assert "more: `message.poll`" in first
     everything = first + "".join(turn(ann).text for _ in range(6))
     assert all(everything.count(f"message {number} about") == 1 for number in range(rounds(4, 12)))
 

@@ -15,7 +15,7 @@ from tests.sim.turn_scenes import hooked
 from tests.wire_format import rows
 
 SECRET = "the words of a peer"
-WAITS = "from another agent waits in Comity. macp_poll reads what is not shown here."
+WAITS = "from another agent waits in Comity. `message.poll` reads what is not shown here."
 
 
 @pytest.fixture

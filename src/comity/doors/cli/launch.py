@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from comity.dialects.words import COMMAND_LINE
 from comity.doors.cli import catalog, clean
 from comity.doors.cli.screen import Screen, write_json
 from comity.kernel.problem import Internal, Invalid, Problem, Unavailable
@@ -103,7 +104,7 @@ def _report(problem: Problem, arguments: list[str]) -> int:
         else:
             print(f"error: {clean.line(problem.message)}", file=sys.stderr)
             if problem.hint:
-                print(f"hint: {clean.line(problem.hint)}", file=sys.stderr)
+                print(f"hint: {clean.line(COMMAND_LINE.say(problem.hint))}", file=sys.stderr)
         sys.stdout.flush()
     except OSError:  # nobody can be told; the exit code still tells
         _drop_output()

@@ -26,6 +26,7 @@ from comity.doors.hosts.target import Target
 from comity.kernel.clock import Clock, Instant
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
+from comity.settings import toml_of
 
 __all__ = ["Change", "Options", "Plan", "Report", "apply", "plan", "remove"]
 
@@ -76,7 +77,7 @@ def _targets(
     now: str,
     options: Options,
 ) -> list[Target]:
-    text = markdown.block(settled.project_id, settled.channel)
+    text = markdown.block(settled.project_id, settled.channel, _surface(place.root))
     targets = [
         Target("config", place.root, CONFIG_NAME, want=want, now=now, force=options.force),
         Target("ignore", place.root, IGNORE_NAME),
@@ -93,6 +94,14 @@ def _targets(
         *of_hosts,
         *(Target("block", place.checkout, name, block=text) for name in blocks),
     ]
+
+
+def _surface(root: Path) -> str:
+    """Whose tools the project's servers have, as its file says; a file that cannot be read is the doctor's matter."""
+    try:
+        return toml_of(str(root)).values.get("surface", "")
+    except Problem:
+        return ""
 
 
 def _steps(targets: list[Target], kept: Record, place: Place) -> tuple[list[_Step], tuple[str, ...]]:

@@ -25,21 +25,31 @@ Several coding agents may work in this repository at the same time. They reach e
 
 The server registers you and joins the default channel by itself. While you work:
 
+{use}
+The project's own instructions stand outside this block.
+"""
+_MACP = """\
 - Use the `macp_*` tools only: no SQL on the database, and no second coordination server.
 - Poll with `macp_poll` when you start, before you edit what others may edit, and every few tool calls.
 - Write to everybody with `macp_send_channel`, to one agent with `macp_send_direct`.
 - Acknowledge a message with `macp_ack` once you have acted on it.
 - Claim files, and use the shared memory, tasks, goals and vault, when these tools are offered and the work needs it.
 - `macp_get_instructions` tells who you are here and how it all works.
-
-The project's own instructions stand outside this block.
 """
+_MASC = """\
+- Use the `masc_*` tools only: no SQL on the database, and no second coordination server.
+- Begin with `masc_start`. Read with `masc_messages` before you edit what others may edit, and every few tool calls.
+- Write to everybody with `masc_broadcast`; who is named in it with an @ gets a message of their own.
+- Take work with `masc_claim_next`, and say with `masc_transition` when you start it and when it is done.
+- `masc_workflow_guide` tells where you stand and what to do next.
+"""
+_USE = {"macp": _MACP, "masc": _MASC}
 _IDS = re.compile(r"^- Project: `([^`\r\n]+)`\r?\n- Default channel: `([^`\r\n]+)`", re.MULTILINE)
 
 
-def block(project_id: str, channel: str) -> str:
-    """The block with its markers, without a line end after it."""
-    return f"{START}\n{_TEXT.format(project_id=project_id, channel=channel)}{END}"
+def block(project_id: str, channel: str, surface: str = "macp") -> str:
+    """The block with its markers, without a line end after it. ``surface``: whose tools it names."""
+    return f"{START}\n{_TEXT.format(project_id=project_id, channel=channel, use=_USE.get(surface, _MACP))}{END}"
 
 
 def span(text: str) -> tuple[int, int] | None:

@@ -63,7 +63,7 @@ def send(scope: Scope, destination: str, draft: Draft) -> Sent:
         raise NotFound(
             "MACP_ERR_DESTINATION_UNKNOWN",
             f"Several agents are called {destination!r}." if named[1:] else f"No agent {destination!r} is active here.",
-            "List the agents (`comity agents`) and use an id as it is shown there.",
+            "List the agents (`agent.list`) and use an id as it is shown there.",
             destinationAgentId=destination,
         )
     return _damped(scope, recipients, draft, None)

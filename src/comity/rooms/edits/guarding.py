@@ -271,7 +271,7 @@ def refusal(scope: Scope, barring: list[Met]) -> Verdict:
     more = f" And {len(barring) - MOST_TOLD} more claims." if len(barring) > MOST_TOLD else ""
     hint = (
         f"Nothing was changed. Work on another file meanwhile, or ask {whom(holders[0])}; "
-        "macp_ext_list_locks shows what is held."
+        "`claim.list` shows what is held."
     )
     return Verdict(allowed=False, refusal=f"{told}{more} {hint}", holders=holders)
 

@@ -30,8 +30,8 @@ def whom(agent_id: str) -> str:
     """Whom to ask, and how to reach them."""
     who = called(agent_id)
     if who == SOMEBODY:
-        return "its holder (macp_ext_list_agents says who is here)"
-    return f"{who} (macp_send_direct to {who})"
+        return "its holder (`agent.list` says who is here)"
+    return f"{who} (`message.send {who}`)"
 
 
 def left_s(scope: Scope, held: Held) -> int:

@@ -20,9 +20,9 @@ USUAL = ("room_set", "joined", "task_claimed", "current_task_set")
 _FIXES = {
     "room_set": "Name a channel, or set the project's default channel with `comity init`.",
     "namespace_ready": "Name a channel, or set the project's default channel with `comity init`.",
-    "joined": "Register: session.begin does it.",
-    "task_claimed": "Claim a task: task.take_next finds the best one.",
-    "current_task_set": "Start the task that you claimed: task.transition with the action start.",
+    "joined": "Register: `session.begin` does it.",
+    "task_claimed": "Claim a task: `task.take_next` finds the best one.",
+    "current_task_set": "Start the task that you claimed: `task.start`.",
     "worktree_active": "Work in a linked git worktree: `git worktree add`, and start your session in it.",
 }
 

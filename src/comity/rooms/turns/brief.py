@@ -41,9 +41,9 @@ def brief(scope: Scope, budget_tokens: int) -> str:
     me = called(scope.actor.name, scope.actor.agent_id)
     first = (
         f"They know you as {me}. What they hold in your worktree is refused to you until released; "
-        "say what you do: macp_send_channel."
+        "say what you do: `message.broadcast`."
     )
-    room = budget_tokens - sum(map(tokens, (OPEN, CLOSE, first))) - 14
+    room = budget_tokens - sum(map(tokens, (OPEN, CLOSE, first))) - 13
     lines = []
     for peer in peers:
         line = _line(peer, files.get(peer.agent_id, []), doing.get(peer.agent_id, ""))
@@ -52,7 +52,7 @@ def brief(scope: Scope, budget_tokens: int) -> str:
             break
         lines.append(line)
     left = len(peers) - len(lines)
-    more = [f"- {left} {'others' if lines else 'agents'}: macp_ext_list_agents"] if left else []
+    more = [f"- {left} {'others' if lines else 'agents'}: `agent.list`"] if left else []
     return "\n".join([OPEN, first, *lines, *more, CLOSE])
 
 

@@ -159,7 +159,7 @@ def _digest(
         )
     cut = sum(not told.whole for _, told in lines)
     counts = [f"{cut} cut"] * bool(cut) + [f"{left} more"] * bool(left)
-    more = [f"- {', '.join(counts)}: macp_poll"] if counts else []
+    more = [f"- {', '.join(counts)}: `message.poll`"] if counts else []
     text = "\n".join([OPEN, *(told.text for _, told in lines), *reminder, *more, CLOSE])
     return Digest(text, injection_id, [delivery.delivery_id for delivery, _ in lines], waiting)
 
@@ -173,4 +173,4 @@ def _reminder(scope: Scope, pending: _Pending) -> list[str]:
     if not due:
         return []
     scope.tx.run("turns.reminded", delivery_ids=compact(due), now_ms=now_ms)
-    return [f"- {len(due)} of earlier still not acknowledged: macp_poll, macp_ack"]
+    return [f"- {len(due)} of earlier still not acknowledged: `message.poll`, `message.ack`"]

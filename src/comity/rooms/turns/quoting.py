@@ -82,10 +82,12 @@ def line(delivery: Delivery, room: int, *, sure: bool = True) -> Line:
     sender = delivery.from_
     who = SPEAKER if sure and is_notice(delivery) else called(sender.name, sender.agent_id)
     label = f"- [{PRIORITIES[delivery.priority]}] {who}: "
-    wants = f" wants macp_ack {word(delivery.delivery_id)}" if delivery.ack.request_level == "processed" else ""
-    spare = max(6, room - tokens(f'{label}"{CUT}"{wants}') - 1)
+    key = word(delivery.delivery_id) if delivery.ack.request_level == "processed" else ""
+    wants = f" wants `message.ack {key}`" if key else ""
+    spoken = f" wants tool_ack {key}" if key else ""  # about as long as what a dialect makes of it
+    spare = max(6, room - tokens(f'{label}"{CUT}"{spoken}') - 1)
     text = plain(delivery.content[: (spare + 1) * _MOST_BYTES * 2])
     shown = head(text, spare)
     whole = not delivery.truncated and len(delivery.content) <= (spare + 1) * _MOST_BYTES * 2 and shown == text
-    told = f"{label}{marked(shown, cut=not whole)}{wants}"
-    return Line(told, whole, tokens(told))
+    told = f"{label}{marked(shown, cut=not whole)}"
+    return Line(f"{told}{wants}", whole, tokens(f"{told}{spoken}"))

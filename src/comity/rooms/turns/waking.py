@@ -96,4 +96,4 @@ def _fact(due: list[tuple[str, int]]) -> str:
     one = len(due) == 1
     who = "1 message from another agent waits" if one else f"{len(due)} messages from other agents wait"
     more = f", {'' if one else f'{urgent} '}of priority interrupt" if urgent else ""
-    return f"{who} in Comity{more}. macp_poll reads what is not shown here."
+    return f"{who} in Comity{more}. `message.poll` reads what is not shown here."

@@ -48,18 +48,26 @@ class Turn:
             agent_id=agent_id, session_id=f"{host}:{agent_id}", name=name, host=told
         )
         self.heard, self.wakes = heard, resolved.wake
+        self._dialect, self._tools = resolved.surface, resolved.tools
         self._injection_id = ""
         self.wrong: Exception | None = None  # what did not keep the answer from being made
 
     def reply(self) -> Reply:
-        """What to answer."""
-        reply = self._reply()
+        """What to answer, in the words of the tools that the agent has."""
+        reply = Reply(*map(self.say, self._reply()))
         if not self._news:
             self._memory.note()
         elif self._may_inject():
             self._memory.note()
             return reply._replace(inject="\n".join(part for part in (self._news, reply.inject) if part))
         return reply
+
+    def say(self, text: str) -> str:
+        """A text of the rooms in the words of the agent's dialect, which is loaded for texts that name an operation."""
+        if "`" not in text:
+            return text
+        told: str = import_module(f"comity.dialects.{self._dialect}").words(self._tools).say(text)
+        return told
 
     def _may_inject(self) -> bool:
         moment = self.heard.moment

@@ -69,7 +69,7 @@ def wait(turn: Turn) -> Reply:
             if now >= ask_at:
                 wake = turn.run("turn.wake", watcher=watcher, least=turn.wakes)
                 if wake.text and waker is not None:
-                    waker.wake(turn.heard.session_id, wake.text)
+                    waker.wake(turn.heard.session_id, turn.say(wake.text))
                 if wake.text or wake.over or (rested and not wake.resting):
                     return Reply(wake=wake.text)
                 rested, ask_at = wake.resting, now + ASK_S

@@ -11,16 +11,16 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from comity import __version__
+from comity.dialects.masc import CUT_DEFAULT, CUT_MOST, GONE, HELP, NOT_YET, TOOLS, Tool
+from comity.dialects.words import in_arguments
 from comity.doors.mcp.dialect import Listed, UnknownResource
 from comity.doors.mcp.masc import help as tool_help
 from comity.doors.mcp.masc import resources
 from comity.doors.mcp.masc.problems import problem_text
 from comity.doors.mcp.masc.text import tell
-from comity.doors.mcp.masc.tools import CUT_DEFAULT, CUT_MOST, GONE, HELP, NOT_YET, TOOLS, Tool
 from comity.doors.mcp.masc.words import OWN_STATES, said
 from comity.doors.mcp.seat import Seat
 from comity.doors.mcp.surface import ToolCall, UnknownTool
-from comity.doors.mcp.wording import in_dialect
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, Forbidden, Invalid, Problem
 from comity.kernel.scope import Actor
@@ -201,4 +201,4 @@ def _run(workspace: Workspace, tool: Tool, own: dict[str, Any], call: ToolCall) 
         )
     except Invalid as problem:
         theirs = {ours: name for name, ours in reversed(list(tool.arguments.items()))}
-        raise in_dialect(problem, tool.name, tool.op, theirs) from None
+        raise in_arguments(problem, tool.name, tool.op, theirs) from None

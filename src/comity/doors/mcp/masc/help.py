@@ -7,8 +7,8 @@ import os
 from functools import cache
 from typing import Any
 
+from comity.dialects.masc import HELP, TOOLS
 from comity.doors.mcp.dialect import Listed, UnknownPrompt
-from comity.doors.mcp.masc.tools import HELP, TOOLS
 from comity.kernel.problem import Invalid, NotFound
 
 _LIST_FILE = os.path.join(os.path.dirname(__file__), "tools.json")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from comity.dialects.masc import words
 from comity.doors.mcp import wire
-from comity.doors.mcp.masc.tools import in_tools
 from comity.doors.mcp.masc.words import state
 from comity.kernel.problem import Problem
 
@@ -44,7 +44,7 @@ def problem_text(problem: Problem) -> str:
         "code": problem.reason,
         "kind": _KINDS.get(problem.kind, "internal_error"),
         "message": problem.message,
-        "hint": in_tools(problem.hint),
+        "hint": words().say(problem.hint),
         "recovery": {"tool": tool, "reason": why},
         "retryable": problem.kind in _AGAIN,
         "details": {_snake(key): state(value) if key == "status" else value for key, value in problem.data.items()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from comity.doors.mcp.masc.tools import in_tools
+from comity.dialects.masc import words
 from comity.kernel.record import form
 from comity.rooms.lifecycle.model import Checked, Checks, Step, TaskGlance, Trouble
 from comity.rooms.tasks.model import History, NewTask, Task, TaskEvent, Transition, Waited
@@ -31,7 +31,7 @@ _KEYS: dict[Any, dict[str, str | None]] = {
     History: {"number": "id", "revision": "version"},
 }
 _STATE_FIELDS = {(Task, "status"), (Waited, "status"), (Transition, "from_state")}
-_ADVICE = {(Step, "action"), (Step, "reason"), (Checked, "fix_hint"), (Checks, "fix_hint"), (Trouble, "hint")}
+_ADVICE = {(Step, "reason"), (Checked, "fix_hint"), (Checks, "fix_hint"), (Trouble, "hint")}
 _STATE_KEYS = frozenset({"from", "to", "status", "fromStatus", "toStatus"})
 _Form = tuple[tuple[str, str, bool, object], ...]
 _FORMS: dict[Any, _Form] = {}
@@ -64,7 +64,9 @@ def said(value: Any) -> Any:
         if (kind, field) in _STATE_FIELDS:
             result[key] = state(item)
         elif (kind, field) in _ADVICE and isinstance(item, str):
-            result[key] = in_tools(item)
+            result[key] = words().say(item)
+        elif (kind, field) == (Step, "action"):
+            result[key] = words().names.get(item, item)
         else:
             result[key] = said(item)
     if result.get("id", "") is None:  # a task that another implementation made has no number yet

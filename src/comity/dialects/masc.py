@@ -1,14 +1,15 @@
-"""The MASC front door as a table: its tool names and argument names over Comity's operations.
+"""MASC's tools as a table: their names and argument names over Comity's operations.
 
-Whoever adds a tool adds a row. What a row cannot say belongs into an operation, not into this door.
+Whoever adds a tool adds a row. What a row cannot say belongs into an operation, not into the door.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
 
+from comity.dialects.words import Words, or_commands
+from comity.kernel.hints import Any
 from comity.kernel.named_tuple import NamedTuple
 
 NONE: Mapping[str, Any] = {}
@@ -156,13 +157,20 @@ GONE = {
     "force": "Nobody acts on a task in another's name. Ask its holder, or let the claim lapse.",
 }
 
-_SAID = {tool.op: tool.name for tool in reversed(TOOLS)} | {
+# Operations that are another tool's here. Reading acknowledges, and whoever is mentioned gets a message of their own.
+_NEAREST = {
     "message.poll": "masc_messages",
     "message.read": "masc_messages",
+    "message.ack": "masc_messages",
+    "message.broadcast": "masc_broadcast",
+    "message.send": "masc_broadcast",
+    "session.start": "masc_join",
+    "task.start": "masc_transition with the action start",
 }
-_OPS = re.compile("|".join(rf"\b{re.escape(op)}\b" for op in _SAID))
+_ABOUT = {"message.send": "masc_broadcast to @{}"}
 
 
-def in_tools(text: str) -> str:
-    """``text`` with the names of tools in the place of operations."""
-    return _OPS.sub(lambda found: _SAID[found[0]], text)
+@cache
+def words(_tools: str = "all") -> Words:
+    """What MASC's agents call operations; it has no sets of tools."""
+    return or_commands({**_NEAREST, **{tool.op: tool.name for tool in reversed(TOOLS)}}, _ABOUT)

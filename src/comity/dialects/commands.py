@@ -1,0 +1,24 @@
+"""Operations as commands of the command line, where it has one of its own for them."""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "agent.list": "`comity agents`",
+    "channel.join": "`comity join`",
+    "channel.leave": "`comity leave`",
+    "claim.acquire": "`comity claim`",
+    "claim.list": "`comity claims`",
+    "claim.release": "`comity release`",
+    "message.ack": "`comity ack`",
+    "message.broadcast": "`comity send`",
+    "message.poll": "`comity poll`",
+    "message.read": "`comity read`",
+    "message.send": "`comity send --to`",
+    "receipt.list": "`comity receipts`",
+    "session.end": "`comity leave`",
+    "task.list": "`comity tasks`",
+    "task.start": "`comity task start`",
+    "task.take_next": "`comity task next`",
+}
+# With what they are about, which stands for {}.
+WITH = {"message.ack": "`comity ack {}`", "message.send": "`comity send --to {}`"}
