@@ -42,6 +42,10 @@ hosts: $(ENV) ## Drive the real Claude Code, Codex, Gemini CLI and OpenCode, fro
 	COMITY_HOST_PROGRAMS="$$($(BIN)/python -m tests.hosts.programs)" && export COMITY_HOST_PROGRAMS && \
 	    $(BIN)/python -m pytest tests/hosts $(ARGS)
 
+.PHONY: conformance
+conformance: $(ENV) ## Run the public MCP conformance runner, from npm (260 MB in a cache), against our MCP over HTTP
+	$(BIN)/python -m tests.conformance.runner
+
 .PHONY: check
 check: $(ENV) ## Format, lint, types, import contracts, house rules, generated files
 	$(BIN)/ruff format --check $(CODE)

@@ -174,7 +174,7 @@ SETTINGS = (
         "normal: a power cut costs at most the last 2 s; full: a sync for every commit.",
         _choice("normal", "full"),
     ),
-    Setting("surface", "COMITY_SURFACE", "macp", "Whose tools the MCP server has.", _choice("macp", "masc")),
+    Setting("surface", "COMITY_SURFACE", "macp", "Whose tools servers have and hooks name.", _choice("macp", "masc")),
     Setting(
         "tools",
         "COMITY_TOOLS",

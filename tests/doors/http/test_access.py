@@ -12,8 +12,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from comity.dialects.macp import TOOLS
 from comity.doors.auth.access import ABOUT_ONESELF, CALLERS, OTHERS, Caller, refusal
-from comity.doors.mcp.macp import TOOLS, argument_names
+from comity.doors.mcp.macp import argument_names
 from comity.kernel.record import camel
 from comity.kernel.registry import AnyOp
 from comity.rooms import REGISTRY

@@ -9,12 +9,12 @@ from typing import Any
 import bpe_openai
 import pytest
 
+from comity.dialects.masc import HELP, NOT_YET, TOOLS, words
 from comity.doors.mcp.masc import dialect as masc
 from comity.doors.mcp.masc import help as masc_help
 from comity.doors.mcp.masc import resources as masc_resources
 from comity.doors.mcp.masc.dialect import MascDialect
 from comity.doors.mcp.masc.text import TEXTS
-from comity.doors.mcp.masc.tools import HELP, NOT_YET, TOOLS, in_tools
 from comity.kernel.signature import parameters
 from comity.rooms import REGISTRY
 
@@ -58,9 +58,10 @@ def test_the_list_costs_few_tokens() -> None:
 
 
 def test_advice_names_tools_and_leaves_other_words() -> None:
-    assert in_tools("Call task.take_next, then task.transition.") == "Call masc_claim_next, then masc_transition."
-    assert in_tools("message.poll or my.task.add_many") == "masc_messages or my.masc_batch_add_tasks"
-    assert all(tool.alias == "" for tool in TOOLS if in_tools(tool.op) == tool.name)
+    said = words().say("Call `task.take_next`, then `task.transition`, not task.add_many.")
+    assert said == "Call masc_claim_next, then masc_transition, not task.add_many."
+    assert words().say("`message.poll` or `my.file`") == "masc_messages or `my.file`"
+    assert all(tool.alias == "" for tool in TOOLS if words().names[tool.op] == tool.name)
 
 
 @pytest.mark.parametrize("tool", sorted(tool.name for tool in TOOLS))

@@ -176,9 +176,19 @@ def test_another_version_in_the_envelope_is_answered_with_those_supported() -> N
     error = Peer(None).ask(request(1, "server/discover", _meta=meta))["error"]
     assert error["code"] == -32022
     assert error["data"]["requested"] == "2099-01-01"
-    assert error["data"]["supported"] == ["2026-07-28", *HANDSHAKE_VERSIONS]
+    assert error["data"]["supported"] == ["2026-07-28"]  # as server/discover says, too
     meta["io.modelcontextprotocol/protocolVersion"] = "2025-11-25"
     assert Peer(None).ask(request(1, "tools/list", _meta=meta))["error"]["data"]["supported"] == ["2026-07-28"]
+
+
+def test_content_may_be_of_any_kind_and_a_resource_bytes() -> None:
+    peer = Peer()
+    items = [{"type": "text", "text": "a\nb"}, {"type": "image", "data": "AA==", "mimeType": "image/png"}]
+    call = peer.begin(request(1, "tools/call", name="echo"))
+    assert json.loads(peer.session.result(call, items))["result"] == {"content": items, "isError": False}
+    call.uri = "toy://one"
+    (read,) = json.loads(peer.session.contents(call, "image/png", b"\0\xff"))["result"]["contents"]
+    assert read == {"uri": "toy://one", "mimeType": "image/png", "blob": "AP8="}
 
 
 def test_a_subscription_is_acknowledged_and_ended_by_the_client_in_silence() -> None:

@@ -11,9 +11,10 @@ import bpe_openai
 import pytest
 
 from comity import settings
+from comity.dialects.macp import TOOLS
+from comity.dialects.toolsets import CORE, SETS, WORKSPACE
 from comity.doors.mcp import serve
-from comity.doors.mcp.macp import LIST_FILE, TOOLS, MacpDialect
-from comity.doors.mcp.toolsets import CORE, SETS, WORKSPACE
+from comity.doors.mcp.macp import LIST_FILE, MacpDialect
 from comity.kernel.problem import Invalid
 
 # The vocabulary of OpenAI's o200k models, which the package brings along. Other models' counts are near it.

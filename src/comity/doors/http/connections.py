@@ -15,6 +15,7 @@ from comity.doors.http.place import LOOPBACK
 from comity.doors.http.sockets import Address, Process
 
 KEY = "comity.connection"  # where a scope holds it
+_MOST_FAULTS, _FORGIVEN_S, _MOST_BLAMED = 3, 10.0, 1000
 
 
 class Connection:
@@ -100,6 +101,7 @@ class Connections:
         self.eased_bytes = 0  # that were handed over in larger pieces since the last look
         self.unfinished_bytes = 0
         self.cut: Counter[str] = Counter()
+        self._blamed: dict[str, tuple[int, float]] = {}  # by client: how often, and when last
 
     def of(self, address: Address) -> Connection:
         """The connection from there."""
@@ -107,6 +109,20 @@ class Connections:
         if found is None or found.cut:  # another one from the same port
             found = self.known[address] = Connection(address, self)
         return found
+
+    def blame(self, connection: Connection) -> None:
+        """A WebSocket of this client was ended for what it did not finish."""
+        if connection.token or connection.holder:
+            if len(self._blamed) >= _MOST_BLAMED:
+                self._blamed.clear()
+            times, last = self._blamed.get(connection.client, (0, 0.0))
+            now = time.monotonic()
+            self._blamed[connection.client] = (times + 1 if now - last < _FORGIVEN_S else 1, now)
+
+    def shuns(self, connection: Connection) -> bool:
+        """Whether its client gets no WebSocket for a while, since several had to be ended."""
+        times, last = self._blamed.get(connection.client, (0, 0.0))
+        return times >= _MOST_FAULTS and time.monotonic() - last < _FORGIVEN_S
 
     def left(self, connection: Connection) -> None:
         """A request on it is over."""

@@ -99,12 +99,14 @@ class Sweeper:
     async def watch(self, connection: Connection) -> bool:
         """Until what comes in on a WebSocket's connection is seen, and there is room for it. ``leave`` ends that.
 
-        False when it could not be found in time: then nothing would bound it.
+        False when it could not be found in time: then nothing would bound it; and for clients that had several cut off.
         """
         watches = self._watches
         if watches is None:
             return True
         await self._find(connection, socket=True)
+        if self._connections.shuns(connection):
+            return False
         with suppress(TimeoutError):
             async with self._door, asyncio.timeout(_PATIENT_S):
                 await asyncio.sleep(_APART_S if self._connections.unfinished_bytes < SMALL_BYTES else _SLOWLY_S)

@@ -187,6 +187,7 @@ class Watches:
         with suppress(OSError):
             watch.end.shutdown(socket.SHUT_RDWR)
         watch.connection.cut = "unfinished"
+        self._connections.blame(watch.connection)
         self._connections.cut["unfinished"] += 1
         self._lively.pop(number, None)
         self._by_number.pop(number, None)

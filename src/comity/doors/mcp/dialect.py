@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import Any, Protocol
 
 from comity.doors.mcp.seat import Seat
-from comity.doors.mcp.surface import Listed, Offer, ToolCall, UnknownPrompt, UnknownResource
+from comity.doors.mcp.surface import Content, Listed, Offer, ToolCall, UnknownPrompt, UnknownResource
 
 __all__ = ["Dialect", "Listed", "UnknownPrompt", "UnknownResource"]
 
@@ -24,11 +24,11 @@ class Dialect(Offer, Protocol):
     def call(self, seat: Seat, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
         """The tool's result, for `render_result`. Raises UnknownTool or Problem."""
 
-    def render_result(self, result: Any) -> tuple[str, Any]:
-        """The text item and the structured content, an object."""
+    def render_result(self, result: Any) -> tuple[Content, Any]:
+        """The content and the structured content, an object."""
 
-    def read_resource(self, seat: Seat, uri: str, call: ToolCall) -> tuple[str, str]:
-        """MIME type and text. Raises UnknownResource or Problem."""
+    def read_resource(self, seat: Seat, uri: str, call: ToolCall) -> tuple[str, str | bytes]:
+        """MIME type, and text or bytes. Raises UnknownResource or Problem."""
 
     def changed(self, event_types: Collection[str]) -> Collection[str]:
         """The URIs of the resources that events of these types may have changed."""

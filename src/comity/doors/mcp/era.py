@@ -21,14 +21,14 @@ SERVER_KEY = META + "serverInfo"
 _ONLY_MODERN = frozenset({"server/discover", "subscriptions/listen"})
 
 
-def settle(request: Request, method: str) -> bool:
+def settle(request: Request, method: str, *, alone: bool = False) -> bool:
     """Read a request's own version and client, if it brings them; false: it belongs to the handshake's era.
 
-    Raises Rejected for an envelope with errors.
+    ``alone``: it was said elsewhere that there is no handshake. Raises Rejected for an envelope with errors.
     """
     meta = request.meta
     enveloped = VERSION_KEY in meta or CAPABILITIES_KEY in meta or method in _ONLY_MODERN
-    if method == "initialize" or not enveloped:
+    if not alone and (method == "initialize" or not enveloped):
         return False
     missing = [key for key in (VERSION_KEY, CAPABILITIES_KEY) if key not in meta]
     if missing:
@@ -37,16 +37,18 @@ def settle(request: Request, method: str) -> bool:
     if type(version) is not str or type(meta[CAPABILITIES_KEY]) is not dict:
         raise Rejected(wire.INVALID_PARAMS, f"{VERSION_KEY} is a string, {CAPABILITIES_KEY} an object.")
     if version not in REQUEST_VERSIONS:
-        supported = [*REQUEST_VERSIONS, *HANDSHAKE_VERSIONS]
-        told = "Unsupported protocol version"
-        if version in HANDSHAKE_VERSIONS:
-            told = "This protocol version is spoken after initialize, not by _meta"
-            supported = list(REQUEST_VERSIONS)
-        data = {"supported": supported, "requested": version}
-        raise Rejected(wire.UNSUPPORTED_PROTOCOL_VERSION, told, data)
+        raise unsupported(version)
     if request.batch is not None:
         raise Rejected(wire.INVALID_REQUEST, f"MCP {version} has no batches.")
     client = meta.get(CLIENT_KEY)
     request.modern, request.version = True, version
     request.client = client if type(client) is dict else {}
     return True
+
+
+def unsupported(version: str) -> Rejected:
+    """The refusal of a request's own version. It lists what ``server/discover`` lists."""
+    told = "Unsupported protocol version"
+    if version in HANDSHAKE_VERSIONS:
+        told = "This protocol version is spoken after initialize, not by _meta"
+    return Rejected(wire.UNSUPPORTED_PROTOCOL_VERSION, told, {"supported": REQUEST_VERSIONS, "requested": version})

@@ -6,6 +6,7 @@ A dialect without them announces nothing and pays nothing. Subscriptions are tol
 
 from __future__ import annotations
 
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -144,9 +145,10 @@ def unknown(uri: str, *, modern: bool) -> Rejected:
     return Rejected(code, f"Resource not found: {uri[:200]}", {"uri": uri[:1000]})
 
 
-def contents(uri: str, mime: str, text: str, *, modern: bool) -> bytes:
-    """The members of what ``resources/read`` answers."""
-    body: dict[str, object] = {"contents": [{"uri": uri, "mimeType": mime, "text": text}]}
+def contents(uri: str, mime: str, content: str | bytes, *, modern: bool) -> bytes:
+    """The members of what ``resources/read`` answers. Bytes are told in base64."""
+    said = {"text": content} if isinstance(content, str) else {"blob": b2a_base64(content, newline=False).decode()}
+    body: dict[str, object] = {"contents": [{"uri": uri, "mimeType": mime, **said}]}
     return wire.encode(body | ({"ttlMs": 0, "cacheScope": "private"} if modern else {}))[1:-1]
 
 

@@ -33,7 +33,7 @@ from comity.doors.mcp.era import (
 )
 from comity.doors.mcp.offers import SUBSCRIPTION_KEY, Offers
 from comity.doors.mcp.request import Action, Begin, Call, Greet, Key, Rejected, Request, Send, Stop
-from comity.doors.mcp.surface import Offer
+from comity.doors.mcp.surface import Content, Offer
 from comity.kernel.problem import Invalid, Limited, Problem
 
 CAPABILITIES: dict[str, object] = {"tools": {"listChanged": False}, "logging": {}}
@@ -47,6 +47,7 @@ class Session:
     """One connection. See the module's text for who may call what."""
 
     __slots__ = (
+        "_alone",
         "_client",
         "_legacy",
         "_max_calls",
@@ -60,8 +61,9 @@ class Session:
         "running",
     )
 
-    def __init__(self, surface: Offer, max_calls: int = MAX_CALLS) -> None:
+    def __init__(self, surface: Offer, max_calls: int = MAX_CALLS, *, alone: bool = False) -> None:
         self._surface = surface
+        self._alone = alone  # the transport knows that there is no handshake
         self._max_calls = max_calls
         self._version: str | None = None  # settled by initialize; None before
         self._client: dict[str, Any] = {}
@@ -134,9 +136,12 @@ class Session:
 
     # -- out
 
-    def result(self, call: Call, text: str, structured: Any = None, *, failed: bool = False) -> bytes:
+    def result(self, call: Call, content: Content, structured: Any = None, *, failed: bool = False) -> bytes:
         """The answer to a tool call. Raises TypeError, ValueError or RecursionError where JSON ends."""
-        members = b'"content":[{"type":"text","text":' + wire.encode(text) + b"}]"
+        if isinstance(content, str):
+            members = b'"content":[{"type":"text","text":' + wire.encode(content) + b"}]"
+        else:
+            members = b'"content":' + wire.encode(content)
         if isinstance(structured, bytes):
             members += b',"structuredContent":' + structured
         elif structured is not None and (call.modern or isinstance(structured, dict)):
@@ -144,9 +149,9 @@ class Session:
         members += b',"isError":true' if failed else b',"isError":false'
         return self._result(call.request_id, call.modern, members)
 
-    def contents(self, call: Call, mime: str, text: str) -> bytes:
+    def contents(self, call: Call, mime: str, content: str | bytes) -> bytes:
         """The answer to the reading of a resource."""
-        members = offers.contents(call.uri or "", mime, text, modern=call.modern)
+        members = offers.contents(call.uri or "", mime, content, modern=call.modern)
         return self._result(call.request_id, call.modern, members)
 
     def refused(self, call: Call, problem: Problem) -> bytes:
@@ -259,7 +264,7 @@ class Session:
         if type(meta) is not dict:
             raise Rejected(wire.INVALID_PARAMS, "params._meta must be an object.")
         request = Request(request_id, params, meta, batch)
-        if not era.settle(request, method):
+        if not era.settle(request, method, alone=self._alone):
             request.version = self._version or HANDSHAKE_VERSIONS[0]
             request.client = self._client
         handler = (self._modern if request.modern else self._legacy).get(method)

@@ -8,7 +8,7 @@ from typing import Any
 
 from comity.doors.mcp.dialect import Dialect, Listed
 from comity.doors.mcp.joining import Identities
-from comity.doors.mcp.surface import Cancellation, ToolCall
+from comity.doors.mcp.surface import Cancellation, Content, ToolCall
 from comity.kernel.problem import Problem, Unavailable
 from comity.kernel.scope import HostSession
 from comity.workspace import Workspace
@@ -66,7 +66,7 @@ class Seated:
             self._seat.introduce(program)
         return self._seat
 
-    def render_result(self, result: Any) -> tuple[str, Any]:
+    def render_result(self, result: Any) -> tuple[Content, Any]:
         """As the dialect says it."""
         return self._dialect.render_result(result)
 
@@ -82,7 +82,7 @@ class Seated:
         """The dialect's templates."""
         return self._dialect.resource_templates()
 
-    def read_resource(self, uri: str, call: ToolCall) -> tuple[str, str]:
+    def read_resource(self, uri: str, call: ToolCall) -> tuple[str, str | bytes]:
         """One resource as it is now."""
         return self._dialect.read_resource(self._seated(call), uri, call)
 

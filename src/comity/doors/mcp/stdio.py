@@ -252,8 +252,8 @@ class _Server:
             if call.uri is not None:
                 return self._session.contents(call, *self._surface.read_resource(call.uri, tool_call))
             result = self._surface.call(call.name, call.arguments, tool_call)
-            text, structured = self._surface.render_result(result)
-            return self._session.result(call, text, structured)
+            content, structured = self._surface.render_result(result)
+            return self._session.result(call, content, structured)
         except UnknownResource:
             return self._session.missing(call)
         except UnknownTool:

@@ -98,6 +98,7 @@ class ToolCall:
 
 
 Listed = list[dict[str, Any]]
+Content = str | Listed  # the text of one text item; or content items of any kind, as MCP has them
 
 
 class Offer(Protocol):
@@ -135,11 +136,11 @@ class Surface(Offer, Protocol):
     def call(self, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
         """The tool's result, for `render_result`. Raises UnknownTool or Problem."""
 
-    def render_result(self, result: Any) -> tuple[str, Any]:
-        """The text item and the structured content: an object, or the JSON bytes of one (spliced in)."""
+    def render_result(self, result: Any) -> tuple[Content, Any]:
+        """The content and the structured content: an object, or the JSON bytes of one (spliced in)."""
 
-    def read_resource(self, uri: str, call: ToolCall) -> tuple[str, str]:
-        """MIME type and text. Raises UnknownResource or Problem; runs on a thread of its own."""
+    def read_resource(self, uri: str, call: ToolCall) -> tuple[str, str | bytes]:
+        """MIME type, and text or bytes. Raises UnknownResource or Problem; runs on a thread of its own."""
 
     def news(self, cursor: str, cancel: Cancellation) -> tuple[str, Collection[str]]:
         """The next cursor of the log, and the URIs of what may have changed since this one; it waits for something.

@@ -11,7 +11,7 @@ from comity.doors.mcp.dialect import Dialect, Listed
 from comity.doors.mcp.macp import MacpDialect
 from comity.doors.mcp.masc.dialect import MascDialect
 from comity.doors.mcp.seat import Seat
-from comity.doors.mcp.surface import ToolCall
+from comity.doors.mcp.surface import Content, ToolCall
 from comity.kernel.problem import Problem
 
 
@@ -32,12 +32,12 @@ class Together:
         """Both lists."""
         return [*_list(self._first), *_list(self._second)]
 
-    def call(self, seat: Seat, name: str, arguments: dict[str, Any], call: ToolCall) -> tuple[str, Any]:
+    def call(self, seat: Seat, name: str, arguments: dict[str, Any], call: ToolCall) -> tuple[Content, Any]:
         """The result as its own dialect says it."""
         dialect: Dialect = self._second if name in self._theirs else self._first
         return dialect.render_result(dialect.call(seat, name, arguments, call))
 
-    def render_result(self, result: tuple[str, Any]) -> tuple[str, Any]:
+    def render_result(self, result: tuple[Content, Any]) -> tuple[Content, Any]:
         """It is said already."""
         return result
 

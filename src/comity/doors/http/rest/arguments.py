@@ -12,7 +12,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
-from comity.doors.mcp.wording import in_dialect
+from comity.dialects.words import in_arguments
 from comity.kernel.problem import Invalid
 from comity.kernel.record import camel
 from comity.kernel.registry import AnyOp
@@ -84,7 +84,7 @@ class Arguments:
         """A complaint about arguments in the names that the caller used."""
         if not problem.reason.startswith("argument."):
             return problem
-        return in_dialect(problem, self._op.name, self._op.name, self._names)
+        return in_arguments(problem, self._op.name, self._op.name, self._names)
 
     def _unknown(self, key: str) -> Invalid:
         known = ", ".join(sorted(self._own)) or "none"

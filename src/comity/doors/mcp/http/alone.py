@@ -16,7 +16,7 @@ from starlette.types import Receive, Send
 from comity.doors.mcp import wire
 from comity.doors.mcp.era import REQUEST_VERSIONS
 from comity.doors.mcp.http import mirrored
-from comity.doors.mcp.http.answers import accepts, read_body, send_json
+from comity.doors.mcp.http.answers import accepts, check_type, read_body, send_json
 from comity.doors.mcp.http.calling import Calling
 from comity.doors.mcp.http.notices import Notices
 from comity.doors.mcp.http.refused import Refused
@@ -51,7 +51,7 @@ class Alone:
         self._calling = calling
         self._notices = notices
         self._seat = seat
-        self._core = Core(calling.dialect)
+        self._core = Core(calling.dialect, alone=True)
         self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()  # None: nothing more comes
         self._answer = b""
 
@@ -61,6 +61,7 @@ class Alone:
             raise Refused(405, wire.INVALID_REQUEST, "A request of this version is a POST.", allow="POST")
         if not accepts(headers, "application/json", "text/event-stream"):
             raise Refused(406, wire.INVALID_REQUEST, "Accept both application/json and text/event-stream.")
+        check_type(headers)
         message = _message(await read_body(receive))
         if "id" not in message:
             _require_version(headers)
@@ -179,7 +180,8 @@ def _message(body: bytes) -> dict[str, Any]:
     except wire.Malformed as bad:
         raise Refused(400, wire.PARSE_ERROR, str(bad)) from None
     if not isinstance(message, dict) or not isinstance(message.get("method"), str):
-        raise Refused(400, wire.INVALID_REQUEST, "The body is one JSON-RPC request or notification.")
+        refused = Refused(400, wire.INVALID_REQUEST, "The body is one JSON-RPC request or notification.")
+        raise refused.of(message.get("id") if isinstance(message, dict) else None)
     return message
 
 

@@ -15,7 +15,7 @@ from comity.doors.mcp.dialect import Dialect, UnknownResource
 from comity.doors.mcp.http.seat import PATIENCE, HttpSeat
 from comity.doors.mcp.protocol import Session
 from comity.doors.mcp.request import Call
-from comity.doors.mcp.surface import ToolCall, UnknownTool
+from comity.doors.mcp.surface import Content, ToolCall, UnknownTool
 from comity.kernel.problem import Conflict, Internal, Problem
 from comity.kernel.trace import TRACEPARENT, traceparent
 from comity.rooms.agents.model import UNREGISTERED
@@ -61,9 +61,9 @@ class Calling:
             if call.uri is not None:
                 read = partial(self.dialect.read_resource, seat, call.uri, tool_call)
                 return core.contents(call, *await self._work.work(read))
-            text, structured = await self._run(call, seat, tool_call)
+            content, structured = await self._run(call, seat, tool_call)
             self._called(call, "ok")
-            return core.result(call, text, structured)
+            return core.result(call, content, structured)
         except UnknownResource:
             return core.missing(call)
         except UnknownTool:
@@ -84,7 +84,7 @@ class Calling:
     def _called(self, call: Call, outcome: str) -> None:
         self._work.tool_called(call.name if call.name in self.schemas else "other", outcome)
 
-    async def _run(self, call: Call, seat: HttpSeat, tool_call: ToolCall) -> tuple[str, Any]:
+    async def _run(self, call: Call, seat: HttpSeat, tool_call: ToolCall) -> tuple[Content, Any]:
         """Run a tool; one that waits in vain is asked again whenever something was committed."""
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -132,8 +132,8 @@ class _Progress:
 
 def _once(
     dialect: Dialect, seat: HttpSeat, name: str, arguments: dict[str, Any], call: ToolCall
-) -> tuple[str, Any, float]:
-    """One run on a worker thread: text, structured content, and how long it would wait for something else."""
+) -> tuple[Content, Any, float]:
+    """One run on a worker thread: content, structured content, and how long it would wait for something else."""
     PATIENCE.begin()
     try:
         result = dialect.call(seat, name, arguments, call)
@@ -143,5 +143,5 @@ def _once(
         seat.lost(PATIENCE.used)
         PATIENCE.begin()
         result = dialect.call(seat, name, arguments, call)
-    text, structured = dialect.render_result(result)
-    return text, structured, PATIENCE.wait_s
+    content, structured = dialect.render_result(result)
+    return content, structured, PATIENCE.wait_s

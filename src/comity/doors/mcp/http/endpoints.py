@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from comity.doors.auth.principal import Principal
 from comity.doors.mcp import wire
 from comity.doors.mcp.dialect import Dialect
-from comity.doors.mcp.era import HANDSHAKE_VERSIONS
+from comity.doors.mcp.era import HANDSHAKE_VERSIONS, VERSION_KEY
 from comity.doors.mcp.http.alone import Alone
 from comity.doors.mcp.http.answers import (
     SESSION_ID,
@@ -31,7 +31,7 @@ from comity.doors.mcp.http.answers import (
     send_refusal,
 )
 from comity.doors.mcp.http.calling import Calling, Work
-from comity.doors.mcp.http.mirrored import VERSION
+from comity.doors.mcp.http.mirrored import MISMATCH, VERSION
 from comity.doors.mcp.http.notices import Follower, Log, Notices
 from comity.doors.mcp.http.refused import Refused
 from comity.doors.mcp.http.seat import Agents
@@ -182,6 +182,7 @@ class McpHttp:
             raise Refused(406, wire.INVALID_REQUEST, "Accept both application/json and text/event-stream.")
         check_type(headers)
         message = read_message(await read_body(receive))
+        _check_era(headers, message)
         try:
             await self._take(served, principal, scope, message, receive, send)
         except Refused as refused:
@@ -284,6 +285,16 @@ class McpHttp:
         """End idle sessions and processes' agents; renew the lease of whoever listens."""
         await self._visitors.tidy()
         await self._sessions.tidy(now)
+
+
+def _check_era(headers: Headers, message: dict[str, Any]) -> None:
+    """Raises Refused for a request that says in itself a version that its header does not say."""
+    params = message.get("params")
+    meta = params.get("_meta") if isinstance(params, dict) else None
+    said = meta.get(VERSION_KEY) if isinstance(meta, dict) else None
+    if said is not None and said != headers.get(VERSION):
+        told = f"{VERSION} header does not match the request's own protocol version"
+        raise Refused(400, MISMATCH, told).of(message.get("id"))
 
 
 def _check_free(session: Session, request_id: int | str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from comity.doors.mcp.era import VERSION_KEY
+from comity.doors.mcp.era import REQUEST_VERSIONS, VERSION_KEY, unsupported
 from comity.doors.mcp.request import Rejected
 
 VERSION = "mcp-protocol-version"
@@ -38,6 +38,8 @@ def check(headers: Headers, message: Mapping[str, Any], schema: object) -> None:
     version = meta.get(VERSION_KEY) if isinstance(meta, dict) else None
     if version is not None and headers.get(VERSION) != version:
         raise _mismatch(f"{VERSION} header does not match the request's own protocol version")
+    if (said := headers.get(VERSION, "")) not in REQUEST_VERSIONS:
+        raise unsupported(said)  # whatever else its headers say is that version's business
     method = message.get("method")
     if headers.get(METHOD) != method:
         raise _mismatch(f"{METHOD} header does not match the request's method")

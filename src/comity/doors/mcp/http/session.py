@@ -26,6 +26,7 @@ STANDALONE = "g"
 CANCELLED = -32800
 ANSWER_S = 0.5  # for the last answers of a session
 _MOST_ASKED = 1000
+_SHAPE = 'A message is an object with "jsonrpc": "2.0".'
 
 
 class Session:
@@ -179,15 +180,17 @@ def read_message(body: bytes) -> dict[str, Any]:
         raise Refused(400, wire.PARSE_ERROR, str(bad)) from None
     if isinstance(message, list):
         raise Refused(400, wire.INVALID_REQUEST, "Send one message at a time: batches are not taken.")
-    if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
-        raise Refused(400, wire.INVALID_REQUEST, 'A message is an object with "jsonrpc": "2.0".')
+    if not isinstance(message, dict):
+        raise Refused(400, wire.INVALID_REQUEST, _SHAPE)
     method, params = message.get("method"), message.get("params")
+    if message.get("jsonrpc") != "2.0":
+        raise Refused(400, wire.INVALID_REQUEST, _SHAPE).of(message.get("id"))
     if method is None and ("result" in message or "error" in message):
         return message
     if "id" in message and not wire.is_id(message["id"]):
         raise Refused(400, wire.INVALID_REQUEST, "A request id is a string or an integer; without one, leave it out.")
     if not wire.is_text(method):
-        raise Refused(400, wire.INVALID_REQUEST, 'A message has a "method".')
+        raise Refused(400, wire.INVALID_REQUEST, 'A message has a "method".').of(message.get("id"))
     if params is not None and not isinstance(params, dict):
         raise Refused(400, wire.INVALID_REQUEST, "params must be an object.").of(message.get("id"))
     return message

@@ -1,0 +1,70 @@
+"""A server process as ``comity serve`` makes it, whose /mcp has the conformance runner's tools in the place of ours.
+
+    python -m tests.conformance.server FOLDER PORT
+
+Everything before and after the dialect is the real thing: listener, guard, sessions, streams, signals.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+from starlette.types import Receive, Send
+
+from comity import settings
+from comity.app import living
+from comity.doors.auth.authority import Authority
+from comity.doors.auth.config import AuthConfig
+from comity.doors.http import health, serve
+from comity.doors.http.guard import Guard
+from comity.doors.http.house import House
+from comity.doors.http.life import Life, Porch
+from comity.doors.http.log import Log
+from comity.doors.http.mcp import GRANT
+from comity.doors.http.place import place_of
+from comity.doors.http.route import Exchange, Route, Table
+from comity.doors.http.spoken import PATH, Hall
+from comity.doors.mcp.http.endpoints import Endpoint, McpHttp
+from comity.doors.premises.folder import prepare
+from comity.doors.premises.lock import ServerLock
+from comity.doors.premises.options import settle
+from tests.conformance.fixture import Fixture
+
+
+class FixtureLife(Life):
+    """A server's life behind other routes."""
+
+    async def _open(self, house: House, porch: Porch, _log: Log) -> None:
+        mcp = McpHttp(Hall(house), (Endpoint(PATH, "", Fixture),))
+        house.at_end.append(mcp.close)
+        house.feed.start()
+        app = partial(_answer, mcp)
+        about = [Route(method, PATH, GRANT, "MCP", app=app) for method in ("POST", "GET", "DELETE")]
+        porch.app = Guard(house, Table((*health.routes(), *about)))
+        house.ready = True
+
+
+async def _answer(mcp: McpHttp, exchange: Exchange, receive: Receive, send: Send) -> None:
+    await mcp.handle(PATH, "", exchange.principal, exchange.scope, receive, send)
+
+
+def main(folder: str, port: str) -> int:
+    """Serve until a signal; the exit code."""
+    project = settings.resolve({}, {}, folder)
+    own = settle({"port": [port]}, {}, project.root)
+    masc = prepare(project.root)
+    lock = ServerLock.take(masc)
+    try:
+        config = AuthConfig.read(masc)
+        with living(project) as workspace:
+            place = place_of(own)
+            authority = Authority(workspace, config, required=False)
+            with serve.listening(place.host, place.port) as bound:
+                return FixtureLife(workspace, authority, place, own, masc, lock).run(bound)
+    finally:
+        lock.release()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(*sys.argv[1:]))
