@@ -104,15 +104,11 @@ class Peers:
         if self._kernel is None:
             self._kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 4)
             self._kernel.settimeout(_ANSWER_S)
-        for family, addresses in _spellings(client[0], server[0]):
-            ends = _PORTS.pack(client[1], server[1]) + addresses
-            self._kernel.send(
-                _QUESTION.pack(*_HEADER, family, socket.IPPROTO_TCP, 0, 0, _ANY_STATE, ends, 0, _NO_COOKIE)
-            )
-            found = _answered(self._kernel.recv(4096), ends)
-            if found is not None:
-                return found
-        return None
+        family, *spellings = _spelling(client[0], server[0])
+        ports = _PORTS.pack(client[1], server[1])
+        ends = ports + spellings[0]
+        self._kernel.send(_QUESTION.pack(*_HEADER, family, socket.IPPROTO_TCP, 0, 0, _ANY_STATE, ends, 0, _NO_COOKIE))
+        return _answered(self._kernel.recv(4096), [ports + addresses for addresses in spellings])
 
 
 def lives(found: Process) -> bool:
@@ -122,19 +118,18 @@ def lives(found: Process) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _spellings(client: str, server: str) -> list[tuple[int, bytes]]:
-    """Both addresses as their socket may have them: one of IPv4 is also reached through a socket of IPv6."""
+def _spelling(client: str, server: str) -> tuple[int, bytes, bytes]:
+    """The family, and both addresses as the kernel tells them: those of IPv4 also as a socket of IPv6 has them."""
     ends = [ipaddress.ip_address(client), ipaddress.ip_address(server)]
     plain = [getattr(end, "ipv4_mapped", None) or end for end in ends]
     if any(end.version == 6 for end in plain):
-        packed = b"".join(end.packed for end in ends)
-        return [(socket.AF_INET6, packed)] if ends[0].version == ends[1].version else []
+        whole = b"".join(end.packed.rjust(16, b"\0") for end in ends)
+        return socket.AF_INET6, whole, whole
     mapped = b"".join(b"\0" * 10 + b"\xff\xff" + end.packed for end in plain)
-    filled = b"".join(end.packed.ljust(16, b"\0") for end in plain)
-    return [(socket.AF_INET, filled), (socket.AF_INET6, mapped)]
+    return socket.AF_INET, b"".join(end.packed.ljust(16, b"\0") for end in plain), mapped
 
 
-def _answered(answer: bytes, ends: bytes) -> End | None:
+def _answered(answer: bytes, ends: list[bytes]) -> End | None:
     """The socket that was asked for. None: there is none, or nobody holds it any more."""
     if len(answer) < _ANSWER.size:
         (code,) = struct.unpack_from("=i", answer, _HEADER_BYTES)
@@ -142,7 +137,7 @@ def _answered(answer: bytes, ends: bytes) -> End | None:
             return None
         raise OSError(-code, "the kernel tells no socket")
     _, _, _, _, _, _, state, _, _, told, _, _, *_, uid, inode = _ANSWER.unpack_from(answer)
-    return End(str(inode), uid) if inode and state != _LISTENS and told == ends else None
+    return End(str(inode), uid) if inode and state != _LISTENS and told in ends else None
 
 
 def _listed(client_port: int, server_port: int) -> End | None:
