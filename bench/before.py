@@ -14,9 +14,11 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from bench.figures import Figure, Options, median, short
 
@@ -27,28 +29,42 @@ NAMED = ("MACP_", "COMITY_", "MASC_", "OTEL_", "CLAUDE", "GEMINI", "PYTHON")
 
 def measure(options: Options) -> list[Figure]:
     """Bar: at most 1.05 of before, each."""
+    with both(options, _Side) as sides:
+        return [
+            *compared("hook, an edit of a file of one's own", options.size(121, 9), [s.edit for s in sides]),
+            *compared("hook, a batch and nothing new", options.size(121, 9), [s.batch for s in sides]),
+            *compared("stdio server, start to first answer", options.size(41, 5), [s.start for s in sides]),
+            *compared("200 sends", options.size(41, 5), [s.sends for s in sides]),
+            *compared("40 polls of 5", options.size(41, 5), [s.polls for s in sides]),
+        ]
+
+
+class Side(Protocol):
+    """One version at work."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+S = TypeVar("S", bound=Side)
+
+
+@contextmanager
+def both(options: Options, make: Callable[[Path, Path], S]) -> Iterator[list[S]]:
+    """The earlier version and this one, each made of its sources and a folder of its own."""
     commit = os.environ.get("BEFORE", "HEAD~1")
-    with tempfile.TemporaryDirectory(dir=options.folder) as made:
+    with tempfile.TemporaryDirectory(dir=options.folder) as made, ExitStack() as open_sides:
         before, after = Path(made, "before", "src"), ROOT / "src"
-        take_out(commit, before.parent)
-        for sources in (before, after):
+        _take_out(commit, before.parent)
+        sides = []
+        for name, sources in (("old", before), ("new", after)):
             subprocess.run([sys.executable, "-m", "compileall", "-q", str(sources)], check=True)
-        sides = [_Side(sources, Path(made, name)) for name, sources in (("old", before), ("new", after))]
-        try:
-            return [
-                *compared("hook, an edit of a file of one's own", options.size(121, 9), [s.edit for s in sides]),
-                *compared("hook, a batch and nothing new", options.size(121, 9), [s.batch for s in sides]),
-                *compared("stdio server, start to first answer", options.size(41, 5), [s.start for s in sides]),
-                *compared("200 sends", options.size(41, 5), [s.sends for s in sides]),
-                *compared("40 polls of 5", options.size(41, 5), [s.polls for s in sides]),
-            ]
-        finally:
-            for side in sides:
-                side.close()
+            sides.append(make(sources, Path(made, name)))
+            open_sides.callback(sides[-1].close)
+        yield sides
 
 
-def take_out(commit: str, to: Path) -> None:
-    """The sources of a commit, into a folder."""
+def _take_out(commit: str, to: Path) -> None:
     packed = subprocess.run(["git", "archive", commit, "src"], cwd=ROOT, check=True, capture_output=True).stdout
     with tarfile.open(fileobj=BytesIO(packed)) as archive:
         archive.extractall(to, filter="data")

@@ -12,14 +12,13 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.before import NAMED, ROOT, compared, take_out
+from bench.before import NAMED, both, compared
 from bench.figures import Figure, Options
 from bench.served import free_port
 
@@ -29,21 +28,11 @@ _START_S = 30.0
 
 def measure(options: Options) -> list[Figure]:
     """Bar: at most 1.05 of before, each."""
-    commit = os.environ.get("BEFORE", "HEAD~1")
-    with tempfile.TemporaryDirectory(dir=options.folder) as made:
-        before, after = Path(made, "before", "src"), ROOT / "src"
-        take_out(commit, before.parent)
-        for sources in (before, after):
-            subprocess.run([sys.executable, "-m", "compileall", "-q", str(sources)], check=True)
-        sides = [_Side(sources, Path(made, name)) for name, sources in (("old", before), ("new", after))]
-        try:
-            rounds, figures = options.size(61, 5), []
-            for what in sides[0].works:
-                figures += compared(what, rounds, [side.works[what] for side in sides])
-            return figures
-        finally:
-            for side in sides:
-                side.close()
+    with both(options, _Side) as sides:
+        rounds, figures = options.size(61, 5), []
+        for what in sides[0].works:
+            figures += compared(what, rounds, [side.works[what] for side in sides])
+        return figures
 
 
 class _Side:

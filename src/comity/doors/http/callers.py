@@ -23,7 +23,7 @@ from comity.kernel.problem import Unauthenticated
 
 _ROOT = 0
 _KNOWN_S, _MOST_KNOWN = 0.2, 2000  # the system gives a port that its holder closed to nobody else for a second
-End = tuple[str, int]  # an address and a port
+Address = tuple[str, int]  # host and port
 
 
 class Callers:
@@ -34,7 +34,7 @@ class Callers:
         self._peers = peers
         self._failures = Failures()
         self._own = os.geteuid() if sys.platform == "linux" else None
-        self._ours_until: dict[tuple[End, End], float] = {}  # connections of this user, for a moment
+        self._ours_until: dict[tuple[Address, Address], float] = {}  # connections of this user, for a moment
 
     def identify(self, scope: Scope, authorization: Sequence[str], name: Callable[[], str | None]) -> Principal:
         """Who shows these ``Authorization`` headers over a connection, as the agent that ``name`` tells, if it does.
@@ -81,12 +81,12 @@ def _ends(scope: Scope) -> bool:
     return any(name == b"connection" and b"close" in value.lower() for name, value in scope["headers"])
 
 
-def connection(scope: Scope) -> tuple[End | None, End | None]:
+def connection(scope: Scope) -> tuple[Address | None, Address | None]:
     """The client's and the server's address and port, as far as the listener tells."""
     return _end(scope.get("client")), _end(scope.get("server"))
 
 
-def _end(told: Any) -> End | None:
+def _end(told: Any) -> Address | None:
     return (str(told[0]), int(told[1])) if told else None  # granian tells ports as text
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import os
 import socket
 import struct
 import threading
@@ -19,6 +18,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from comity import process
+from comity.doors.http.sockets import Process, holders
 
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _MOST_KNOWN = 1000
@@ -38,7 +38,6 @@ _PORTS = struct.Struct("!HH")
 _QUESTION = struct.Struct("=IHHII BBBBI 36sIQ")
 _ANSWER = struct.Struct("=IHHII BBBB 36sIQ IIIII")
 _HEADER, _HEADER_BYTES = (_QUESTION.size, _BY_FAMILY, 1, 0, 0), 16
-Process = tuple[int, str]  # pid, and when it was started
 
 
 class End(NamedTuple):
@@ -82,7 +81,8 @@ class Peers:
         with self._lock:
             found = self._known.get(end.inode)
         if found is None or not lives(found):
-            found = _holder(end.inode)
+            inode = int(end.inode)
+            found = holders([inode]).get(inode)
         if found is None or _forwards(found[0]):
             return None
         with self._lock:
@@ -167,16 +167,3 @@ def _forwards(pid: int) -> bool:
             return file.read().strip() in _FORWARDERS
     except OSError:
         return False
-
-
-def _holder(inode: str) -> Process | None:
-    """The first process that has a socket open: of those that share it, the one that was there first."""
-    wanted = f"socket:[{inode}]"
-    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
-        with suppress(OSError):  # another user's, or it ended just now
-            folder = f"/proc/{pid}/fd"
-            for name in os.listdir(folder):
-                with suppress(OSError):
-                    if os.readlink(f"{folder}/{name}") == wanted:
-                        return pid, process.look(pid).started
-    return None

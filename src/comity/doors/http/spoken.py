@@ -14,9 +14,10 @@ from comity.doors.http.callers import connection
 from comity.doors.http.calls import told_by
 from comity.doors.http.connections import whose
 from comity.doors.http.house import House
-from comity.doors.http.peer import Process, lives
+from comity.doors.http.peer import lives
 from comity.doors.http.place import LOOPBACK
 from comity.doors.http.seats import Seats
+from comity.doors.http.sockets import Process
 from comity.doors.mcp.dialect import Dialect
 from comity.doors.mcp.http.endpoints import Endpoint, McpHttp
 from comity.doors.mcp.macp import MacpDialect

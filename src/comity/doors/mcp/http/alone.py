@@ -16,7 +16,7 @@ from starlette.types import Receive, Send
 from comity.doors.mcp import wire
 from comity.doors.mcp.era import REQUEST_VERSIONS
 from comity.doors.mcp.http import mirrored
-from comity.doors.mcp.http.answers import accepts, check_type, read_body, send_json
+from comity.doors.mcp.http.answers import PING_S, SOON_S, accepts, check_type, read_body, send_json
 from comity.doors.mcp.http.calling import Calling
 from comity.doors.mcp.http.notices import Notices
 from comity.doors.mcp.http.refused import Refused
@@ -26,8 +26,6 @@ from comity.doors.mcp.protocol import Session as Core
 from comity.doors.mcp.request import Begin, Call, Greet, Rejected
 from comity.doors.mcp.request import Send as Say
 
-SOON_S = 1.0  # an answer that takes longer than this comes as a stream
-PING_S = 15.0
 _STATUS = {
     wire.PARSE_ERROR: 400,
     wire.INVALID_REQUEST: 400,

@@ -15,6 +15,7 @@ from comity.doors.mcp.http.session import STANDALONE, Running, Session
 from comity.doors.mcp.http.streams import PING, Kept, frame
 
 PING_S = 15.0
+SOON_S = 1.0  # an answer that takes longer than this comes as a stream
 RETRY_MS = 1000
 SESSION_ID = "mcp-session-id"
 PRIMED_SINCE = "2025-11-25"  # older clients cannot read an event without data

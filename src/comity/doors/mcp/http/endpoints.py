@@ -23,6 +23,7 @@ from comity.doors.mcp.era import HANDSHAKE_VERSIONS, VERSION_KEY
 from comity.doors.mcp.http.alone import Alone
 from comity.doors.mcp.http.answers import (
     SESSION_ID,
+    SOON_S,
     Stream,
     accepts,
     check_type,
@@ -44,7 +45,6 @@ from comity.doors.mcp.http.visitors import Processes, Visitors
 from comity.doors.mcp.protocol import MAX_CALLS
 from comity.kernel.problem import Problem
 
-SOON_S = 1.0  # an answer that takes longer than this comes as a stream
 TIDY_LOOKS = 15  # so many looks at who may stay between two cleanings
 OLD_MESSAGES = "/messages"
 _OLD = {
