@@ -102,9 +102,7 @@ class Hub:
         whole = False
         while not (whole or self._over):
             try:
-                if not self._kinds:
-                    self._position = self._reader.bounds().last
-                    loop.call_soon_threadsafe(self._skip, self._position)
+                if not self._kinds and self._pass_over(loop):
                     return True
                 stretch = self._reader.after(STRANGER, self._position, Filter())
                 whole = stretch.whole
@@ -113,6 +111,15 @@ class Hub:
             except Problem:
                 return False  # the database is locked or away: the next look goes on from the same place
             self._position = stretch.end
+        return True
+
+    def _pass_over(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Go to the end of the log unread. False: somebody came meanwhile, and may have read less than that end."""
+        end = self._reader.bounds().last
+        if self._kinds:
+            return False
+        self._position = end
+        loop.call_soon_threadsafe(self._skip, end)
         return True
 
     def _hand(self, loop: asyncio.AbstractEventLoop, made: Made) -> None:
