@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from comity.doors.http.listener import BACKLOG, Listener
-from comity.doors.http.place import Place
+from comity.server.address import Place
+from comity.server.listener import BACKLOG, Listener
 
 
 async def _echo(request: Request) -> Response:

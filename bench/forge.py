@@ -15,7 +15,8 @@ import time
 
 from comity.doors.cli import catalog
 from comity.doors.cli.launch import main as command
-from comity.doors.hosts.hook import run as hook_program
+from comity.doors.hook import run as hook_program
+from comity.hosts.adapters import adapter_of
 from comity.rooms import REGISTRY
 
 DONE = "done"
@@ -26,7 +27,7 @@ VALUE = "v" * 1500
 
 def main() -> None:
     """Work until standard input ends."""
-    hook_program.adapter_of("claude-code")
+    adapter_of("claude-code")
     for name in _ASKED:
         REGISTRY.get(name)
     catalog.build()

@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.figures import Figure, Options
-from comity.doors.hosts.hook import run as hook_program
+from comity.doors.hook import run as hook_program
+from comity.hosts.adapters import adapter_of
 from comity.kernel.call import Pipeline
 from comity.kernel.clock import SystemClock
 from comity.kernel.ids import TimeOrderedIds
@@ -98,7 +99,7 @@ class Hooks:
         self.root, self.executable, self.calls = root, executable, 0
         self.database = root / ".macp" / "bench.macp.db"
         if not executable:
-            hook_program.adapter_of("claude-code")
+            adapter_of("claude-code")
             for name in _ASKED:
                 REGISTRY.get(name)
 

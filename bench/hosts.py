@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 
 from bench.figures import Figure, Options, median
-from tests.hosts.crowd import Crowd, Outcome
-from tests.hosts.driving import HOSTS, Stage
+from tests.e2e.hosts.crowd import Crowd, Outcome
+from tests.e2e.hosts.driving import HOSTS, Stage
 
 RUNS, UNGUARDED = 20, 3
 

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from comity.declared import SETTINGS, Setting
-from comity.dialects import macp as macp_tools
-from comity.dialects import masc as masc_tools
-from comity.doors.auth import access
-from comity.doors.hosts.hook.install import WIRINGS
-from comity.doors.hosts.hook.run import adapter_of
-from comity.doors.mcp import macp
-from comity.doors.mcp.masc import dialect as masc
-from comity.doors.mcp.masc.words import OWN_STATES, form_of
-from comity.doors.premises.options import OPTIONS, Option
+from comity.dialects.macp import dialect as macp
+from comity.dialects.macp import tools as macp_tools
+from comity.dialects.masc import dialect as masc
+from comity.dialects.masc import tools as masc_tools
+from comity.dialects.masc.words import OWN_STATES, form_of
+from comity.hosts.adapters import adapter_of
+from comity.hosts.hook_install import WIRINGS
 from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
@@ -27,6 +25,8 @@ from comity.kernel.schema import input_schema, output_schema, schema_of
 from comity.kernel.signature import hints_of, parameters
 from comity.rooms import REGISTRY
 from comity.rooms.tasks.machine import MACHINE, RULES
+from comity.server.auth import access
+from comity.server.folder.options import OPTIONS, Option
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"

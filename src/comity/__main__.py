@@ -16,13 +16,13 @@ def main() -> int:
     arguments = sys.argv[1:]
     try:
         if arguments[:1] == ["mcp"] and any(word.partition("=")[0] == "--url" for word in arguments):
-            from comity.doors.mcp.bridge.bridge import main as bridge
+            from comity.doors.bridge.bridge import main as bridge
 
             return bridge(arguments[1:])
         if arguments[:1] in (["mcp"], ["server"]):
             gc.set_threshold(_COLLECT_AFTER)
             from comity.app import living
-            from comity.doors.mcp.serve import main as serve
+            from comity.doors.stdio.serve import main as serve
 
             return serve(arguments[1:], living)
         if arguments[:1] == ["serve"]:
@@ -33,12 +33,12 @@ def main() -> int:
             sys.stdout.flush()
             os._exit(code)  # all is closed; threads of the listener must not meet an interpreter that is taken apart
         if arguments[:2] == ["hook", "git"]:
-            from comity.doors.hosts.hook.git import main as git_hook
+            from comity.doors.hook.git import main as git_hook
 
             return git_hook(arguments[2:])
         if arguments[:1] == ["hook"]:
             gc.disable()
-            from comity.doors.hosts.hook.run import main as hook
+            from comity.doors.hook.run import main as hook
 
             os._exit(hook(arguments[1:]))  # everything is written; what takes the interpreter apart takes time
         from comity.doors.cli.launch import main as launch

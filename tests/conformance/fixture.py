@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from comity.doors.mcp.dialect import Listed, UnknownPrompt, UnknownResource
-from comity.doors.mcp.seat import Seat
-from comity.doors.mcp.surface import Content, ToolCall, UnknownTool
+from comity.dialects.dialect import Listed, UnknownPrompt, UnknownResource
+from comity.dialects.seat import Seat
 from comity.kernel.problem import Conflict, Problem
+from comity.mcp.surface import Content, ToolCall, UnknownTool
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="

@@ -14,21 +14,21 @@ from starlette.types import Receive, Send
 
 from comity import settings
 from comity.app import living
-from comity.doors.auth.authority import Authority
-from comity.doors.auth.config import AuthConfig
 from comity.doors.http import health, serve
-from comity.doors.http.guard import Guard
-from comity.doors.http.house import House
 from comity.doors.http.life import Life, Porch
-from comity.doors.http.log import Log
-from comity.doors.http.mcp import GRANT
-from comity.doors.http.place import place_of
-from comity.doors.http.route import Exchange, Route, Table
-from comity.doors.http.spoken import PATH, Hall
-from comity.doors.mcp.http.endpoints import Endpoint, McpHttp
-from comity.doors.premises.folder import prepare
-from comity.doors.premises.lock import ServerLock
-from comity.doors.premises.options import settle
+from comity.doors.mcp_http.endpoints import Endpoint, McpHttp
+from comity.doors.mcp_http.port import PATH, Hall
+from comity.doors.mcp_http.routes import GRANT
+from comity.server.address import place_of
+from comity.server.auth.authority import Authority
+from comity.server.auth.config import AuthConfig
+from comity.server.folder.layout import prepare
+from comity.server.folder.lock import ServerLock
+from comity.server.folder.options import settle
+from comity.server.guard import Guard
+from comity.server.log import Log
+from comity.server.route import Exchange, Route, Table
+from comity.server.state import House
 from tests.conformance.fixture import Fixture
 
 

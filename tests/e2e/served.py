@@ -16,7 +16,7 @@ import apsw
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from tests.doors.mcp.driven import SOURCES, Driven, enveloped, request
+from tests.mcp.driven import SOURCES, Driven, enveloped, request
 from tests.wire_format import dump
 
 Era = Literal["legacy", "auto"]

@@ -17,8 +17,8 @@ from comity.demo.account import Account, Rows, TaskRow, Told, settle
 from comity.demo.board import Fact
 from comity.demo.hooked import Comparison, Side
 from comity.demo.mail import Delivered, latency
-from comity.doors.mcp.macp import LIST_FILE
-from tests.doors.mcp.driven import environment
+from comity.dialects.macp.dialect import LIST_FILE
+from tests.mcp.driven import environment
 from tests.prefork.started import Started
 from tests.wire_format import check, rows
 

@@ -16,10 +16,10 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp_types import TextContent, TextResourceContents
 
-from comity.dialects.masc import HELP, NOT_YET, TOOLS
+from comity.dialects.masc.tools import HELP, NOT_YET, TOOLS
 from comity.rooms.agents.names import is_made
-from tests.doors.mcp.driven import SOURCES, initialize, request
 from tests.e2e.served import TIMEOUT_S, Era, Served, common, database
+from tests.mcp.driven import SOURCES, initialize, request
 
 pytestmark = pytest.mark.anyio
 

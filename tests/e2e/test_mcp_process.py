@@ -16,8 +16,8 @@ import pytest
 from comity import Workspace
 from comity.kernel.scope import Actor
 from comity.store.sqlite import SqliteStore
-from tests.doors.mcp.driven import enveloped, initialize, request
 from tests.e2e.served import TIMEOUT_S, Served, common, content, database, locked, problem, surroundings
+from tests.mcp.driven import enveloped, initialize, request
 from tests.wire_format import audit, check, dicts, rows
 
 ENDS = [("end of input", 0), ("SIGTERM", 143), ("SIGINT", 130), ("SIGHUP", 129)]

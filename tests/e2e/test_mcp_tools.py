@@ -12,9 +12,9 @@ import pytest
 from mcp import Client
 from mcp_types import TextContent
 
-from comity.dialects.macp import TOOLS
-from comity.doors.mcp import wire
+from comity.dialects.macp.tools import TOOLS
 from comity.kernel.record import camel
+from comity.mcp import wire
 from comity.rooms import REGISTRY
 from tests.e2e.served import Era, Served, common, connected, content, database, locked, problem
 from tests.wire_format import audit, check, rows

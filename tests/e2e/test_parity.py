@@ -24,18 +24,18 @@ from mcp.types import TextContent
 
 import comity
 from comity import Problem, Workspace
-from comity.dialects.macp import TOOLS, words
-from comity.doors.auth.authority import Authority
-from comity.doors.auth.config import AuthConfig
-from comity.doors.auth.grants import allows
-from comity.doors.http.guard import Guard
-from comity.doors.http.house import House
-from comity.doors.http.place import Place
-from comity.doors.http.route import Table
+from comity.dialects.macp.dialect import argument_names
+from comity.dialects.macp.tools import TOOLS, words
 from comity.doors.http.routes import table
-from comity.doors.mcp.macp import argument_names
 from comity.kernel.record import camel, to_json
 from comity.rooms import OPERATIONS, REGISTRY
+from comity.server.address import Place
+from comity.server.auth.authority import Authority
+from comity.server.auth.config import AuthConfig
+from comity.server.auth.grants import allows
+from comity.server.guard import Guard
+from comity.server.route import Table
+from comity.server.state import House
 from tests.doors.cli.program import Program
 from tests.prefork.spoken import spoken
 from tests.prefork.started import Started

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from comity.doors.premises.folder import masc_folder
-from comity.doors.premises.lock import running_server
+from comity.server.folder.layout import masc_folder
+from comity.server.folder.lock import running_server
 from tests.doors.http.running import comity, environment, free_port, repository, serving
 
 

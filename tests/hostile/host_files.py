@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from comity.doors.hosts.hook.install import WIRINGS, Wiring
+from comity.hosts.hook_install import WIRINGS, Wiring
 from tests.hostile.registry import Door, Repository, add, hostile
 from tests.hostile.world import World
 

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from comity.doors.hosts.hook.canary import PAYLOADS, SESSION
-from comity.doors.hosts.hook.contract import Reply
-from comity.doors.hosts.hook.run import ADAPTERS, adapter_of
+from comity.hosts.adapters import ADAPTERS, adapter_of
+from comity.hosts.canary import PAYLOADS, SESSION
+from comity.hosts.contract import Reply
 
 HOSTS = tuple(ADAPTERS)
 FIRST = "claude-code"
@@ -21,7 +21,7 @@ ASKED = (  # for these the hook asks git
     "git clean -fdx",
     "git checkout -- .",
 )
-_FIXTURES = Path(__file__).parents[1] / "hooks" / "fixtures"
+_FIXTURES = Path(__file__).parents[1] / "doors" / "hook" / "fixtures"
 _ORDER = ("start", "prompt", "before", "after", "stop", "end")  # those that wait beside an idle session are left out
 _ODD = ("foreign", "broken", "unknown", "again", "silent", "aborted", "background", "look", "words", "deleted")
 

@@ -36,7 +36,7 @@ from comity.rooms import REGISTRY
 
 COMITY = os.path.dirname(os.path.dirname(os.path.abspath(comity.__file__)))
 # Where network servers, their clients and the demo are, and what of others they ask for while they start.
-_HEAVY = ("comity.doors.http", "comity.doors.live", "comity.doors.mcp.http", "comity.doors.mcp.bridge", "comity.demo")
+_HEAVY = ("comity.doors.http", "comity.doors.live", "comity.doors.mcp_http", "comity.doors.bridge", "comity.demo")
 _SERVERS = ("granian.server", "mcp.server", "mcp.client", "opentelemetry.sdk.trace", "prometheus_client")
 _COMMANDS = ("cyclopts", "rich.table")
 _MOST_DESCRIPTORS = 4096

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from comity.doors.hosts.hook.canary import PAYLOADS
-from comity.doors.hosts.hook.contract import Reply
-from comity.doors.hosts.hook.run import ADAPTERS, adapter_of
-from comity.doors.mcp import wire
-from comity.doors.mcp.macp import MacpDialect
-from comity.doors.mcp.masc import resources
-from comity.doors.mcp.masc.dialect import MascDialect
-from comity.doors.mcp.offers import contents
+from comity.dialects.macp.dialect import MacpDialect
+from comity.dialects.masc import resources
+from comity.dialects.masc.dialect import MascDialect
+from comity.hosts.adapters import ADAPTERS, adapter_of
+from comity.hosts.canary import PAYLOADS
+from comity.hosts.contract import Reply
 from comity.kernel.problem import Problem
+from comity.mcp import wire
+from comity.mcp.offers import contents
 from comity.rooms.edits import vitals
 from tests.words.scene import OneSeat, Scene, tool_call
 

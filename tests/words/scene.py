@@ -12,8 +12,8 @@ from typing import Any, Self
 import apsw
 
 from comity import Workspace
-from comity.doors.mcp.surface import Cancellation, ToolCall
 from comity.kernel.scope import Actor
+from comity.mcp.surface import Cancellation, ToolCall
 from comity.testing import FakeMachine, World
 
 LEASE_S = 3600

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from comity import Workspace
-from comity.doors.mcp.masc.text import messages
-from comity.doors.mcp.masc.words import said
+from comity.dialects.masc.text import messages
+from comity.dialects.masc.words import said
 from comity.kernel.ids import TimeOrderedIds
 from comity.kernel.likeness import RESERVED, is_reserved
 from comity.kernel.naming import of_program

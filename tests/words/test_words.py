@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from comity.dialects.macp import TOOLS as MACP_TOOLS
-from comity.dialects.masc import TOOLS as MASC_TOOLS
-from comity.doors.mcp import wire
-from comity.doors.mcp.masc import resources, text
-from comity.doors.mcp.masc.text import TEXTS
+from comity.dialects.macp.tools import TOOLS as MACP_TOOLS
+from comity.dialects.masc import resources, text
+from comity.dialects.masc.text import TEXTS
+from comity.dialects.masc.tools import TOOLS as MASC_TOOLS
 from comity.kernel import quoting
+from comity.mcp import wire
 from comity.rooms.turns import brief
 from comity.rooms.turns import quoting as fence
 from tests.words import places

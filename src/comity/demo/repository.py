@@ -10,7 +10,7 @@ from pathlib import Path
 
 from comity import settings
 from comity.demo.cast import FILES
-from comity.doors.hosts import init
+from comity.hosts import init
 from comity.kernel.problem import Unavailable
 
 _GIT_TIMEOUT_S = 10

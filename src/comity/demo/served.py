@@ -24,9 +24,9 @@ from mcp.client.streamable_http import streamable_http_client
 
 import comity
 from comity import settings
-from comity.doors.premises.folder import masc_folder
-from comity.doors.premises.lock import Running, running_server
 from comity.kernel.problem import Problem, Unavailable
+from comity.server.folder.layout import masc_folder
+from comity.server.folder.lock import Running, running_server
 
 START_S, STOP_S, CALL_S = 20.0, 15.0, 20.0
 ROUND_S = 15.0  # at a terminal: between two rounds

@@ -1,1 +1,1 @@
-"""Dialects: the names that callers know operations by, for every door. Tables and words; nothing here runs anything."""
+"""Dialects: the names and words in which callers know the operations, for every door."""

@@ -2,7 +2,7 @@
 
 ``core`` is the message bus. ``workspace`` adds who is here, claims, the everyday part of memory, and tasks. ``all`` is
 everything, and the default: hosts that know agents of the protocol expect its 45 tools, most defer what is not used,
-and the whole list costs less than 6,500 tokens (``tests/doors/mcp/test_toolsets.py`` measures them).
+and the whole list costs less than 6,500 tokens (``tests/dialects/test_toolsets.py`` measures them).
 """
 
 from __future__ import annotations

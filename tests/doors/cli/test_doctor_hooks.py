@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from comity.doors.hosts.hook.capture import redacted
-from comity.doors.hosts.hook.install import WIRINGS, running
-from comity.doors.hosts.hook.journal import captures_of, path_of
+from comity.doors.hook.capture import redacted
+from comity.hosts.hook_install import WIRINGS, running
+from comity.hosts.hook_log import captures_of, path_of
 from tests.doors.cli.program import Done, Program
 
 

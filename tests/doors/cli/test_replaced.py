@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from tests.doors.cli.program import Done, Program
-from tests.hooks.hooked import Hooked
+from tests.doors.hook.hooked import Hooked
 
 pytestmark = pytest.mark.disk
 

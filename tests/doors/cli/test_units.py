@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from comity.doors.premises.unit import unit_of
 from comity.kernel.problem import Invalid
+from comity.server.folder.unit import unit_of
 from tests.doors.http.running import comity, repository
 
 ODD = 'a "b" $HOME %h \\ shop & <c>'

@@ -16,11 +16,11 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from comity.doors.http.bounds import BOUNDS
-from comity.doors.http.listener import Listener
-from comity.doors.http.place import Place
-from comity.doors.http.rest.answers import Answer
 from comity.doors.http.serve import listening
+from comity.server.address import Place
+from comity.server.answers import Answer
+from comity.server.bounds import BOUNDS
+from comity.server.listener import Listener
 
 LARGE = b"x" * 300_000
 

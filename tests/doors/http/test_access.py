@@ -12,12 +12,12 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from comity.dialects.macp import TOOLS
-from comity.doors.auth.access import ABOUT_ONESELF, CALLERS, OTHERS, Caller, refusal
-from comity.doors.mcp.macp import argument_names
+from comity.dialects.macp.dialect import argument_names
+from comity.dialects.macp.tools import TOOLS
 from comity.kernel.record import camel
 from comity.kernel.registry import AnyOp
 from comity.rooms import REGISTRY
+from comity.server.auth.access import ABOUT_ONESELF, CALLERS, OTHERS, Caller, refusal
 from tests.doors.http.byhand import Speaker, token
 from tests.doors.http.running import Server, repository, serving
 

@@ -20,8 +20,8 @@ import h2.settings
 import httpx2
 import pytest
 
-from comity.doors.http.bounds import BOUNDS, Bodies, shares, within_descriptors
 from comity.kernel.problem import Limited
+from comity.server.bounds import BOUNDS, Bodies, shares, within_descriptors
 from tests.doors.http.bounded import LARGE, bounded
 from tests.doors.http.running import Server
 

@@ -11,13 +11,13 @@ import httpx2
 import pytest
 
 from comity import settings
-from comity.doors.auth.authority import Authority
-from comity.doors.auth.config import AuthConfig
-from comity.doors.http.guard import Guard
-from comity.doors.http.house import House
-from comity.doors.http.naming import HEADERS
-from comity.doors.http.place import Place
 from comity.doors.http.routes import table
+from comity.server.address import Place
+from comity.server.agent_header import HEADERS
+from comity.server.auth.authority import Authority
+from comity.server.auth.config import AuthConfig
+from comity.server.guard import Guard
+from comity.server.state import House
 from comity.workspace import from_settings
 from tests.doors.http.byhand import ACCEPT, VERSION
 from tests.doors.http.running import Server, environment, repository, serving

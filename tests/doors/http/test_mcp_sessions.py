@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from comity import settings
-from comity.doors.auth.authority import Authority
-from comity.doors.auth.config import AuthConfig
-from comity.doors.auth.principal import Principal
-from comity.doors.http.house import House
-from comity.doors.http.place import Place
-from comity.doors.http.spoken import make
-from comity.doors.mcp.http.endpoints import McpHttp
+from comity.doors.mcp_http.endpoints import McpHttp
+from comity.doors.mcp_http.port import make
+from comity.server.address import Place
+from comity.server.auth.authority import Authority
+from comity.server.auth.config import AuthConfig
+from comity.server.auth.principal import Principal
+from comity.server.state import House
 from comity.workspace import from_settings
 from tests.doors.http.byhand import ACCEPT, Speak, events, token
 from tests.doors.http.running import Server, comity, environment, repository, serving

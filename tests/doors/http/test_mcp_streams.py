@@ -7,8 +7,8 @@ import time
 
 import httpx2
 
-from comity.doors.mcp.http.session import STANDALONE
-from comity.doors.mcp.http.streams import Streams, parse
+from comity.doors.mcp_http.session import STANDALONE
+from comity.doors.mcp_http.streams import Streams, parse
 from tests.doors.http.byhand import ACCEPT, TIMEOUT_S, Speak, Speaker, events
 from tests.doors.http.running import Server, comity
 

@@ -7,7 +7,7 @@ import pytest
 from mcp import Client
 from mcp_types import Implementation
 
-from comity.doors.http.peer import Peers, lives
+from comity.server.peer import Peers, lives
 from tests.doors.http.running import Server
 
 OTHER = """

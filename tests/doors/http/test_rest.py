@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from comity.doors.http.rest.openapi import document
 from comity.doors.http.routes import table
+from comity.doors.rest.openapi import document
 from tests.doors.http.running import Server
 
 ANN = {"x-comity-agent": "ann"}

@@ -12,8 +12,8 @@ import pytest
 
 from tests.doors.http.byhand import ACCEPT
 from tests.doors.http.running import Server, repository, serving
-from tests.doors.mcp.driven import enveloped, initialize, request
 from tests.e2e.served import Served
+from tests.mcp.driven import enveloped, initialize, request
 
 NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 ASKED: list[tuple[str, dict[str, Any]]] = [

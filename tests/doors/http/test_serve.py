@@ -14,7 +14,7 @@ import pytest
 
 from comity.app import living, tend
 from comity.doors.http.serve import main
-from comity.doors.premises.port import checksum, derived_port
+from comity.server.folder.port import checksum, derived_port
 from tests.doors.http.running import PROGRAM, Server, comity, environment, free_port, repository, serving
 
 Serve = Callable[..., tuple[int, str]]

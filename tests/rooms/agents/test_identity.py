@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from comity import Workspace
-from comity.doors.mcp.joining import Identities
+from comity.doors.stdio.identities import Identities
 from comity.kernel.scope import HostSession
 from comity.testing import FakeMachine, World
 from tests.wire_format import check, rows

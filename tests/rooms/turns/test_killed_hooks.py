@@ -17,8 +17,8 @@ import pytest
 import comity
 from comity import Problem, Workspace
 from comity.rooms.turns.model import LEASE_MS
-from tests.doors.mcp.driven import SOURCES
 from tests.e2e.served import surroundings
+from tests.mcp.driven import SOURCES
 from tests.rounds import rounds
 from tests.sim.conftest import Fault, fault
 from tests.sim.turn_scenes import hooked

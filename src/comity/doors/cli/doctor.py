@@ -16,7 +16,7 @@ from comity.doors.cli.finding import Finding, fail, ok
 from comity.doors.cli.hook_checks import HookState
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import STATUS_STYLES, Column, Part, Screen, count
-from comity.doors.hosts.hook import journal
+from comity.hosts import hook_log
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import NotFound, Problem
 from comity.settings import Settings
@@ -69,7 +69,7 @@ def _doctor(invocation: Invocation, values: Values) -> Report:
 
 def _capture(settings: Settings, on: bool) -> Finding:
     """Begin to keep payloads of hooks, or end it and delete them."""
-    folder = journal.captures_of(settings.db)
+    folder = hook_log.captures_of(settings.db)
     if not on:
         shutil.rmtree(folder, ignore_errors=True)
         return ok("Capture", "off: no payloads are kept, and those that were are gone")

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 
 from comity.doors.cli.finding import Finding, fail, ok, warn
-from comity.doors.hosts.hook import journal
+from comity.hosts import hook_log
 from comity.ignored import SERVER_FOLDER, SHARED, is_kept_out
 from comity.kernel.problem import Problem
 from comity.opening import Memory, require_own_way
@@ -27,7 +27,7 @@ def folder(settings: Settings) -> Iterator[Finding]:
     yield from _tracked(settings)
     yield from _kept_out(settings)
     yield from _replaced(settings)
-    if lost := journal.lost(settings.db):
+    if lost := hook_log.lost(settings.db):
         yield warn(
             "Hooks log", f"{lost} lines could not be written", "The disk was full or not writable; see Free space."
         )

@@ -18,14 +18,13 @@ from typing import Any
 from comity import settings as project_settings
 from comity.declared import shown
 from comity.doors.cli.finding import Finding, fail, ok, warn
-from comity.doors.hosts import files, githooks, hook_edit
-from comity.doors.hosts.catalog import hosts
-from comity.doors.hosts.hook import canary, history
-from comity.doors.hosts.hook.history import History, Seen
-from comity.doors.hosts.hook.install import BY_PATH, WIRINGS, Wiring, running
-from comity.doors.hosts.hook.run import adapter_of
-from comity.doors.hosts.jsonc import Malformed
-from comity.doors.hosts.layout import workspace
+from comity.hosts import canary, files, githooks, hook_edit, hook_history
+from comity.hosts.adapters import adapter_of
+from comity.hosts.catalog import hosts
+from comity.hosts.hook_history import History, Seen
+from comity.hosts.hook_install import BY_PATH, WIRINGS, Wiring, running
+from comity.hosts.jsonc import Malformed
+from comity.hosts.layout import workspace
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid, Problem
 from comity.process import ThisProcess, absent
@@ -88,7 +87,7 @@ def _plain(seen: Seen | None) -> dict[str, Any] | None:
 def look(settings: Settings) -> list[HookState]:
     """The state of every host's hooks in the checkout of the working directory."""
     place = workspace(Path.cwd())
-    told = history.read(settings.db)
+    told = hook_history.read(settings.db)
     programs = {host.name: shutil.which(host.program) for host in hosts() if host.program}
     states = []
     for wiring in WIRINGS:
@@ -115,7 +114,7 @@ def look(settings: Settings) -> list[HookState]:
                 executable,
                 runs,
                 _trusted(wiring, place.checkout) if found else None,
-                told.get(wiring.host, history.NONE),
+                told.get(wiring.host, hook_history.NONE),
                 strange,
             )
         )
@@ -201,7 +200,8 @@ def git(settings: Settings) -> Iterator[Finding]:
         yield warn("Hooks git", f"{', '.join(missing)} is missing", "`comity init --git-hooks` installs it anew.")
     else:
         yield ok(
-            "Hooks git", f"{', '.join(found)}; {_told(history.read(settings.db).get('git', history.NONE), time.time())}"
+            "Hooks git",
+            f"{', '.join(found)}; {_told(hook_history.read(settings.db).get('git', hook_history.NONE), time.time())}",
         )
 
 

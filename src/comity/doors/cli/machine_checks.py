@@ -11,7 +11,7 @@ from pathlib import Path
 
 from comity.doors.cli.finding import Finding, fail, ok, warn
 from comity.doors.cli.screen import size
-from comity.doors.hosts.inspection import HostState, inspect
+from comity.hosts.inspection import HostState, inspect
 from comity.project import find_workspace
 from comity.settings import Settings
 from comity.store import doorbell

@@ -9,10 +9,10 @@ from comity.doors.cli.command import Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import PRIORITY_NAMES, PRIORITY_STYLES, Column, Part, Screen, clock
 from comity.doors.cli.tail import show_events
-from comity.doors.premises import agreement
-from comity.doors.premises.folder import masc_folder
-from comity.doors.premises.lock import running_server
 from comity.opening import Memory
+from comity.server.folder import agreement
+from comity.server.folder.layout import masc_folder
+from comity.server.folder.lock import running_server
 
 _NEWEST = 5
 

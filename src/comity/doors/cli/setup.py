@@ -1,4 +1,4 @@
-"""``comity init``: the command over ``doors.hosts``."""
+"""``comity init``: the command over ``hosts``."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from comity import settings, trust
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen
-from comity.doors.hosts import githooks
-from comity.doors.hosts.init import Change, Options, Plan, Report, apply, plan
-from comity.doors.hosts.removal import sweep
-from comity.doors.premises import agreement
+from comity.hosts import githooks
+from comity.hosts.init import Change, Options, Plan, Report, apply, plan
+from comity.hosts.removal import sweep
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 from comity.opening import Memory
+from comity.server.folder import agreement
 from comity.settings import CONFIG_NAME, TOML_NAME
 
 _STYLES = {"skipped": "bold red", "unchanged": "dim"}

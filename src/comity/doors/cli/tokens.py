@@ -8,12 +8,12 @@ from typing import Any
 
 from cyclopts import App
 
-from comity.doors.auth.config import FOLDER, AuthConfig
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen, clock
 from comity.kernel.problem import Invalid
 from comity.rooms.tokens.model import CreatedToken, RevokedToken, Token, Tokens
+from comity.server.auth.config import FOLDER, AuthConfig
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _STYLES = {"live": "green", "expired": "yellow", "revoked": "red"}

@@ -12,13 +12,13 @@ from comity.declared import BY_NAME
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen
-from comity.doors.hosts.environment import Assignment, assignments
-from comity.doors.hosts.layout import workspace
-from comity.doors.premises import agreement
-from comity.doors.premises.agreement import Wish, Wishes
-from comity.doors.premises.options import OPTIONS
+from comity.hosts.environment import Assignment, assignments
+from comity.hosts.layout import workspace
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, Forbidden, Invalid
+from comity.server.folder import agreement
+from comity.server.folder.agreement import Wish, Wishes
+from comity.server.folder.options import OPTIONS
 from comity.settings import workspace_of
 
 _STATES = {"agreed": "agreed", "changed": "changed since you agreed", "open": "does not count"}

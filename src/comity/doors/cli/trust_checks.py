@@ -8,11 +8,11 @@ from pathlib import Path
 
 from comity import trust
 from comity.doors.cli.finding import Finding, fail, warn
-from comity.doors.hosts import record
-from comity.doors.hosts.environment import assignments
-from comity.doors.hosts.layout import workspace
-from comity.doors.premises import agreement
+from comity.hosts import record
+from comity.hosts.environment import assignments
+from comity.hosts.layout import workspace
 from comity.project import tracked
+from comity.server.folder import agreement
 from comity.settings import Settings
 
 

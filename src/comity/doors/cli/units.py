@@ -11,10 +11,10 @@ from comity import settings
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Screen
-from comity.doors.premises.folder import masc_folder
-from comity.doors.premises.lock import running_server
-from comity.doors.premises.unit import Unit, unit_of
 from comity.kernel.problem import Conflict, Invalid, Unavailable
+from comity.server.folder.layout import masc_folder
+from comity.server.folder.lock import running_server
+from comity.server.folder.unit import Unit, unit_of
 
 _TARGET = Option("target_dir", str | None, "A folder of the project; the working directory when not set.", None)
 _PRINT = Option("print_", bool, "Only show what would be done.", default=False, flags=("--print",))

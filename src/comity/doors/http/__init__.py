@@ -1,1 +1,1 @@
-"""The server: one listener for HTTP/1.1 and HTTP/2, what guards it, and the one table of its routes."""
+"""The network server: its command, its life from start to end, and the one table of its routes."""

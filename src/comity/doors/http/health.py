@@ -7,9 +7,9 @@ import time
 from starlette.responses import Response
 
 from comity import __version__
-from comity.doors.http.rest.answers import JSON, json_response
-from comity.doors.http.rest.openapi import Object, plain
-from comity.doors.http.route import OPEN, Exchange, Route
+from comity.server.answers import JSON, json_response
+from comity.server.documentation import Object, plain
+from comity.server.route import OPEN, Exchange, Route
 
 
 async def _live(_: Exchange) -> Response:

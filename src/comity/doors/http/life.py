@@ -22,27 +22,27 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comity import __version__
-from comity.doors.auth.authority import Authority
-from comity.doors.http import problems
-from comity.doors.http.guard import Guard
-from comity.doors.http.house import House
-from comity.doors.http.listener import Listener
-from comity.doors.http.log import Log
-from comity.doors.http.place import Place
-from comity.doors.http.record import always
-from comity.doors.http.rest.answers import json_response
-from comity.doors.premises.lock import Running, ServerLock
-from comity.doors.premises.options import ServerSettings
 from comity.kernel.call import Watch
 from comity.kernel.problem import Unavailable
+from comity.server import problems
+from comity.server.address import Place
+from comity.server.answers import json_response
+from comity.server.auth.authority import Authority
+from comity.server.folder.lock import Running, ServerLock
+from comity.server.folder.options import ServerSettings
+from comity.server.guard import Guard
+from comity.server.listener import Listener
+from comity.server.log import Log
+from comity.server.request_record import always
+from comity.server.state import House
 from comity.workspace import Workspace
 
 # How long a thread computes before it lets another one: a transaction on a worker gives way at each statement, and
 # holds up every other write until it has got its turn again.
 _SWITCH_S = 0.0005
-LIVE = "comity.doors.http.live"
+LIVE = "comity.doors.live.routes"
 TELL_S, FINISH_S, END_S = 2.0, 5.0, 10.0  # to tell listeners; for running requests; for everything together
-TRACING = "comity.doors.http.tracing"
+TRACING = "comity.server.tracing"
 OTEL_HINT = "Install what it takes with: pip install 'comity[server,otel]'; or unset OTEL_EXPORTER_OTLP_ENDPOINT."
 _STEP_S = 0.02
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)

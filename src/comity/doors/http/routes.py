@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from comity.doors.http import health, live, mcp, metrics
-from comity.doors.http.rest import masc_routes, openapi, operations, welcome
-from comity.doors.http.route import Table
+from comity.doors.http import health
+from comity.doors.live import routes as live
+from comity.doors.mcp_http import routes as mcp
+from comity.doors.rest import masc_routes, openapi, operations, welcome
+from comity.server import metrics
+from comity.server.route import Table
 
 
 def table() -> Table:

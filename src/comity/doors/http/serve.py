@@ -19,14 +19,14 @@ from typing import NamedTuple
 
 from comity import settings
 from comity.declared import SETTINGS, Aside
-from comity.doors.auth.authority import Authority, check_bind
-from comity.doors.auth.config import AuthConfig
-from comity.doors.http.place import place_of
-from comity.doors.premises.folder import prepare
-from comity.doors.premises.lock import ServerLock
-from comity.doors.premises.options import OPTIONS, ServerSettings, settle
-from comity.doors.premises.port import FIRST, FIXED
 from comity.kernel.problem import Conflict, Forbidden, Invalid, Problem, Unavailable
+from comity.server.address import place_of
+from comity.server.auth.authority import Authority, check_bind
+from comity.server.auth.config import AuthConfig
+from comity.server.folder.layout import prepare
+from comity.server.folder.lock import ServerLock
+from comity.server.folder.options import OPTIONS, ServerSettings, settle
+from comity.server.folder.port import FIRST, FIXED
 from comity.settings import Settings
 from comity.workspace import Workspace
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from comity.doors.feed.filter import Told
 from comity.kernel.problem import Invalid, Problem
+from comity.server.feed.filter import Told
 
 MAX_BYTES = 1024 * 1024  # of one message of a client
 EVENTS_BYTES = 256 * 1024  # of one message with events

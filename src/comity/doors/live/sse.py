@@ -14,10 +14,10 @@ from typing import Any
 
 from starlette.types import Receive, Send
 
-from comity.doors.feed.filter import Told
-from comity.doors.feed.listener import Batch, Beat, End, Gap, Listener
-from comity.doors.live.streams import Stream, Streams
 from comity.doors.live.wanted import Wanted
+from comity.server.feed.filter import Told
+from comity.server.feed.listener import Batch, Beat, End, Gap, Listener
+from comity.server.feed.streams import Stream, Streams
 
 RETRY_MS = 2000
 PIECE_BYTES = 16 * 1024  # what is on its way is copied for each stream, so that is kept small

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from comity.doors.feed.filter import Filter
 from comity.kernel.problem import Invalid
+from comity.server.feed.filter import Filter
 
 MOST_TYPES = 50
 MOST_NEWEST = 1000

@@ -14,13 +14,13 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Send
 
-from comity.doors.auth.principal import Principal
-from comity.doors.feed.listener import Batch, Beat, End, Gap, Listener
 from comity.doors.live import envelope
 from comity.doors.live.envelope import Said, Unreadable
-from comity.doors.live.streams import Stream, Streams
 from comity.doors.live.wanted import wanted
 from comity.kernel.problem import Conflict, Internal, Invalid, Limited, NotFound, Problem, Unauthenticated
+from comity.server.auth.principal import Principal
+from comity.server.feed.listener import Batch, Beat, End, Gap, Listener
+from comity.server.feed.streams import Stream, Streams
 from comity.workspace import Workspace
 
 AUTHENTICATE_S = 5.0

@@ -9,7 +9,7 @@ from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.rooms.claims import paths
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.edits import commanding, committing, guarding, sparing, sweeping, vitals, watching
+from comity.rooms.edits import committing, guarding, sparing, vitals, watching
 from comity.rooms.edits.model import (
     LEASE_S,
     BypassReason,
@@ -24,6 +24,7 @@ from comity.rooms.edits.model import (
     Verdict,
 )
 from comity.rooms.edits.unrecorded import or_else
+from comity.shell import effects, git_commands
 
 
 @long_op("command.check", effect="write", example={"command": "make"})
@@ -48,7 +49,7 @@ def check_command(
         return refusal
     stakes = _stakes(steps, base, command, folder) if others and "git" in command else []
     wanted = _named(base, command, folder)
-    near = steps.read(watching.ground, base) if others and not commanding.reads_only(command) else None
+    near = steps.read(watching.ground, base) if others and not effects.reads_only(command) else None
     if not stakes and near is None:
         return guarding.asked(steps, base, wanted, keep_warning=keep_warning)
     look = None if near is None else (watching.prints(base, near, {}), near.read_ms)
@@ -72,7 +73,7 @@ def _of_vitals(steps: Steps, command: str, folder: str, reason: str) -> Verdict 
 
 
 def _named(base: Base, command: str, folder: str) -> guarding.Wanted:
-    named = commanding.named(command, folder)
+    named = effects.named(command, folder)
     whole, _ = paths.sorted_out(base, [path for path in named.paths if path in named.whole])
     rest, _ = paths.sorted_out(base, [path for path in named.paths if path not in named.whole])
     wanted = guarding.wanted(base, list(dict.fromkeys([*whole, *rest])), LEASE_S)
@@ -145,7 +146,7 @@ def check_git(steps: Steps, *, command: CommandLine, cwd: Folder = "", reason: B
 def _stakes(steps: Steps, base: Base, command: str, cwd: str) -> list[sparing.Stake]:
     """What git says of the work that is at stake, asked between transactions."""
     stakes = []
-    for sweep in sweeping.sweeps(command):
+    for sweep in git_commands.sweeps(command):
         folder = os.path.join(cwd, sweep.folder or "")
         if sweep.folder is None or not os.path.isdir(folder):
             continue

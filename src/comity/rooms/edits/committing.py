@@ -13,9 +13,9 @@ from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits.guarding import barring_others, refusal, refused
 from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.sparing import bypassed
-from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON
 from comity.rooms.edits.telling import MOST_TOLD, says
 from comity.rooms.edits.unrecorded import living
+from comity.shell.git_commands import BYPASS, BYPASS_REASON
 
 
 class Recording(NamedTuple):

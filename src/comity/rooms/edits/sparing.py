@@ -19,11 +19,11 @@ from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits import guarding
 from comity.rooms.edits.guarding import EDIT_TAKES_MS, barring_others
 from comity.rooms.edits.model import Verdict
-from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, Sweep
 from comity.rooms.edits.telling import MOST_TOLD, says, some, whom
 from comity.rooms.edits.unrecorded import family, living
 from comity.rooms.edits.watching import held_by_peers
 from comity.rooms.turns import settling
+from comity.shell.git_commands import BYPASS, BYPASS_REASON, Sweep
 from comity.system import git
 
 STASH_TAKES_MS = 120_000

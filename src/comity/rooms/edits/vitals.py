@@ -15,11 +15,11 @@ from comity.kernel.quoting import quoted
 from comity.kernel.scope import Actor, Scope
 from comity.rooms.edits import sparing
 from comity.rooms.edits.model import Verdict
-from comity.rooms.edits.shell import Command, joined
-from comity.rooms.edits.sweeping import BYPASS, BYPASS_REASON, Sweep, bypass, sweeps
-from comity.rooms.edits.unwrapping import commands, git_words
-from comity.rooms.edits.writing import Write, writes
 from comity.rooms.turns.settling import settle
+from comity.shell.git_commands import BYPASS, BYPASS_REASON, Sweep, bypass, sweeps
+from comity.shell.reader import Command, joined
+from comity.shell.wrappers import commands, git_words
+from comity.shell.writes import Write, writes
 from comity.system import git
 
 _OURS = (".macp", ".masc")

@@ -5,16 +5,7 @@ from __future__ import annotations
 from comity.kernel.op import op
 from comity.kernel.scope import Scope
 from comity.rooms.lifecycle import beginning, glancing
-from comity.rooms.lifecycle.model import (
-    Assertions,
-    Begun,
-    Checks,
-    Guidance,
-    Overview,
-    Path,
-    TaskTitle,
-    WorkPlace,
-)
+from comity.rooms.lifecycle.model import Assertions, Begun, Checks, Guidance, Overview, Path, TaskTitle, WorkPlace
 
 
 @op("session.begin", effect="write", example={"task_title": "Write the printer"})

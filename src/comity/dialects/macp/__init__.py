@@ -1,0 +1,1 @@
+"""The MACP dialect: the protocol's tools as a table over operations."""

@@ -1,1 +1,0 @@
-"""MCP: the Model Context Protocol, over stdio and (with the server extra) over HTTP."""

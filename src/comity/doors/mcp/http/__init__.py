@@ -1,1 +1,0 @@
-"""MCP over HTTP: sessions, streams and single requests around the protocol that stdio speaks, too."""

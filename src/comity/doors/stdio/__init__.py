@@ -1,0 +1,1 @@
+"""MCP over stdio: one program for each session of an agent host."""

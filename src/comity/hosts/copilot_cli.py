@@ -1,0 +1,113 @@
+"""GitHub Copilot CLI's hooks (reference: docs.github.com/en/copilot/reference/hooks-reference). Not tried with it.
+
+The event's case chooses the payload's: these are in camelCase. A hook before a tool that ends with any code but 0
+denies the tool, so the installed command ends with 0 even when Comity is gone. What a hook says to a prompt is dropped.
+A subagent's tools come under its session's id: the two cannot be told apart. What is said to a notification, such as
+that an agent in the background is idle, sets an idle session going; no notification tells of the session's own rest.
+
+Its server stands in reads Claude Code's ``.mcp.json``; ``stdio`` is its other word for ``local``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from comity.hosts import patch
+from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, paths, said, text
+from comity.hosts.host import STDIO, Host
+from comity.kernel.hints import Any
+
+HOST = Host(
+    name="copilot-cli",
+    title="GitHub Copilot CLI",
+    file=".mcp.json",
+    section=("mcpServers",),
+    entry={"type": "stdio", **STDIO},
+    source="https://docs.github.com/en/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers",
+    checked="2026-11-22",
+    program="copilot",
+    http={"type": "http", "url": "URL"},
+    bearer={"headers": {"Authorization": "Bearer ${TOKEN_ENV}"}},
+    note="needs a trusted folder; `copilot -p` leaves project servers out unless "
+    "GITHUB_COPILOT_PROMPT_MODE_WORKSPACE_MCP is set",
+)
+
+EDITS = ("create", "edit", "str_replace_editor", "apply_patch")
+SHELLS = ("bash", "powershell")
+NOTIFIED = "agent_idle|agent_completed|shell_completed"
+_MOMENTS: dict[str, Moment] = {
+    "sessionStart": "start",
+    "preToolUse": "before",
+    "postToolUse": "after",
+    "agentStop": "stop",
+    "notification": "idle",
+    "sessionEnd": "end",
+}
+
+
+def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+    """One form for an event; VS Code's payloads, which name their event, are not for this hook."""
+    moment = _MOMENTS.get(event)
+    session_id = text(payload, "sessionId")
+    if moment is None or not session_id or "hookEventName" in payload:
+        return None
+    asked = inner(payload, "toolArgs")
+    tool = text(payload, "toolName")
+    looks = tool == "str_replace_editor" and text(asked, "command") == "view"
+    broken = text(payload, "stopReason") not in ("", "end_turn")  # no answer; and nobody is asked to go on
+    files: tuple[str, ...] = ()
+    if moment == "before" and tool in EDITS and not looks:
+        files = paths(asked, "path") or patch.files(text(asked, "patch", "input") or text(payload, "toolArgs"))
+    return Heard(
+        moment,
+        session_id,
+        cwd=text(payload, "cwd"),
+        source="resume" if text(payload, "source") == "resume" else "startup",
+        tool=tool,
+        files=files,
+        command=text(asked, "command") if tool in SHELLS else "",
+        moved=moment == "stop" and not broken,
+        again=broken or payload.get("stop_hook_active") is True,
+        rests=moment == "stop",
+        glance=moment == "idle",
+    )
+
+
+def write(_: str, heard: Heard, reply: Reply) -> Answer:
+    """The answer as Copilot CLI takes it."""
+    if heard.moment == "before" and reply.refuse:
+        return said({"permissionDecision": "deny", "permissionDecisionReason": reply.refuse})
+    if heard.moment == "stop" and reply.go_on:
+        return said({"decision": "block", "reason": reply.go_on})
+    if heard.moment == "idle" and reply.wake:
+        return said({"additionalContext": reply.wake})
+    if heard.moment in ("start", "after") and reply.inject:
+        return said({"additionalContext": reply.inject})
+    return Answer()
+
+
+ADAPTER = Adapter(
+    "copilot-cli",
+    Abilities(
+        mid_turn=True,
+        at_prompt=False,
+        refuse=True,
+        ask=True,
+        stop=True,
+        warn=False,
+        wake="notification",
+        source="https://docs.github.com/en/copilot/reference/hooks-reference",
+        checked="2026-11-22",
+    ),
+    (
+        ("sessionStart", None),
+        ("preToolUse", "|".join((*EDITS, *SHELLS))),
+        ("postToolUse", None),
+        ("agentStop", None),
+        ("notification", NOTIFIED),
+        ("sessionEnd", None),
+    ),
+    read,
+    write,
+    guards=("preToolUse",),
+)

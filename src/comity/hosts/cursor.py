@@ -1,0 +1,116 @@
+"""Cursor's hooks (reference: cursor.com/docs/agent/hooks). Not tried with the program.
+
+An answer that is no JSON, or not of the event's form, counts as a block: without anything to say it is ``{}``. Cursor
+can run Claude Code's hooks too; those stay silent there, since they see ``cursor_version``.
+
+Its server stands in ``.cursor/mcp.json``; it replaces ``${workspaceFolder}`` in ``env``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from comity.hosts import patch
+from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, paths, said, text
+from comity.hosts.host import ROOT_VARIABLE, STDIO, Host
+from comity.kernel.hints import Any
+
+HOST = Host(
+    name="cursor",
+    title="Cursor",
+    file=".cursor/mcp.json",
+    section=("mcpServers",),
+    entry={**STDIO, "env": {ROOT_VARIABLE: "${workspaceFolder}"}},
+    source="https://cursor.com/docs/mcp",
+    checked="2026-11-22",
+    program="cursor",
+    http={"url": "URL"},
+    bearer={"headers": {"Authorization": "Bearer ${env:TOKEN_ENV}"}},
+)
+
+EDITS = ("Write", "StrReplace", "Edit", "MultiEdit", "EditNotebook", "Delete", "ApplyPatch")
+SHELL = "Shell"
+_MOMENTS: dict[str, Moment] = {
+    "sessionStart": "start",
+    "preToolUse": "before",
+    "postToolUse": "after",
+    "stop": "stop",
+    "sessionEnd": "end",
+}
+
+
+def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+    """One form for an event; a subagent is a conversation that names its parent."""
+    moment = _MOMENTS.get(event)
+    session_id = text(payload, "conversation_id", "session_id")
+    if moment is None or not session_id:
+        return None
+    parent = text(payload, "parent_conversation_id")
+    spaces = payload.get("workspace_roots")
+    folder = next((one for one in spaces if isinstance(one, str)), "") if isinstance(spaces, list) else ""
+    asked = inner(payload, "tool_input")
+    tool = text(payload, "tool_name")
+    loops = payload.get("loop_count")
+    broken = text(payload, "status") in ("aborted", "error")  # no answer; and nobody is asked to go on
+    return Heard(
+        moment,
+        parent or session_id,
+        subagent_id=session_id if parent else "",
+        cwd=text(payload, "cwd") or folder,
+        tool=tool,
+        files=_files(tool, asked) if moment == "before" else (),
+        command=text(asked, "command") if tool == SHELL else "",
+        moved=moment == "stop" and not broken,
+        again=broken or (isinstance(loops, int) and loops > 0),
+    )
+
+
+def _files(tool: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
+    """Some versions leave the tool's name out: whoever brings a text for a file edits it."""
+    unnamed = not tool and any(name in asked for name in ("contents", "content", "new_string", "edits"))
+    if tool not in EDITS and not unnamed:
+        return ()
+    named = paths(asked, "file_path", "path", "target_file", "target_notebook")
+    return named or patch.files(text(asked, "patch", "input", "command"))
+
+
+def neutral(_: str) -> Answer:
+    """No objection."""
+    return Answer("{}")
+
+
+def write(event: str, heard: Heard, reply: Reply) -> Answer:
+    """The answer as Cursor takes it. What is to be known before a tool runs comes after it."""
+    if heard.moment == "before" and reply.refuse:
+        return said({"permission": "deny", "user_message": reply.refuse, "agent_message": reply.refuse})
+    if heard.moment == "stop" and reply.go_on:
+        return said({"followup_message": reply.go_on})
+    if heard.moment in ("start", "after") and reply.inject:
+        return said({"additional_context": reply.inject})
+    return neutral(event)
+
+
+ADAPTER = Adapter(
+    "cursor",
+    Abilities(
+        mid_turn=True,
+        at_prompt=False,
+        refuse=True,
+        ask=False,
+        stop=True,
+        warn=False,
+        source="https://cursor.com/docs/agent/hooks",
+        checked="2026-11-22",
+    ),
+    (
+        ("sessionStart", None),
+        ("preToolUse", "|".join((*EDITS, SHELL))),
+        ("postToolUse", None),
+        ("stop", None),
+        ("sessionEnd", None),
+    ),
+    read,
+    write,
+    neutral,
+    ("preToolUse",),
+)

@@ -1,0 +1,106 @@
+"""Gemini CLI's hooks (reference: geminicli.com/docs/hooks/reference, tried with 0.61.0).
+
+It takes a refusal at the top level only, and knows no words of a hook before a tool but those of a refusal: a warning
+comes after the tool. Nothing in a payload tells one answer of the model from the next, so only the end of a turn
+proves that the model has answered, and only when there is an answer. Its subagents' tools are told as those of the
+session.
+
+Its server stands in ``.gemini/settings.json``; it reads AGENTS.md only when ``context.fileName`` names it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+
+from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
+from comity.hosts.host import STDIO, Host, Include
+from comity.kernel.hints import Any
+
+HOST = Host(
+    name="gemini-cli",
+    title="Gemini CLI",
+    file=".gemini/settings.json",
+    section=("mcpServers",),
+    entry=dict(STDIO),
+    source="https://github.com/google-gemini/gemini-cli/blob/main/docs/reference/configuration.md",
+    checked="2026-11-22",
+    program="gemini",
+    http={"httpUrl": "URL"},
+    bearer={"headers": {"Authorization": "Bearer ${TOKEN_ENV}"}},
+    includes=(Include(("context", "fileName"), "AGENTS.md", beside=("GEMINI.md",)),),
+)
+
+EDITS, SHELL = ("replace", "write_file"), "run_shell_command"
+_SILENT = "[no response text]"
+_MOMENTS: dict[str, Moment] = {
+    "SessionStart": "start",
+    "BeforeAgent": "prompt",
+    "BeforeTool": "before",
+    "AfterTool": "after",
+    "AfterAgent": "stop",
+    "SessionEnd": "end",
+}
+
+
+def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+    """One form for an event; None for unknown events."""
+    moment = _MOMENTS.get(event)
+    session_id = text(payload, "session_id")
+    if moment is None or not session_id:
+        return None
+    asked = inner(payload, "tool_input")
+    tool, cwd = text(payload, "tool_name"), text(payload, "cwd")
+    path = text(asked, "file_path")
+    return Heard(
+        moment,
+        session_id,
+        cwd=cwd,
+        source=begins(payload),
+        tool=tool,
+        files=(os.path.join(cwd, path),) if tool in EDITS and path else (),
+        command=text(asked, "command") if tool == SHELL else "",
+        moved=moment == "stop" and payload.get("prompt_response") not in ("", _SILENT),
+        again=payload.get("stop_hook_active") is True,
+        last=moment == "before",
+    )
+
+
+def write(event: str, heard: Heard, reply: Reply) -> Answer:
+    """The answer as Gemini CLI takes it."""
+    if heard.moment == "stop" and reply.go_on:
+        return Answer(json.dumps({"decision": "deny", "reason": reply.go_on}))
+    if heard.moment == "before" and reply.refuse:
+        said = "\n\n".join(part for part in (reply.refuse, reply.inject) if part)
+        return Answer(json.dumps({"decision": "deny", "reason": said}))
+    if heard.moment in ("start", "prompt", "after") and reply.inject:
+        return Answer(json.dumps({"hookSpecificOutput": {"hookEventName": event, "additionalContext": reply.inject}}))
+    return Answer()
+
+
+ADAPTER = Adapter(
+    "gemini-cli",
+    Abilities(
+        mid_turn=True,
+        at_prompt=True,
+        refuse=True,
+        ask=False,
+        stop=True,
+        warn=False,
+        proven="0.61.0",
+        source="https://geminicli.com/docs/hooks/reference",
+        checked="2026-11-22",
+    ),
+    (
+        ("SessionStart", None),
+        ("BeforeAgent", None),
+        ("BeforeTool", f"^({'|'.join(EDITS)}|{SHELL})$"),
+        ("AfterTool", None),
+        ("AfterAgent", None),
+        ("SessionEnd", None),
+    ),
+    read,
+    write,
+    guards=("BeforeTool",),
+)

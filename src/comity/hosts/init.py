@@ -1,0 +1,223 @@
+"""``comity init``: tell every agent host of a checkout about the server, and take it back.
+
+``plan`` reads and decides, ``apply`` writes, ``remove`` plans the way back. Files come in the order of MACP v1.0
+reference section 7.2, after the record of what was there before; everything is parsed before anything is written.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from comity.hosts import config, files, markdown, record, target
+from comity.hosts.catalog import chosen
+from comity.hosts.files import CONFIG_NAME
+from comity.hosts.hook_install import BY_PATH, running, wirings
+from comity.hosts.host import Host
+from comity.hosts.jsonc import Malformed, parse
+from comity.hosts.layout import BLOCKS, IGNORE_NAME, Place, excluded, host_files, section_name, workspace
+from comity.hosts.plan import DEFAULTS, Action, Change, Options, Plan, Report, apply
+from comity.hosts.record import Entry, Record, Section
+from comity.hosts.remote import at, remote
+from comity.hosts.removal import remove
+from comity.hosts.target import Target
+from comity.kernel.clock import Clock, Instant
+from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.problem import Problem
+from comity.settings import toml_of
+
+__all__ = ["Change", "Options", "Plan", "Report", "apply", "plan", "remove"]
+
+
+class _Step(NamedTuple):
+    change: Change
+    entry: Entry | None  # what the record is to hold, None: as it was
+    notes: tuple[str, ...]
+
+
+def plan(root: Path, options: Options = DEFAULTS, clock: Clock | None = None) -> Plan:
+    """What ``init`` would do for the project of ``root``, a subfolder or linked worktree of it included.
+
+    Raises Invalid for options that cannot be met, and when the record of an earlier run cannot be read; what is
+    wrong with a single file is in that file's Change.
+    """
+    if options.remove:
+        return remove(root, options)
+    elsewhere = remote(options.url, options.token_env)
+    picked = chosen(options.hosts)
+    if elsewhere is not None:
+        picked = tuple(at(host, elsewhere) for host in picked)
+        options = options._replace(hooks=options.hooks and elsewhere.here)
+    place = workspace(root)
+    now = (clock.now() if clock else Instant.at(time.time_ns() // 1_000_000)).iso
+    want = config.wanted(place.root, options.project_id, options.channel, options.db)
+    want = want._replace(known=_stated_ids(place.checkout))
+    held, kept = record.own(place.root)
+    settled = _settled(place.root, want, options.force)
+    targets = _targets(place, picked, want, settled, now, options)
+    steps, notes = _steps(targets, kept, place)
+    _keep(kept, place, targets, steps)
+    after = record.dump(kept)
+    changes = [step.change for step in steps]
+    if any(change.writes for change in changes) and after is not None and after != held.data:
+        action: Action = "create" if held.data is None else "update"
+        note = "what --remove gives back"
+        changes.insert(0, Change(record.NAME, held.path, action, held.data, after, note))
+    notes = (*notes, *_hook_notes(targets, steps, options), *_place_notes(root, place))
+    return Plan(place.root, place.checkout, *settled, tuple(changes), options, notes)
+
+
+def _targets(
+    place: Place,
+    picked: tuple[Host, ...],
+    want: config.Wanted,
+    settled: config.Settled,
+    now: str,
+    options: Options,
+) -> list[Target]:
+    text = markdown.block(settled.project_id, settled.channel, _surface(place.root))
+    targets = [
+        Target("config", place.root, CONFIG_NAME, want=want, now=now, force=options.force),
+        Target("ignore", place.root, IGNORE_NAME),
+    ]
+    if place.bare and place.checkout == place.root:
+        return targets
+    hooks = wirings(options.hosts) if options.hooks else ()
+    of_hosts = host_files(place, picked, hooks, running() if hooks else BY_PATH)
+    exclude = excluded(place, [item for item in of_hosts if item.wirings])
+    blocks = BLOCKS if any(host.name == "claude-code" for host in picked) else BLOCKS[:1]
+    return [
+        *targets,
+        *([exclude] if exclude is not None and exclude.lines else []),
+        *of_hosts,
+        *(Target("block", place.checkout, name, block=text) for name in blocks),
+    ]
+
+
+def _surface(root: Path) -> str:
+    """Whose tools the project's servers have, as its file says; a file that cannot be read is the doctor's matter."""
+    try:
+        return toml_of(str(root)).values.get("surface", "")
+    except Problem:
+        return ""
+
+
+def _steps(targets: list[Target], kept: Record, place: Place) -> tuple[list[_Step], tuple[str, ...]]:
+    steps: list[_Step] = []
+    seen: dict[Path, str] = {}
+    for item in targets:
+        step = _step(item, _section(kept, item, place).files.get(item.name))
+        if step.change.problem is None and step.change.path in seen:
+            note = f"the same file as {seen[step.change.path]}"
+            step = _Step(step.change._replace(action="skipped", after=step.change.before, note=note), None, ())
+        seen.setdefault(step.change.path, item.name)
+        steps.append(step)
+    return steps, tuple(f"{step.change.name}: {note}" for step in steps for note in step.notes)
+
+
+def _step(item: Target, known: Entry | None) -> _Step:
+    names = item.readers
+    try:
+        found = files.look(item.base, item.name)
+    except Problem as problem:
+        path = item.base / item.name
+        return _Step(Change(item.name, path, "skipped", None, None, "", problem, names), None, ())
+    try:
+        anew = found.data is None or (item.kind == "config" and item.force)
+        mark, text = ("", None) if found.data is None or anew else files.decode(item.name, found.data)
+        merged = target.merge(item, text, known.undos if known else ())
+        new = files.encode(mark, merged.text)
+        note = "; ".join(merged.notes)
+        if new == found.data:
+            return _Step(Change(item.name, found.path, "unchanged", new, new, note, None, names), None, merged.notes)
+        denied = files.may_write(item.name, found.path)
+        if denied is not None:
+            raise denied
+        base = _before(item, found.data, known)
+        action: Action = "create" if found.data is None else "update"
+        change = Change(item.name, found.path, action, found.data, new, note, None, names)
+        return _Step(change, Entry(base, record.digest(new), merged.undos), merged.notes)
+    except (Malformed, Problem) as error:
+        data = found.data
+        broken = error if isinstance(error, Problem) else files.malformed(item.name, error.message, error.line)
+        return _Step(Change(item.name, found.path, "skipped", data, data, "", broken, names), None, ())
+
+
+def _before(item: Target, data: bytes | None, known: Entry | None) -> bytes | None:
+    """The file as it would be without ``init``: what ``--remove`` is to give back."""
+    if known is None or data is None:
+        return data
+    if record.digest(data) == known.wrote:
+        return known.before
+    try:
+        mark, text = files.decode(item.name, data)
+        left = target.strip(item, text, known.undos)
+    except (Malformed, Problem):
+        return data  # only a config that --force replaces comes this far
+    return None if known.before is None and target.is_empty(item, left) else files.encode(mark, left)
+
+
+def _section(kept: Record, item: Target, place: Place) -> Section:
+    own = item.kind in {"config", "ignore", "exclude"}
+    return kept.workspace if own else kept.section(section_name(place))
+
+
+def _keep(kept: Record, place: Place, targets: list[Target], steps: list[_Step]) -> None:
+    """Put what the steps found, and the folders they will make, into the record."""
+    for item, step in zip(targets, steps, strict=True):
+        if step.entry is None:
+            continue
+        section = _section(kept, item, place)
+        section.files[item.name] = step.entry
+        if item.kind == "exclude":
+            continue
+        for folder in reversed(Path(item.name).parents[:-1]):
+            if not (item.base / folder).exists() and folder.as_posix() not in section.folders:
+                section.folders.append(folder.as_posix())
+
+
+def _settled(root: Path, want: config.Wanted, force: bool) -> config.Settled:
+    """The ids that hold; a config that cannot be read is reported with its file and counts as none here."""
+    try:
+        found = files.look(root, CONFIG_NAME)
+        text = files.decode(CONFIG_NAME, found.data)[1] if found.data else ""
+        node = parse(text) if not force else None
+    except (Problem, Malformed):
+        node = None
+    plain = node.plain() if node is not None else {}
+    old = {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
+    return config.settle(old, want)
+
+
+def _stated_ids(checkout: Path) -> tuple[str, str] | None:
+    """Ids that a committed AGENTS.md states: a fresh clone keeps the name its team uses."""
+    try:
+        found = files.look(checkout, BLOCKS[0])
+        return markdown.ids(files.decode(BLOCKS[0], found.data)[1]) if found.data else None
+    except Problem:
+        return None
+
+
+def _hook_notes(targets: list[Target], steps: list[_Step], options: Options) -> list[str]:
+    """What is left to the user before hooks that are now written run, for hosts that are here or were asked for."""
+    programs = {host.name: host.program for host in chosen(None)}
+    notes = []
+    for item, step in zip(targets, steps, strict=True):
+        for wiring in item.wirings if step.change.writes else ():
+            here = options.hosts is not None or shutil.which(programs.get(wiring.host) or "") is not None
+            if wiring.todo and here:
+                notes.append(f"hooks of {wiring.title}: {wiring.todo}")
+            if item.program == BY_PATH and shutil.which(BY_PATH) is None:
+                notes.append(f"hooks of {wiring.title}: {BY_PATH} is not on PATH, where {item.name} looks for it")
+    return notes
+
+
+def _place_notes(root: Path, place: Place) -> tuple[str, ...]:
+    start = Path(os.path.realpath(root))
+    if place.worktree:
+        return (f"this is a linked worktree: it shares the workspace of {place.root}",)
+    if start != place.checkout:
+        return (f"the project is {place.checkout}",)
+    return ()

@@ -1,0 +1,77 @@
+"""Which files of which folder ``init`` and ``--remove`` are about."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from comity.hosts.hook_install import BY_PATH, Wiring
+from comity.hosts.host import Host
+from comity.hosts.target import Target
+from comity.ignored import EXCLUDE, exclusion
+from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.problem import Invalid
+from comity.project import FOLDER, find_workspace, git_folder, locate, tracked
+
+IGNORE_NAME = f"{FOLDER}/.gitignore"
+EXCLUDE_NAME = EXCLUDE
+BLOCKS = ("AGENTS.md", "CLAUDE.md")
+
+
+class Place(NamedTuple):
+    """Where a project stands, as ``comity.project`` found it."""
+
+    root: Path
+    checkout: Path
+    worktree: bool  # ``checkout`` is a linked worktree
+    bare: bool
+
+
+def workspace(root: Path) -> Place:
+    """Where the workspace for ``root`` is or will be. Raises Invalid when ``root`` is no folder."""
+    if not root.is_dir():
+        raise Invalid("init.no_folder", f"{root} is not a folder", "Run it in the project's folder.")
+    found, _ = find_workspace(str(root))
+    return Place(Path(found.root), Path(found.checkout), found.worktree is not None, found.bare)
+
+
+def host_files(
+    place: Place, picked: tuple[Host, ...], hooks: tuple[Wiring, ...] = (), program: str = BY_PATH
+) -> list[Target]:
+    """One target for each file of these hosts and of these hooks; those that share a file share the target."""
+    by_file: dict[str, list[Host]] = {}
+    for host in picked:
+        names = (host.file, *host.others)
+        there = [name for name in names if os.path.lexists(place.checkout / name)]
+        by_file.setdefault((there or names)[0], []).append(host)
+    wired: dict[str, list[Wiring]] = {}
+    for wiring in hooks:
+        wired.setdefault(wiring.file, []).append(wiring)
+    committed = tracked(place.checkout, wired) if program != BY_PATH else set[str]()
+    found = [Target("host", place.checkout, name, tuple(group)) for name, group in by_file.items()]
+    found += [Target("hooks", place.checkout, name) for name in wired if name not in by_file]
+    return [
+        item._replace(
+            wirings=(here := tuple(wired.get(item.name, ()))),
+            program=BY_PATH if item.name in committed or any(one.shared for one in here) else program,
+        )
+        for item in found
+    ]
+
+
+def excluded(place: Place, targets: list[Target]) -> Target | None:
+    """The target that keeps the workspace, and hooks with a path of this machine, out of git; None without git."""
+    found = locate(place.checkout)
+    top, git = found.checkout, git_folder(found.checkout) if found.bare else found.git
+    if not git:
+        return None
+    inside = os.path.relpath(place.checkout, top)
+    private = (os.path.normpath(os.path.join(inside, item.name)) for item in targets if item.program != BY_PATH)
+    own = exclusion(str(place.root))
+    lines = (*(own.lines if own is not None else ()), *(f"/{name.replace(os.sep, '/')}" for name in private))
+    return Target("exclude", Path(git), EXCLUDE_NAME, lines=lines)
+
+
+def section_name(place: Place) -> str:
+    """How the record calls the checkout."""
+    return "." if place.checkout == place.root else str(place.checkout)

@@ -1,0 +1,109 @@
+"""OpenCode: a plugin that runs ``comity hook opencode EVENT`` (opencode.ai/docs/plugins, tried with 1.18.33).
+
+OpenCode has no hooks of its own that start programs, so both sides of this contract are ours: the plugin
+(``opencode_plugin.js``) tells the session, the tool and its arguments, and whether the model was asked since the last
+injection; it is answered ``inject``, ``refuse``, ``go_on`` and ``wake``. A subagent is a session with a parent there:
+it is told as a subagent of its root session.
+
+Its server stands in ``opencode.json`` or ``opencode.jsonc``; command and arguments are one list.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+
+from comity.hosts import patch
+from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, text
+from comity.hosts.host import ARGS, COMMAND, Host, Include
+from comity.kernel.hints import Any
+
+HOST = Host(
+    name="opencode",
+    title="OpenCode",
+    file="opencode.json",
+    section=("mcp",),
+    entry={"type": "local", "command": [COMMAND, *ARGS], "enabled": True},
+    source="https://opencode.ai/docs/mcp-servers/",
+    checked="2026-11-22",
+    program="opencode",
+    http={"type": "remote", "url": "URL", "enabled": True},
+    bearer={"headers": {"Authorization": "Bearer {env:TOKEN_ENV}"}, "oauth": False},
+    others=("opencode.jsonc",),
+    defaults=((("$schema",), "https://opencode.ai/config.json"),),
+    includes=(Include(("instructions",), "AGENTS.md"),),
+)
+
+PLUGIN_FILE = ".opencode/plugins/comity.js"
+EDITS, PATCHES, SHELL = ("edit", "write", "multiedit"), ("patch", "apply_patch"), "bash"
+_MOMENTS: dict[str, Moment] = {
+    "session.start": "start",
+    "chat.message": "prompt",
+    "tool.execute.before": "before",
+    "tool.execute.after": "after",
+    "experimental.text.complete": "stop",
+    "session.idle": "idle",
+    "session.deleted": "end",
+}
+_SOURCE = os.path.join(os.path.dirname(__file__), "opencode_plugin.js")
+
+
+def plugin(program: str) -> str:
+    """The plugin's text; ``program`` is the absolute path of the executable that it runs."""
+    with open(_SOURCE, encoding="utf-8") as file:
+        whole = file.read()
+    return whole.replace('"comity"', json.dumps(program), 1)
+
+
+def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+    """One form for an event; None for unknown events."""
+    moment = _MOMENTS.get(event)
+    session_id = text(payload, "session_id")
+    if moment is None or not session_id:
+        return None
+    asked = inner(payload, "args")
+    tool, cwd = text(payload, "tool"), text(payload, "cwd")
+    path = text(asked, "filePath")
+    named = patch.files(text(asked, "patchText")) if tool in PATCHES else (path,) if tool in EDITS and path else ()
+    return Heard(
+        moment,
+        session_id,
+        subagent_id=text(payload, "subagent_id"),
+        cwd=cwd,
+        source="compact" if payload.get("source") == "compact" else "startup",
+        tool=tool,
+        files=tuple(os.path.join(cwd, name) for name in named),
+        command=text(asked, "command") if tool == SHELL else "",
+        moved=payload.get("moved") is True and moment != "prompt",  # the user may have broken the answer off
+        again=payload.get("again") is True,
+        last=moment == "before",
+        rests=moment == "idle",
+    )
+
+
+def write(_event: str, _heard: Heard, reply: Reply) -> Answer:
+    """The answer as the plugin takes it."""
+    told = {name: said for name, said in reply._asdict().items() if said}
+    return Answer(json.dumps(told)) if told else Answer()
+
+
+ADAPTER = Adapter(
+    "opencode",
+    Abilities(
+        mid_turn=True,
+        at_prompt=True,
+        refuse=True,
+        ask=False,
+        stop=True,
+        warn=True,
+        wake="prompt_async",
+        proven="1.18.33",
+        source="https://opencode.ai/docs/plugins/",
+        checked="2026-11-22",
+    ),
+    tuple((event, None) for event in _MOMENTS),
+    read,
+    write,
+    guards=("tool.execute.before",),
+)

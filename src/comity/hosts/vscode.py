@@ -1,0 +1,110 @@
+"""VS Code's hooks, of its Local harness (reference: code.visualstudio.com/docs/agent-customization/hooks). Preview.
+
+Its Copilot, Claude and Codex harnesses run those hosts' own hooks. Copilot CLI reads the same folder as VS Code; it
+sends ``session_id`` where VS Code sends ``sessionId``, so that each is answered by its own hook only.
+
+Its server stands in ``.vscode/mcp.json``, where the servers stand under ``servers``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from comity.hosts import patch
+from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, paths, said, text
+from comity.hosts.host import ROOT_VARIABLE, STDIO, Host
+from comity.kernel.hints import Any
+
+HOST = Host(
+    name="vscode",
+    title="VS Code",
+    file=".vscode/mcp.json",
+    section=("servers",),
+    entry={"type": "stdio", **STDIO, "env": {ROOT_VARIABLE: "${workspaceFolder}"}},
+    source="https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
+    checked="2026-11-22",
+    program="code",
+    http={"type": "http", "url": "URL"},
+)
+
+EDITS = (
+    "create_file",
+    "replace_string_in_file",
+    "multi_replace_string_in_file",
+    "insert_edit_into_file",
+    "edit_notebook_file",
+    "editFiles",
+    "apply_patch",
+)
+SHELL = "run_in_terminal"
+_MOMENTS: dict[str, Moment] = {
+    "SessionStart": "start",
+    "SubagentStart": "start",
+    "PreToolUse": "before",
+    "PostToolUse": "after",
+    "Stop": "stop",
+    "SubagentStop": "stop",
+}
+
+
+def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+    """One form for an event; matchers are not honoured, so other tools come here, too."""
+    moment = _MOMENTS.get(event)
+    session_id = text(payload, "sessionId")
+    if moment is None or not session_id:
+        return None
+    asked = inner(payload, "tool_input")
+    tool = text(payload, "tool_name")
+    files: tuple[str, ...] = ()
+    if moment == "before" and tool in EDITS:
+        files = paths(asked, "filePath", "files", "replacements") or patch.files(text(asked, "input"))
+    return Heard(
+        moment,
+        session_id,
+        subagent_id=text(payload, "agent_id"),
+        cwd=text(payload, "cwd"),
+        tool=tool,
+        files=files,
+        command=text(asked, "command") if tool == SHELL else "",
+        moved=moment == "stop",
+        again=payload.get("stop_hook_active") is True,
+    )
+
+
+def write(event: str, heard: Heard, reply: Reply) -> Answer:
+    """The answer as VS Code takes it: a session's stop is held in ``hookSpecificOutput``, a subagent's beside it."""
+    if event == "SubagentStop" and reply.go_on:
+        return said({"decision": "block", "reason": reply.go_on})
+    told: dict[str, object] = {}
+    if heard.moment == "stop" and reply.go_on:
+        told |= {"decision": "block", "reason": reply.go_on}
+    if heard.moment == "before" and reply.refuse:
+        told |= {"permissionDecision": "deny", "permissionDecisionReason": reply.refuse}
+    if heard.moment != "stop" and reply.inject:
+        told["additionalContext"] = reply.inject
+    return said({"hookSpecificOutput": {"hookEventName": event, **told}}) if told else neutral(event)
+
+
+def neutral(_: str) -> Answer:
+    """An empty object, which is no objection."""
+    return Answer("{}")
+
+
+ADAPTER = Adapter(
+    "vscode",
+    Abilities(
+        mid_turn=True,
+        at_prompt=False,
+        refuse=True,
+        ask=True,
+        stop=True,
+        warn=True,
+        source="https://code.visualstudio.com/docs/agents/reference/hooks-reference",
+        checked="2026-11-22",
+    ),
+    tuple((event, None) for event in _MOMENTS),
+    read,
+    write,
+    neutral,
+    ("PreToolUse",),
+)

@@ -1,0 +1,163 @@
+"""The agents that the server acts for: one workspace for each, with a session that lives by its calls.
+
+An agent that is active already, through a server of its own or at the command line, goes on in that session; any other
+is registered with a lease, which every call renews, since nobody can look at a process behind a network.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from comity.kernel.call import Permit
+from comity.kernel.op import Op
+from comity.kernel.problem import Forbidden, Unauthenticated
+from comity.kernel.scope import Actor
+from comity.process import ThisProcess, absent
+from comity.server.auth.authority import Authority
+from comity.server.auth.principal import Principal
+from comity.workspace import Workspace
+
+LEASE_S = 300  # without a call or an open stream, after which the others may free what the agent holds
+MOST = 2000  # agents; whoever was not heard of for longest is forgotten
+_Key = tuple[str, str, bool]  # agent, role, whether it was looked at before that the principal may be the agent
+AnyOp = Op[Any, Any]
+
+
+class Seats:
+    """Workspaces by agent and role. Thread-safe; ``take`` may write, so it is called on a worker thread."""
+
+    def __init__(self, workspace: Workspace, authority: Authority) -> None:
+        self._workspace = workspace
+        self._authority = authority
+        self._server = secrets.token_hex(4)
+        self._lock = threading.Lock()
+        self._taken: OrderedDict[_Key, Workspace] = OrderedDict()
+        self._spectators: dict[str, Workspace] = {}
+
+    @property
+    def count(self) -> int:
+        """How many agents the server acts for."""
+        return len(self._taken)
+
+    def known(self, principal: Principal) -> Workspace | None:
+        """The agent's workspace if it has been taken. Does not write."""
+        if principal.agent_id is None:
+            return None
+        return self._taken.get(_key(principal, principal.agent_id))  # unlocked: the event loop must not wait
+
+    def take(self, principal: Principal, program: str = "", name: str = "") -> Workspace:
+        """The workspace of a principal's agent, registered. Raises Unauthenticated when there is no agent."""
+        if not principal.agent_id:
+            raise Unauthenticated(
+                "agent.unnamed",
+                "The server does not know which agent calls.",
+                "Send a token (Authorization: Bearer ...); on an open server name yourself with X-Comity-Agent.",
+            )
+        self._authority.require_own(principal, principal.agent_id)
+        key = _key(principal, principal.agent_id)
+        with self._lock:
+            found = self._taken.get(key)
+            if found is None:
+                found = self._taken[key] = self._join(principal, principal.agent_id, program, name)
+                if len(self._taken) > MOST:
+                    self._taken.popitem(last=False)  # its session lives on until its lease is over
+        return found
+
+    def seat(self, principal: Principal, op: AnyOp) -> Workspace:
+        """The workspace in which a principal runs an operation: whoever has no agent may look."""
+        if not principal.agent_id and op.effect == "read":
+            return self.spectator(principal)
+        return self.take(principal)
+
+    def leave(self, workspace: Workspace) -> None:
+        """Forget a workspace whose session ended."""
+        with self._lock:
+            for key in [key for key, one in self._taken.items() if one is workspace]:
+                del self._taken[key]
+
+    def join(self, principal: Principal, name: str, program: str = "") -> Workspace:
+        """A workspace for somebody without a name, who comes in as an agent of this type or under this whole name."""
+        if principal.role == "reader":
+            self._authority.require_own(principal, name)
+        base = self._workspace.actor
+        session_id = f"http-{self._server}-{secrets.token_hex(8)}"
+        actor = base._replace(
+            agent_id="", name="", session_id=session_id, host=None, oversees=principal.role == "admin"
+        )
+        observer = ThisProcess(absent(program or "http", "", base.worktree or base.root, LEASE_S))
+        workspace = self._workspace.acting_as(actor, observer=observer, permit=self._permit(principal))
+        joined = workspace.call("session.join", {"name": name})
+        workspace.become(actor._replace(agent_id=joined.agent_id, session_id=joined.session_id, name=joined.name))
+        with self._lock:
+            self._taken[_key(principal, joined.agent_id)] = workspace
+        return workspace
+
+    def end(self, workspace: Workspace, reason: str) -> None:
+        """End an agent's session, unless another program of the agent's began it; forget the workspace."""
+        self.leave(workspace)
+        if _is_ours(workspace.actor):
+            workspace.call("session.end", {"reason": reason})
+
+    def _join(self, principal: Principal, agent_id: str, program: str, name: str) -> Workspace:
+        base = self._workspace.actor
+        actor = base._replace(
+            agent_id=agent_id,
+            name=name or agent_id,
+            session_id=f"http-{self._server}-{agent_id}"[:200],
+            host=None,
+            oversees=principal.role == "admin",
+        )
+        permit = self._permit(principal)
+        active = self._active(agent_id)
+        if active is not None:
+            program = active.presence.program if active.presence else program
+            actor = actor._replace(session_id=active.session_id, name=active.name)
+        observer = ThisProcess(absent(program or "http", "", base.worktree or base.root, LEASE_S))
+        if active is not None:
+            return self._workspace.acting_as(actor, observer=observer, permit=permit)
+        workspace = self._workspace.acting_as(actor, observer=observer, permit=permit)
+        workspace.session.start()
+        return workspace
+
+    def _permit(self, principal: Principal) -> Permit:
+        """What a principal may do; a reader ends no session that another program of its agent's began."""
+        permit = self._authority.permit(principal)
+
+        def check(op: AnyOp, actor: Actor) -> None:
+            permit(op, actor)
+            if principal.role == "reader" and op.name == "session.end" and not _is_ours(actor):
+                raise Forbidden(
+                    "session.not_yours",
+                    f"{actor.agent_id} is in a session of its own program, which a reader does not end.",
+                    "End it there; or show a token of the role worker.",
+                )
+
+        return check
+
+    def _active(self, agent_id: str) -> Any:
+        """The agent's overview if it lives in another session."""
+        agents = self._workspace.call("agent.list").agents
+        return next((agent for agent in agents if agent.agent_id == agent_id), None)
+
+    def spectator(self, principal: Principal) -> Workspace:
+        """A workspace for whoever has no agent: it may look, and registers nothing."""
+        found = self._spectators.get(principal.role)
+        if found is None:
+            actor = self._workspace.actor._replace(
+                agent_id="", session_id="", name="", host=None, oversees=principal.role == "admin", spectator=True
+            )
+            found = self._workspace.acting_as(actor, permit=self._authority.permit(principal))
+            self._spectators[principal.role] = found
+        return found
+
+
+def _is_ours(actor: Actor) -> bool:
+    """Whether the server began the agent's session."""
+    return actor.session_id.startswith("http-")
+
+
+def _key(principal: Principal, agent_id: str) -> _Key:
+    return agent_id, principal.role, principal.bound or principal.asked
