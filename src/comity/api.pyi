@@ -5,27 +5,27 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from comity.kernel.op import Op
 from comity.rooms.agents import ops as agents
-from comity.rooms.channels import announcing_ops as announcing
-from comity.rooms.channels import catching_ops as catching
-from comity.rooms.channels import joining_ops as entering
+from comity.rooms.channels import announcement_ops as announcing
+from comity.rooms.channels import arrival_ops as entering
+from comity.rooms.channels import catch_up_ops as catching
 from comity.rooms.channels import ops as channels
 from comity.rooms.claims import ops as claims
 from comity.rooms.context import ops as context
-from comity.rooms.edits import after_ops as commands
+from comity.rooms.edits import command_ops as commands
 from comity.rooms.edits import ops as edits
 from comity.rooms.goals import ops as goals
-from comity.rooms.lifecycle import beginning_ops as beginning
 from comity.rooms.lifecycle import ops as lifecycle
+from comity.rooms.lifecycle import session_begin_ops as beginning
 from comity.rooms.memory import ops as memory
 from comity.rooms.profiles import ops as profiles
-from comity.rooms.tasks import acting_ops as acting
-from comity.rooms.tasks import adding_ops as adding
+from comity.rooms.tasks import addition_ops as adding
+from comity.rooms.tasks import named_action_ops as acting
 from comity.rooms.tasks import ops as tasks
-from comity.rooms.tasks import surveying_ops as surveying
+from comity.rooms.tasks import survey_ops as surveying
 from comity.rooms.tokens import ops as tokens
-from comity.rooms.turns import joining_ops as joining
+from comity.rooms.turns import identity_ops as joining
 from comity.rooms.turns import ops as turns
-from comity.rooms.turns import waking_ops as waking
+from comity.rooms.turns import wakeup_ops as waking
 from comity.rooms.vault import ops as vault
 
 P = ParamSpec("P")

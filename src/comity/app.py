@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from comity import settings
 from comity.declared import SETTINGS
-from comity.loops.noting import Noting
 from comity.loops.reaper import Reaper
 from comity.loops.retention import Retention
+from comity.loops.token_use import Noting
 from comity.settings import Settings
 from comity.workspace import Workspace, from_settings
 

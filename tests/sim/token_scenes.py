@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from comity import Workspace
-from comity.rooms.tokens.checking import digest_of
+from comity.rooms.tokens.credentials import digest_of
 from comity.testing import World
 from tests.sim.scene import Scene
 

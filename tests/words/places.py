@@ -16,7 +16,7 @@ from comity.hosts.contract import Reply
 from comity.kernel.problem import Problem
 from comity.mcp import wire
 from comity.mcp.offers import contents
-from comity.rooms.edits import vitals
+from comity.rooms.edits import workspace_files
 from tests.words.scene import OneSeat, Scene, tool_call
 
 View = Callable[[Scene], str]
@@ -53,8 +53,8 @@ def _breach(scene: Scene) -> str:
 
 
 def _vital(scene: Scene) -> str:
-    danger = vitals.Danger(f"git checkout {scene.path}", f"/x/{scene.path[4:]}", git=True, commit=scene.path)
-    return vitals.refusal(danger).refusal
+    danger = workspace_files.Danger(f"git checkout {scene.path}", f"/x/{scene.path[4:]}", git=True, commit=scene.path)
+    return workspace_files.refusal(danger).refusal
 
 
 HOOKS: dict[str, View] = {

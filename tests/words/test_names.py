@@ -10,13 +10,13 @@ import pytest
 from comity import Workspace
 from comity.dialects.masc.text import messages
 from comity.dialects.masc.words import said
+from comity.kernel.agent_names import of_program
 from comity.kernel.ids import TimeOrderedIds
-from comity.kernel.likeness import RESERVED, is_reserved
-from comity.kernel.naming import of_program
+from comity.kernel.lookalikes import RESERVED, is_reserved
 from comity.kernel.problem import Problem
 from comity.kernel.quoting import MOST_NAME, SOMEBODY, called, is_name, title, word
 from comity.kernel.scope import Actor, HostSession, Scope
-from comity.rooms.channels import delivering
+from comity.rooms.channels import deliveries
 from comity.testing import FakeMachine, World
 from tests.original import Original
 from tests.wire_format import rows
@@ -214,8 +214,8 @@ def with_notice(world: World, reader: Workspace, text: str) -> None:
     agent_id = reader.actor.agent_id
     with world.store.writing() as tx:
         scope = Scope(reader.actor, world.clock.now(), tx, TimeOrderedIds())
-        for recipient in delivering.recipient(scope, agent_id):
-            assert delivering.notice(scope, recipient, text, "interrupt", 60)
+        for recipient in deliveries.recipient(scope, agent_id):
+            assert deliveries.notice(scope, recipient, text, "interrupt", 60)
 
 
 def test_a_client_that_is_called_like_somebody_else_is_an_agent() -> None:

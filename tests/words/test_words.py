@@ -17,7 +17,7 @@ from comity.dialects.masc.tools import TOOLS as MASC_TOOLS
 from comity.kernel import quoting
 from comity.mcp import wire
 from comity.rooms.turns import brief
-from comity.rooms.turns import quoting as fence
+from comity.rooms.turns import message_lines as fence
 from tests.words import places
 from tests.words.hostile import MARK, PLAIN, corpus
 from tests.words.scene import Scene

@@ -11,15 +11,15 @@ import shutil
 import time
 from pathlib import Path
 
-from comity.hosts import config, files, markdown, record, target
+from comity.hosts import config, files, init_record, markdown, target
 from comity.hosts.catalog import chosen
 from comity.hosts.files import CONFIG_NAME
 from comity.hosts.hook_install import BY_PATH, running, wirings
 from comity.hosts.host import Host
+from comity.hosts.init_record import Entry, Record, Section
 from comity.hosts.jsonc import Malformed, parse
 from comity.hosts.layout import BLOCKS, IGNORE_NAME, Place, excluded, host_files, section_name, workspace
 from comity.hosts.plan import DEFAULTS, Action, Change, Options, Plan, Report, apply
-from comity.hosts.record import Entry, Record, Section
 from comity.hosts.remote import at, remote
 from comity.hosts.removal import remove
 from comity.hosts.target import Target
@@ -54,17 +54,17 @@ def plan(root: Path, options: Options = DEFAULTS, clock: Clock | None = None) ->
     now = (clock.now() if clock else Instant.at(time.time_ns() // 1_000_000)).iso
     want = config.wanted(place.root, options.project_id, options.channel, options.db)
     want = want._replace(known=_stated_ids(place.checkout))
-    held, kept = record.own(place.root)
+    held, kept = init_record.own(place.root)
     settled = _settled(place.root, want, options.force)
     targets = _targets(place, picked, want, settled, now, options)
     steps, notes = _steps(targets, kept, place)
     _keep(kept, place, targets, steps)
-    after = record.dump(kept)
+    after = init_record.dump(kept)
     changes = [step.change for step in steps]
     if any(change.writes for change in changes) and after is not None and after != held.data:
         action: Action = "create" if held.data is None else "update"
         note = "what --remove gives back"
-        changes.insert(0, Change(record.NAME, held.path, action, held.data, after, note))
+        changes.insert(0, Change(init_record.NAME, held.path, action, held.data, after, note))
     notes = (*notes, *_hook_notes(targets, steps, options), *_place_notes(root, place))
     return Plan(place.root, place.checkout, *settled, tuple(changes), options, notes)
 
@@ -138,7 +138,7 @@ def _step(item: Target, known: Entry | None) -> _Step:
         base = _before(item, found.data, known)
         action: Action = "create" if found.data is None else "update"
         change = Change(item.name, found.path, action, found.data, new, note, None, names)
-        return _Step(change, Entry(base, record.digest(new), merged.undos), merged.notes)
+        return _Step(change, Entry(base, init_record.digest(new), merged.undos), merged.notes)
     except (Malformed, Problem) as error:
         data = found.data
         broken = error if isinstance(error, Problem) else files.malformed(item.name, error.message, error.line)
@@ -149,7 +149,7 @@ def _before(item: Target, data: bytes | None, known: Entry | None) -> bytes | No
     """The file as it would be without ``init``: what ``--remove`` is to give back."""
     if known is None or data is None:
         return data
-    if record.digest(data) == known.wrote:
+    if init_record.digest(data) == known.wrote:
         return known.before
     try:
         mark, text = files.decode(item.name, data)

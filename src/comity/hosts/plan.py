@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from comity.hosts import files, record
+from comity.hosts import files, init_record
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 
@@ -75,7 +75,7 @@ class Plan(NamedTuple):
 
     def diff(self) -> str:
         """The changes as a unified diff; the record of what was there before is left out."""
-        shown = (change for change in self.writes if change.name != record.NAME)
+        shown = (change for change in self.writes if change.name != init_record.NAME)
         return "".join("".join(_diff(change)) for change in shown)
 
 
@@ -102,11 +102,11 @@ def apply(plan: Plan) -> Report:
     for change in () if plan.options.dry_run else plan.writes:
         try:
             files.replace(
-                change.path, change.before, change.after, private=change.name in (record.NAME, files.CONFIG_NAME)
+                change.path, change.before, change.after, private=change.name in (init_record.NAME, files.CONFIG_NAME)
             )
         except Problem as problem:
             problems.append(problem)
-            if change.name == record.NAME and change.action != "delete":
+            if change.name == init_record.NAME and change.action != "delete":
                 break  # without the record nothing could be given back
         else:
             written.append(change)

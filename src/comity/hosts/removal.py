@@ -10,14 +10,14 @@ import shutil
 from glob import escape, glob
 from pathlib import Path
 
-from comity.hosts import files, hook_log, record, target
+from comity.hosts import files, hook_log, init_record, target
 from comity.hosts.catalog import chosen
 from comity.hosts.files import CONFIG_NAME
 from comity.hosts.hook_install import wirings
+from comity.hosts.init_record import Entry, Record, Section
 from comity.hosts.jsonc import Malformed
 from comity.hosts.layout import BLOCKS, EXCLUDE_NAME, IGNORE_NAME, Place, host_files, section_name, workspace
 from comity.hosts.plan import DEFAULTS, Action, Change, Options, Plan
-from comity.hosts.record import Entry, Record, Section
 from comity.hosts.target import Target
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
@@ -42,7 +42,7 @@ def remove(root: Path, options: Options = DEFAULTS) -> Plan:
     With ``hosts`` only their files, and the workspace stays. Raises Invalid as ``plan`` does.
     """
     place = workspace(root)
-    held, kept = record.own(place.root)
+    held, kept = init_record.own(place.root)
     work = _Work(place, kept, [], [], [])
     own = work.kept.section(section_name(place))
     for item in _targets(place, own, options.hosts):
@@ -55,10 +55,10 @@ def remove(root: Path, options: Options = DEFAULTS) -> Plan:
     if database.exists():
         _keep_out_of_git(work)
         work.notes.append(f"the database stays: {database}")
-    after = record.dump(work.kept)
+    after = init_record.dump(work.kept)
     if after != held.data:
         action: Action = "delete" if after is None else "update"
-        work.changes.append(Change(record.NAME, held.path, action, held.data, after, "what --remove gives back"))
+        work.changes.append(Change(init_record.NAME, held.path, action, held.data, after, "what --remove gives back"))
     return Plan(
         place.root,
         place.checkout,
@@ -111,7 +111,7 @@ def _take_back(work: _Work, item: Target, section: Section) -> None:
 
 def _without(item: Target, data: bytes, known: Entry | None) -> tuple[bytes | None, str]:
     """What is to stand in the file afterwards (None: no file), and why. Raises Invalid."""
-    if known is not None and record.digest(data) == known.wrote:
+    if known is not None and init_record.digest(data) == known.wrote:
         return known.before, "as it was before"
     mark, text = files.decode(item.name, data)
     try:

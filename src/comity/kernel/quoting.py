@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 
-from comity.kernel.likeness import is_reserved
+from comity.kernel.lookalikes import is_reserved
 
 CUT = "\u2026"
 SOMEBODY = "an agent"  # whose name is none, or claims to be somebody else's

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 
-from comity.kernel import chance
+from comity.kernel import jitter
 from comity.kernel.problem import Problem
 
 _MOST_S = 60.0  # between two tries while everything fails
@@ -58,11 +58,11 @@ class Loop:
 
     def pause_s(self) -> float:
         """How long to wait before the next look."""
-        period_s = self.period_s * (1 - chance.between(0, self.jitter))
+        period_s = self.period_s * (1 - jitter.between(0, self.jitter))
         return min(_MOST_S, period_s * 2**self._failures) if self._failures else period_s
 
     def _run(self) -> None:
-        if self._stop.wait(chance.between(_BEGIN_S, self.period_s)):
+        if self._stop.wait(jitter.between(_BEGIN_S, self.period_s)):
             return
         while True:
             self.once()

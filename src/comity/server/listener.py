@@ -24,9 +24,9 @@ from starlette.types import ASGIApp
 from comity.kernel.problem import Unavailable
 from comity.server.address import Place
 from comity.server.bounds import BOUNDS, STREAMS, Bounds, within_descriptors
+from comity.server.connection_sweeper import Sweeper
 from comity.server.connections import Connections
-from comity.server.entrance import Entrance
-from comity.server.sweeping import Sweeper
+from comity.server.transport import Entrance
 
 HEADERS_MS = 10_000  # for a request's header to arrive
 CLOSE_S = 1.0  # for idle connections: running requests were finished before

@@ -1,6 +1,6 @@
 """Which files a shell command would write, move or remove, as far as its letters tell. Pure.
 
-In doubt there is no file: what a program writes by itself is found afterwards by looking (``edits.comparing``).
+In doubt there is no file: what a program writes by itself is found afterwards by looking (``edits.breaches``).
 """
 
 from __future__ import annotations

@@ -18,11 +18,11 @@ from collections.abc import Callable
 
 import apsw
 
-from comity.kernel import chance
+from comity.kernel import jitter
 from comity.kernel.hints import Literal
 from comity.kernel.problem import Unavailable
 from comity.store.checkpoint import Sound, Term, checkpoints
-from comity.store.footing import LOG_LIMIT_BYTES
+from comity.store.file_identity import LOG_LIMIT_BYTES
 from comity.store.haste import HASTE
 from comity.system import files
 from comity.system.deadline import DEADLINE
@@ -168,7 +168,7 @@ def _patience(limit_s: float) -> Callable[[int], bool]:
         waited = now - began
         if waited >= limit_s or HASTE.active or DEADLINE.over:
             return False
-        time.sleep(chance.between(*(_SHORT_S if attempt < _FIRST_TRIES or waited > _WAITED_LONG_S else _LONG_S)))
+        time.sleep(jitter.between(*(_SHORT_S if attempt < _FIRST_TRIES or waited > _WAITED_LONG_S else _LONG_S)))
         return True
 
     return wait

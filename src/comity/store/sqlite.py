@@ -19,12 +19,12 @@ from types import TracebackType
 import apsw
 
 from comity.kernel.problem import Problem, Unavailable
-from comity.store import pairing
+from comity.store import log_pairing
 from comity.store.bell import Bell, Waiter
 from comity.store.checkpoint import shorten
 from comity.store.connection import BUSY_S, MOST_S, STRANGE_S, Connection, Durability, connect, create_private
 from comity.store.errors import problem_of
-from comity.store.footing import DOUBTFUL, Footing
+from comity.store.file_identity import DOUBTFUL, Footing
 from comity.store.haste import HASTE
 from comity.store.migrate import migrate
 from comity.store.sql import SqliteTx, Statements
@@ -238,7 +238,7 @@ class SqliteStore:
         """
         for _ in range(_MOST_TRIES):
             create_private(self.path)
-            noted = pairing.part(self.path)
+            noted = log_pairing.part(self.path)
             try:
                 self.footing.begin()
             except OSError:
@@ -246,11 +246,11 @@ class SqliteStore:
             failure, connection = self._tried(noted)
             if connection is not None:
                 return connection
-            if self.footing.stands and not pairing.is_strange(self.path):
+            if self.footing.stands and not log_pairing.is_strange(self.path):
                 raise failure
         raise self._replaced("it does not stay the same")
 
-    def _tried(self, noted: pairing.Noted) -> tuple[Problem, Connection | None]:
+    def _tried(self, noted: log_pairing.Noted) -> tuple[Problem, Connection | None]:
         """A connection to what is there now, or why there is none."""
         failure: Problem = self._replaced("another database's log is beside it")
         try:
@@ -262,7 +262,7 @@ class SqliteStore:
                 self.most_s = STRANGE_S
                 connection.watch()
             wrong = self.footing.settle(connection)
-            if not wrong and pairing.note(self.path, self.footing.ids, noted):
+            if not wrong and log_pairing.note(self.path, self.footing.ids, noted):
                 return failure, connection
             if wrong:
                 failure = self._replaced(wrong)
@@ -304,7 +304,7 @@ class SqliteStore:
                     wrong = self.footing.settle_again(connection)
                     if wrong:
                         raise self._replaced(wrong)
-                    pairing.note(self.path, self.footing.ids, [])
+                    log_pairing.note(self.path, self.footing.ids, [])
                     self._rests = False
         except (apsw.Error, OSError, Unavailable) as error:
             self._shut(connection)

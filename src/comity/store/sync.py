@@ -12,7 +12,7 @@ import os
 import threading
 import time
 
-from comity.kernel import chance
+from comity.kernel import jitter
 from comity.store.bell import open_beside
 from comity.system import files
 
@@ -71,7 +71,7 @@ class LogSync:
                 self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.wait(_PERIOD_S + chance.between(0, _JITTER_S)):
+        while not self._stop.wait(_PERIOD_S + jitter.between(0, _JITTER_S)):
             self.sync()
 
     def _synced_ns(self) -> int:

@@ -14,7 +14,7 @@ from comity.kernel.ids import TimeOrderedIds
 from comity.kernel.op import Op
 from comity.kernel.problem import Conflict, NotFound
 from comity.kernel.scope import Scope
-from comity.rooms.claims.releasing import release_all
+from comity.rooms.claims.release import release_all
 from comity.testing import World
 from tests.wire_format import audit, rows
 

@@ -10,7 +10,7 @@ from comity import Problem, Workspace
 from comity.kernel.ids import TimeOrderedIds
 from comity.kernel.record import to_json
 from comity.kernel.scope import Scope
-from comity.rooms.tasks import holding
+from comity.rooms.tasks import transitions
 from comity.rooms.tasks.queue import effective_level
 from comity.testing import World
 from tests.wire_format import audit, check, rows
@@ -309,10 +309,10 @@ def test_what_a_leaving_agent_holds_returns_to_the_queue(world: World, ann: Work
     ann.task.claim(task_id="task-004")
     with world.store.writing() as tx:
         scope = scope_of(ann, tx, world)
-        assert holding.holder_of(scope, "task-001") == ("bob", bob.actor.session_id, "accepted", None)
-        assert holding.release_all(scope, "bob", "another session", "n") == []
-        released = holding.release_all(scope, "bob", bob.actor.session_id, "bob is gone")
-        assert holding.holder_of(scope, "task-001") is None
+        assert transitions.holder_of(scope, "task-001") == ("bob", bob.actor.session_id, "accepted", None)
+        assert transitions.release_all(scope, "bob", "another session", "n") == []
+        released = transitions.release_all(scope, "bob", bob.actor.session_id, "bob is gone")
+        assert transitions.holder_of(scope, "task-001") is None
     assert [(task.number, task.status) for task in released] == [("task-001", "pending"), ("task-002", "pending")]
     tasks = {task.number: task for task in ann.task.list().tasks}
     assert [tasks[f"task-00{n}"].status for n in (1, 2, 3, 4)] == ["pending", "pending", "done", "accepted"]

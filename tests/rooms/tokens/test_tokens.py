@@ -13,7 +13,7 @@ import pytest
 from comity import Problem, Workspace
 from comity.kernel.problem import Invalid, NotFound, Unauthenticated
 from comity.rooms import REGISTRY
-from comity.rooms.tokens.checking import digest_of
+from comity.rooms.tokens.credentials import digest_of
 from comity.testing import World
 from tests.sim.processes import spawn
 from tests.wire_format import check, rows

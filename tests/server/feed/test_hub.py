@@ -10,7 +10,7 @@ import comity
 from comity.server.feed.filter import Audience, Filter, Kind, Told
 from comity.server.feed.hub import Hub
 from comity.server.feed.listener import Batch, Beat, Listener
-from comity.server.feed.reading import Bounds, Reader
+from comity.server.feed.log_reader import Bounds, Reader
 from comity.testing import World
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from comity.kernel.quoting import called, quoted, title, word
 from comity.mcp import wire
-from comity.rooms.channels.delivering import NOTICE, SPEAKER
+from comity.rooms.channels.deliveries import NOTICE, SPEAKER
 
 Said = dict[str, Any]
 _MOST_TASKS, _MOST_AGENTS = 30, 40

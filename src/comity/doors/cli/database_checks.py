@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from comity.doors.cli.describe import tables
-from comity.doors.cli.finding import Finding, fail, ok, warn
+from comity.doors.cli.findings import Finding, fail, ok, warn
 from comity.doors.cli.machine_checks import existing
 from comity.doors.cli.screen import count, size
 from comity.settings import Settings

@@ -12,7 +12,7 @@ from typing import Any
 
 from comity.doors.cli import database_checks, folder_checks, hook_checks, machine_checks, trust_checks
 from comity.doors.cli.command import Option, Values, command
-from comity.doors.cli.finding import Finding, fail, ok
+from comity.doors.cli.findings import Finding, fail, ok
 from comity.doors.cli.hook_checks import HookState
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import STATUS_STYLES, Column, Part, Screen, count

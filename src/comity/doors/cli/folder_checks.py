@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 
-from comity.doors.cli.finding import Finding, fail, ok, warn
+from comity.doors.cli.findings import Finding, fail, ok, warn
 from comity.hosts import hook_log
 from comity.ignored import SERVER_FOLDER, SHARED, is_kept_out
 from comity.kernel.problem import Problem

@@ -17,7 +17,7 @@ from typing import Any
 
 from comity import settings as project_settings
 from comity.declared import shown
-from comity.doors.cli.finding import Finding, fail, ok, warn
+from comity.doors.cli.findings import Finding, fail, ok, warn
 from comity.hosts import canary, files, githooks, hook_edit, hook_history
 from comity.hosts.adapters import adapter_of
 from comity.hosts.catalog import hosts

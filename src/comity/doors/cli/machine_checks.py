@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from comity.doors.cli.finding import Finding, fail, ok, warn
+from comity.doors.cli.findings import Finding, fail, ok, warn
 from comity.doors.cli.screen import size
 from comity.hosts.inspection import HostState, inspect
 from comity.project import find_workspace

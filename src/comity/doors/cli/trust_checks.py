@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from comity import trust
-from comity.doors.cli.finding import Finding, fail, warn
-from comity.hosts import record
+from comity.doors.cli.findings import Finding, fail, warn
+from comity.hosts import init_record
 from comity.hosts.environment import assignments
 from comity.hosts.layout import workspace
 from comity.project import tracked
@@ -30,9 +30,9 @@ def set_aside(settings: Settings) -> Iterator[Finding]:
     if wrong:
         hint = "It counts as empty. Delete it, and agree anew with `comity trust`."
         yield warn("Settings", f"the record of what you agreed to, {trust.where()}: {wrong}", hint)
-    if os.path.lexists(os.path.join(settings.root, record.NAME)) and tracked(settings.root, (record.NAME,)):
-        hint = f"`git rm --cached {record.NAME}`, then delete it, unless you know that it is yours."
-        yield warn("Settings", f"{record.NAME} came with the repository: init does not take it for its own", hint)
+    if os.path.lexists(os.path.join(settings.root, init_record.NAME)) and tracked(settings.root, (init_record.NAME,)):
+        hint = f"`git rm --cached {init_record.NAME}`, then delete it, unless you know that it is yours."
+        yield warn("Settings", f"{init_record.NAME} came with the repository: init does not take it for its own", hint)
 
 
 def environment(_: Settings) -> Iterator[Finding]:

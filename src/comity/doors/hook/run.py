@@ -14,8 +14,8 @@ import time
 from importlib import import_module
 
 from comity import settings
+from comity.doors.hook.on_time import Punctual
 from comity.doors.hook.payload import read_payload
-from comity.doors.hook.punctual import Punctual
 from comity.doors.hook.turn import Turn
 from comity.hosts import hook_log
 from comity.hosts.adapters import adapter_of
@@ -204,7 +204,7 @@ def _risks(heard: Heard, resolved: Settings) -> bool:
     """Whether what is about to run would change files, as far as that can be told without the database."""
     if heard.files or not heard.command:
         return bool(heard.files)
-    risks: bool = import_module("comity.doors.hook.blind").risks(heard, resolved)
+    risks: bool = import_module("comity.doors.hook.strict").risks(heard, resolved)
     return risks
 
 

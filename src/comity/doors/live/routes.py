@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comity.doors.live import sse
-from comity.doors.live.wanted import from_query
+from comity.doors.live.subscription import from_query
 from comity.doors.live.ws import Socket
 from comity.kernel.problem import Internal, Invalid
 from comity.kernel.record import to_json

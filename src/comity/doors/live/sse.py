@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.types import Receive, Send
 
-from comity.doors.live.wanted import Wanted
+from comity.doors.live.subscription import Wanted
 from comity.server.feed.filter import Told
 from comity.server.feed.listener import Batch, Beat, End, Gap, Listener
 from comity.server.feed.streams import Stream, Streams

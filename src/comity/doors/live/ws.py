@@ -16,7 +16,7 @@ from starlette.types import Receive, Send
 
 from comity.doors.live import envelope
 from comity.doors.live.envelope import Said, Unreadable
-from comity.doors.live.wanted import wanted
+from comity.doors.live.subscription import wanted
 from comity.kernel.problem import Conflict, Internal, Invalid, Limited, NotFound, Problem, Unauthenticated
 from comity.server.auth.principal import Principal
 from comity.server.feed.listener import Batch, Beat, End, Gap, Listener

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import Receive, Send
 
-from comity.doors.mcp_http.refused import Refused
+from comity.doors.mcp_http.refusals import Refused
 from comity.doors.mcp_http.session import STANDALONE, Running, Session
 from comity.doors.mcp_http.streams import PING, Kept, frame
 from comity.mcp import wire

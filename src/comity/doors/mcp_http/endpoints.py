@@ -17,7 +17,6 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from comity.dialects.dialect import Dialect
-from comity.doors.mcp_http.alone import Alone
 from comity.doors.mcp_http.answers import (
     SESSION_ID,
     SOON_S,
@@ -28,16 +27,17 @@ from comity.doors.mcp_http.answers import (
     send_json,
     send_refusal,
 )
-from comity.doors.mcp_http.calling import Calling, Work
-from comity.doors.mcp_http.mirrored import MISMATCH, VERSION
-from comity.doors.mcp_http.notices import Follower, Log, Notices
-from comity.doors.mcp_http.refused import Refused
+from comity.doors.mcp_http.lone_requests import Alone
+from comity.doors.mcp_http.mirrored_headers import MISMATCH, VERSION
+from comity.doors.mcp_http.refusals import Refused
+from comity.doors.mcp_http.resource_notices import Follower, Log, Notices
 from comity.doors.mcp_http.seat import Agents
 from comity.doors.mcp_http.session import STANDALONE, Session, read_message
+from comity.doors.mcp_http.session_checks import LOOK_S, Lobby, Staying
+from comity.doors.mcp_http.session_shares import MOST_EACH, MOST_SESSIONS, Clients
 from comity.doors.mcp_http.sessions import IDLE_S, Sessions
-from comity.doors.mcp_http.shares import MOST_EACH, MOST_SESSIONS, Clients
-from comity.doors.mcp_http.staying import LOOK_S, Lobby, Staying
 from comity.doors.mcp_http.streams import parse
+from comity.doors.mcp_http.tool_calls import Calling, Work
 from comity.doors.mcp_http.visitors import Processes, Visitors
 from comity.kernel.problem import Problem
 from comity.mcp import wire

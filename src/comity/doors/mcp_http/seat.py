@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 from comity.dialects.seat import NO_META
 from comity.hosts.session import told
-from comity.kernel.naming import of_program
+from comity.kernel.agent_names import of_program
 from comity.kernel.problem import Problem, Unauthenticated
 from comity.kernel.scope import Actor, HostSession
 from comity.kernel.steps import Report

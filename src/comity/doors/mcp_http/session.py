@@ -13,10 +13,10 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from comity.doors.mcp_http.calling import Calling
-from comity.doors.mcp_http.refused import Refused
+from comity.doors.mcp_http.refusals import Refused
 from comity.doors.mcp_http.seat import HttpSeat
 from comity.doors.mcp_http.streams import Streams
+from comity.doors.mcp_http.tool_calls import Calling
 from comity.mcp import wire
 from comity.mcp.protocol import Session as Core
 from comity.mcp.request import Action, Begin, Call, Greet, Send, Stop

@@ -10,13 +10,13 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from comity.doors.mcp_http.answers import SESSION_ID
-from comity.doors.mcp_http.calling import Calling
-from comity.doors.mcp_http.mirrored import VERSION
-from comity.doors.mcp_http.notices import Notices
-from comity.doors.mcp_http.refused import Refused
+from comity.doors.mcp_http.mirrored_headers import VERSION
+from comity.doors.mcp_http.refusals import Refused
+from comity.doors.mcp_http.resource_notices import Notices
 from comity.doors.mcp_http.seat import Agents, HttpSeat
 from comity.doors.mcp_http.session import ANSWER_S, Session
-from comity.doors.mcp_http.shares import MOST_EACH, MOST_SESSIONS, Clients, to_forget
+from comity.doors.mcp_http.session_shares import MOST_EACH, MOST_SESSIONS, Clients, to_forget
+from comity.doors.mcp_http.tool_calls import Calling
 from comity.mcp import wire
 from comity.server.auth.principal import Principal
 

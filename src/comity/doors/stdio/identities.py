@@ -13,7 +13,7 @@ from typing import Any
 
 from comity.dialects.seat import NO_META
 from comity.hosts.session import told
-from comity.kernel.naming import of_program
+from comity.kernel.agent_names import of_program
 from comity.kernel.problem import Problem
 from comity.kernel.scope import Actor, HostSession
 from comity.rooms.turns.model import Identity

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import HostSession, Row, Scope
-from comity.rooms.agents import moving
+from comity.rooms.agents import merge
 
 CLEARED = "clear"
 WENT_ON = "went on"  # under another session id
@@ -107,14 +107,14 @@ def _hear(scope: Scope, host: HostSession, source: str) -> str:
         agent_id = known.agent_id
         ghost = _waiting(scope, host, source) if source and parent is None else None
         if ghost is not None and ghost != agent_id and not set(in_process(scope, host)) - {agent_id}:
-            moving.move(scope, ghost, agent_id)
+            merge.move(scope, ghost, agent_id)
     elif parent is not None:
         agent_id = _free(scope, f"{parent}.{host.subagent_id[-_SUBAGENT:]}", host)
     else:
         before = host.named or _goes_on(scope, host, source) or _adopted(scope, host, source)
         agent_id = before or _free(scope, scope.actor.agent_id, host)
     if host.named and parent is None and agent_id != host.named:
-        moving.move(scope, agent_id, host.named)
+        merge.move(scope, agent_id, host.named)
         agent_id = host.named
     _remember(scope, host, agent_id, parent)
     return agent_id
@@ -132,9 +132,9 @@ def _suppose(scope: Scope, host: HostSession) -> str:
         there = in_process(scope, host)
         for other in dict.fromkeys([*([known.agent_id] if known is not None else []), *there]):
             if other != chosen and ((known is not None and other == known.agent_id) or _is_alone(scope, there)):
-                moving.move(scope, other, chosen)
+                merge.move(scope, other, chosen)
     elif known is not None and not _taken(scope, known.agent_id, host):
-        moving.move(scope, known.agent_id, chosen)
+        merge.move(scope, known.agent_id, chosen)
     _remember(scope, host, chosen, None)
     return chosen
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from comity.kernel.agent_names import require_free
 from comity.kernel.event import Event
-from comity.kernel.naming import require_free
 from comity.kernel.problem import Conflict, NotFound, Unauthenticated
 from comity.kernel.quoting import called, word
 from comity.kernel.scope import Actor, Scope

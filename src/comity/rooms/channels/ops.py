@@ -5,7 +5,7 @@ from __future__ import annotations
 from comity.kernel.op import Wait, op
 from comity.kernel.scope import Scope
 from comity.rooms.agents.model import AgentId, ContextBytes, QueueLimit, Registration, Slug, Tags
-from comity.rooms.channels import membership, polling, receipts, receiving, registering, sending
+from comity.rooms.channels import acknowledgements, arrivals, membership, poll, receipts, send
 from comity.rooms.channels.model import (
     AckLevel,
     Acknowledged,
@@ -53,8 +53,8 @@ def start_session(
     left out is as the agent was started (MACP v1.0 sections 2.2 and 2.3). A caller that a host started is the agent
     that its host's session is: the answer says which.
     """
-    scope = registering.known(scope)
-    return registering.start(scope, interest_tags, max_pending_messages, max_context_bytes, profile_slug)
+    scope = arrivals.known(scope)
+    return arrivals.start(scope, interest_tags, max_pending_messages, max_context_bytes, profile_slug)
 
 
 @op("channel.join", effect="write", example={"channel_id": "backend"})
@@ -100,7 +100,7 @@ def broadcast_message(
         content_type,
         ack_level,
     )
-    return sending.broadcast(scope, membership.chosen(scope, channel_id), draft)
+    return send.broadcast(scope, membership.chosen(scope, channel_id), draft)
 
 
 @op(
@@ -138,7 +138,7 @@ def send_message(
         content_type,
         ack_level,
     )
-    return sending.send(scope, destination_agent_id, draft)
+    return send.send(scope, destination_agent_id, draft)
 
 
 def _look(
@@ -150,7 +150,7 @@ def _look(
     budget_bytes: int | None = None,
     wait_ms: int = 0,
 ) -> Polled | None:
-    return polling.look(scope, polling.Request(min_priority, max_messages, apply_budget_pruning, budget_bytes))
+    return poll.look(scope, poll.Request(min_priority, max_messages, apply_budget_pruning, budget_bytes))
 
 
 def _nothing(polled: Polled) -> bool:
@@ -173,7 +173,7 @@ def poll_messages(
     comes as an excerpt marked ``truncated``. With ``wait_ms`` an empty poll waits for something to arrive (MACP v1.0
     section 2.7).
     """
-    return polling.poll(scope, polling.Request(min_priority, max_messages, apply_budget_pruning, budget_bytes))
+    return poll.poll(scope, poll.Request(min_priority, max_messages, apply_budget_pruning, budget_bytes))
 
 
 @op(
@@ -183,13 +183,13 @@ def poll_messages(
 )
 def read_message(scope: Scope, *, delivery_id: DeliveryId, offset: Offset = 0, length: PieceLength = 8000) -> Piece:
     """Read one delivery's whole content, in pieces if it is long."""
-    return receiving.read(scope, delivery_id, offset, length)
+    return acknowledgements.read(scope, delivery_id, offset, length)
 
 
 @op("message.ack", effect="write", example={"delivery_id": "0190d3f0-0000-7000-8000-000000000000"})
 def acknowledge_message(scope: Scope, *, delivery_id: DeliveryId) -> Acknowledged:
     """Mark a delivery as processed, so that it does not come back."""
-    return receiving.acknowledge(scope, delivery_id)
+    return acknowledgements.acknowledge(scope, delivery_id)
 
 
 @op("receipt.list", effect="read", example={"limit": 5})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from comity.kernel.op import long_op
 from comity.kernel.problem import Invalid
 from comity.kernel.steps import Steps
-from comity.rooms.claims import holding, listing, paths, releasing
+from comity.rooms.claims import acquisition, listings, paths, release
 from comity.rooms.claims.model import (
     Claimed,
     ClaimLimit,
@@ -46,7 +46,7 @@ def acquire_claim(
     """
     base = paths.base_of(steps.actor)
     wanted = _some(paths.resolve(base, files))
-    return steps.write(holding.acquire, base, holding.Wish(wanted, ttl_seconds, reason, mode, partial))
+    return steps.write(acquisition.acquire, base, acquisition.Wish(wanted, ttl_seconds, reason, mode, partial))
 
 
 @long_op("claim.renew", effect="write", example={"ttl_seconds": 3600})
@@ -54,7 +54,7 @@ def renew_claim(steps: Steps, *, files: HeldFiles | None = None, ttl_seconds: Tt
     """Hold own claims for longer: those named, or all."""
     base = paths.base_of(steps.actor)
     wanted = None if files is None else _some(paths.resolve(base, files))
-    return steps.write(holding.renew, base, wanted, ttl_seconds)
+    return steps.write(acquisition.renew, base, wanted, ttl_seconds)
 
 
 @long_op("claim.release", effect="write", example={"files": ["src/parser.py"]})
@@ -64,7 +64,7 @@ def release_claim(steps: Steps, *, files: HeldFiles, reason: ReleaseReason = "re
     A glob that is not held itself releases every claim that lies in it: ``**`` releases all (reference section 4.3).
     """
     base = paths.base_of(steps.actor)
-    return steps.write(releasing.release, base, _some(paths.resolve(base, files)), reason)
+    return steps.write(release.release, base, _some(paths.resolve(base, files)), reason)
 
 
 @long_op("claim.list", effect="read", example={"files": ["src"]})
@@ -77,7 +77,7 @@ def list_claims(
     """
     base = paths.base_of(steps.actor)
     inside, outside = ([], []) if files is None else paths.sorted_out(base, files)
-    return steps.read(listing.active, base, listing.Filter(agent_id, inside, outside, limit))
+    return steps.read(listings.active, base, listings.Filter(agent_id, inside, outside, limit))
 
 
 def _some(targets: list[Target]) -> list[Target]:

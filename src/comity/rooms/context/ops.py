@@ -5,7 +5,7 @@ from __future__ import annotations
 from comity.kernel.op import long_op
 from comity.kernel.steps import Steps
 from comity.rooms.channels.model import ChannelId
-from comity.rooms.context import querying
+from comity.rooms.context import context_query
 from comity.rooms.context.model import HitLimit, Kinds, RankedResults, Results
 from comity.rooms.memory import index
 from comity.rooms.memory.model import Query
@@ -17,7 +17,7 @@ def query_context(steps: Steps, *, query: Query, channel_id: ChannelId | None = 
 
     The more and longer words something holds, the higher it stands. Memory of a channel is found by its members only.
     """
-    return index.current(steps, querying.query, querying.Wanted(query, channel_id, limit))
+    return index.current(steps, context_query.query, context_query.Wanted(query, channel_id, limit))
 
 
 @long_op("search.find", effect="read", example={"query": "build", "kinds": ["memory", "vault_doc"]})
@@ -33,4 +33,4 @@ def find(
 
     BM25 over whole words: those with all words of the query come first.
     """
-    return index.current(steps, querying.find, querying.Wanted(query, channel_id, limit, kinds))
+    return index.current(steps, context_query.find, context_query.Wanted(query, channel_id, limit, kinds))

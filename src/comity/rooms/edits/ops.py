@@ -5,7 +5,7 @@ from __future__ import annotations
 from comity.kernel.op import long_op
 from comity.kernel.steps import Steps
 from comity.rooms.claims import paths
-from comity.rooms.edits import guarding
+from comity.rooms.edits import edit_guard
 from comity.rooms.edits.model import LEASE_S, AutoLease, EditedFiles, KeepWarning, Verdict
 
 
@@ -21,4 +21,4 @@ def check_edit(
     """
     base = paths.base_of(steps.actor)
     targets, _ = paths.sorted_out(base, files)
-    return guarding.asked(steps, base, guarding.wanted(base, targets, lease_s), keep_warning=keep_warning)
+    return edit_guard.asked(steps, base, edit_guard.wanted(base, targets, lease_s), keep_warning=keep_warning)

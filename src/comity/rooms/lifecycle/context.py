@@ -11,7 +11,7 @@ from comity.kernel.scope import Row, Scope
 from comity.kernel.text import read_object
 from comity.rooms.agents.sessions import require_agent, require_session
 from comity.rooms.channels.model import PRIORITIES
-from comity.rooms.claims import listing, paths
+from comity.rooms.claims import listings, paths
 from comity.rooms.claims.model import Claim
 from comity.rooms.lifecycle import awareness
 from comity.rooms.lifecycle.model import (
@@ -85,8 +85,8 @@ def _delivery(row: Row) -> PendingDelivery:
 
 
 def _claims(scope: Scope) -> HeldClaims:
-    wanted = listing.Filter(None, [], [], MAX_CLAIMS)
-    active = listing.active(scope, paths.base_of(scope.actor), wanted)
+    wanted = listings.Filter(None, [], [], MAX_CLAIMS)
+    active = listings.active(scope, paths.base_of(scope.actor), wanted)
     own: list[Claim] = []
     peers: list[Claim] = []
     for claim in active.claims:

@@ -13,9 +13,9 @@ from comity.kernel.quoting import called
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity, presence, sessions
 from comity.rooms.agents.model import DeadAgent
-from comity.rooms.claims import releasing
+from comity.rooms.claims import release
 from comity.rooms.lifecycle.model import Reaped, ReapedAgent
-from comity.rooms.tasks import holding
+from comity.rooms.tasks import transitions
 
 MOST_AT_ONCE = 20  # sessions reaped in one transaction, so that it holds the write lock briefly
 
@@ -57,7 +57,7 @@ def part(scope: Scope, reason: str) -> list[str]:
         stays = reason == identity.CLEARED and agent_id not in identity.subagents_of(scope, host)
         if session is None or stays:
             rows = scope.tx.all("lifecycle.hooks_claims", agent_id=agent_id)
-            free += releasing.release_these(scope, agent_id, rows, "session ended")
+            free += release.release_these(scope, agent_id, rows, "session ended")
             continue
         other = scope.acting_as(scope.actor._replace(agent_id=agent_id, session_id=session[0]))
         freed = leave(other, "inactive", reason or "its host ended the session", "deactivated")
@@ -109,6 +109,6 @@ def _end(
 
 def _free(scope: Scope, agent_id: str, session_id: str, release_reason: str, note: str) -> Freed:
     """Release the session's claims and return its unfinished tasks."""
-    files = releasing.release_all(scope, agent_id, session_id, release_reason)
-    tasks = holding.release_all(scope, agent_id, session_id, note)
+    files = release.release_all(scope, agent_id, session_id, release_reason)
+    tasks = transitions.release_all(scope, agent_id, session_id, note)
     return Freed(files, [task.task_id for task in tasks])

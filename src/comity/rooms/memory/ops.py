@@ -6,7 +6,7 @@ from comity.kernel.op import long_op, op
 from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.rooms.channels.model import ChannelId
-from comity.rooms.memory import finding, index, reading, storing
+from comity.rooms.memory import index, lookup, search, writes
 from comity.rooms.memory.model import (
     Archived,
     Confidence,
@@ -48,7 +48,7 @@ def set_memory(
     resolves it. What is left out is ``stated`` and ``context``, or stays as it is when the same value is set again
     (MACP v1.0 section 4.4).
     """
-    return storing.store(here, scope, key, value, channel_id, storing.Details(tags, confidence, layer))
+    return writes.store(here, scope, key, value, channel_id, writes.Details(tags, confidence, layer))
 
 
 @op("memory.get", effect="read", example={"key": "build command"})
@@ -57,7 +57,7 @@ def get_memory(here: Scope, *, key: Key, scope: ScopeName | None = None, channel
 
     Several entries mean that agents disagree.
     """
-    return reading.get(here, key, scope, channel_id)
+    return lookup.get(here, key, scope, channel_id)
 
 
 @long_op("memory.search", effect="read", example={"query": "build"})
@@ -76,8 +76,8 @@ def search_memories(
     The whole query must occur in the key or the value, whatever its case. With ``rank`` its words count instead, and
     the best come first.
     """
-    wanted = finding.Wanted(query, scope, channel_id, tags, limit)
-    return index.current(steps, finding.ranked if rank else finding.search, wanted)
+    wanted = search.Wanted(query, scope, channel_id, tags, limit)
+    return index.current(steps, search.ranked if rank else search.search, wanted)
 
 
 @op("memory.list", effect="read", example={"limit": 10})
@@ -90,13 +90,13 @@ def list_memories(
     limit: Limit = 50,
 ) -> Entries:
     """List what this agent can see, newest first."""
-    return reading.entries(here, scope, channel_id, tags, limit)
+    return lookup.entries(here, scope, channel_id, tags, limit)
 
 
 @op("memory.delete", effect="write", example={"key": "build command", "scope": "workspace"})
 def delete_memory(here: Scope, *, key: Key, scope: ScopeName, channel_id: ChannelId | None = None) -> Archived:
     """Forget a key: all its values, whoever set them. The history keeps them."""
-    return storing.delete(here, scope, key, channel_id)
+    return writes.delete(here, scope, key, channel_id)
 
 
 @op(
@@ -116,8 +116,8 @@ def resolve_memory(
     layer: Layer | None = None,
 ) -> Resolved:
     """End a conflict: one value replaces all that the key has."""
-    details = storing.Details(tags, confidence, layer)
-    return storing.resolve(here, scope, key, chosen_value, channel_id, details)
+    details = writes.Details(tags, confidence, layer)
+    return writes.resolve(here, scope, key, chosen_value, channel_id, details)
 
 
 @op("memory.history", effect="read", example={"key": "build command", "scope": "workspace"})
@@ -125,4 +125,4 @@ def memory_history(
     here: Scope, *, key: Key, scope: ScopeName, channel_id: ChannelId | None = None, limit: Limit = 50
 ) -> History:
     """List every value that a key has or had, newest first: who set it, and when and why it ceased to hold."""
-    return reading.history(here, scope, key, channel_id, limit)
+    return lookup.history(here, scope, key, channel_id, limit)

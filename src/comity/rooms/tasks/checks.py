@@ -10,7 +10,7 @@ from comity.kernel.problem import Conflict, Forbidden
 from comity.kernel.quoting import called, title, word
 from comity.kernel.record import to_json
 from comity.kernel.scope import Scope
-from comity.rooms.tasks.finding import facts
+from comity.rooms.tasks.lookup import facts
 from comity.rooms.tasks.machine import HELD, MACHINE, Check, Heard
 from comity.rooms.tasks.model import Found, label, normal_slug
 

@@ -6,7 +6,7 @@ from comity.kernel.javascript import trim
 from comity.kernel.problem import Conflict, Invalid
 from comity.kernel.quoting import quoted
 from comity.kernel.text import compact
-from comity.rooms.tasks.finding import facts
+from comity.rooms.tasks.lookup import facts
 from comity.rooms.tasks.model import Contract, Found, label
 
 _DEMANDS = ("completion_contract", "required_evidence")

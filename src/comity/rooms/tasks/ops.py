@@ -8,7 +8,7 @@ from comity.rooms.agents.model import AgentId, Slug
 from comity.rooms.agents.sessions import require_session
 from comity.rooms.channels.model import WaitMs
 from comity.rooms.goals.model import GoalId
-from comity.rooms.tasks import dispatching, holding, listing, queue
+from comity.rooms.tasks import dispatch, listings, queue, transitions
 from comity.rooms.tasks.model import (
     Archived,
     Cursor,
@@ -52,9 +52,7 @@ def dispatch_task(
     """Put a task into the queue for any agent, or for those of one profile."""
     require_session(scope)
     return OneTask(
-        dispatching.dispatch(
-            scope, title, description, profile_slug, priority, goal_id, parent_task_id, depends_on or []
-        )
+        dispatch.dispatch(scope, title, description, profile_slug, priority, goal_id, parent_task_id, depends_on or [])
     )
 
 
@@ -71,7 +69,9 @@ def claim_task(
     With a lease the hold ends by itself after so many seconds; claiming one's own task again with a lease renews it.
     """
     require_session(scope)
-    return OneTask(holding.transition(scope, task_id, "claim", expected_revision=expected_revision, lease_s=lease_s))
+    return OneTask(
+        transitions.transition(scope, task_id, "claim", expected_revision=expected_revision, lease_s=lease_s)
+    )
 
 
 @op("task.start", effect="write", example={"task_id": "task-001"})
@@ -84,7 +84,9 @@ def start_task(
 ) -> OneTask:
     """Begin a task, claiming it if it is free, or go on with a blocked one."""
     require_session(scope)
-    return OneTask(holding.transition(scope, task_id, "start", expected_revision=expected_revision, lease_s=lease_s))
+    return OneTask(
+        transitions.transition(scope, task_id, "start", expected_revision=expected_revision, lease_s=lease_s)
+    )
 
 
 @op("task.complete", effect="write", example={"task_id": "task-001", "result": "Parser and 14 tests in src/parser.py."})
@@ -93,7 +95,7 @@ def complete_task(
 ) -> OneTask:
     """Finish a task that you hold."""
     require_session(scope)
-    return OneTask(holding.transition(scope, task_id, "complete", expected_revision=expected_revision, text=result))
+    return OneTask(transitions.transition(scope, task_id, "complete", expected_revision=expected_revision, text=result))
 
 
 @op("task.block", effect="write", example={"task_id": "task-001", "reason": "The grammar is undecided."})
@@ -102,7 +104,7 @@ def block_task(
 ) -> OneTask:
     """Say that a task that you hold cannot go on; starting it again unblocks it."""
     require_session(scope)
-    return OneTask(holding.transition(scope, task_id, "block", expected_revision=expected_revision, text=reason))
+    return OneTask(transitions.transition(scope, task_id, "block", expected_revision=expected_revision, text=reason))
 
 
 @op("task.cancel", effect="write", example={"task_id": "task-001", "reason": "Not needed any more."})
@@ -111,8 +113,8 @@ def cancel_task(
 ) -> OneTask:
     """Give a task up for good: its holder or dispatcher may, anybody while it is free."""
     require_session(scope)
-    task = holding.transition(scope, task_id, "cancel", expected_revision=expected_revision, text=reason)
-    return OneTask(task, listing.dependents(scope, task.task_id))
+    task = transitions.transition(scope, task_id, "cancel", expected_revision=expected_revision, text=reason)
+    return OneTask(task, listings.dependents(scope, task.task_id))
 
 
 @op("task.release", effect="write", example={"task_id": "task-001", "note": "The lexer is done; see src/lexer.py."})
@@ -121,14 +123,14 @@ def release_task(
 ) -> OneTask:
     """Put a task that you hold or dispatched back into the queue, with a note for its next holder."""
     require_session(scope)
-    return OneTask(holding.transition(scope, task_id, "release", expected_revision=expected_revision, text=note))
+    return OneTask(transitions.transition(scope, task_id, "release", expected_revision=expected_revision, text=note))
 
 
 @op("task.get", effect="read", example={"task_id": "task-001", "include_subtasks": True})
 def get_task(scope: Scope, *, task_id: TaskRef, include_subtasks: IncludeSubtasks = False) -> TaskView:
     """Show a task with its goals, dependencies and, if wanted, subtasks."""
     require_session(scope)
-    return listing.view(scope, task_id, include_subtasks=include_subtasks)
+    return listings.view(scope, task_id, include_subtasks=include_subtasks)
 
 
 @op("task.list", effect="read", example={"status": "pending"})
@@ -144,14 +146,14 @@ def list_tasks(
 ) -> Tasks:
     """List tasks that are not archived, most urgent first, then newest first."""
     require_session(scope)
-    return Tasks(listing.listed(scope, status, profile_slug, priority, goal_id, assigned_agent_id, limit))
+    return Tasks(listings.listed(scope, status, profile_slug, priority, goal_id, assigned_agent_id, limit))
 
 
 @op("task.archive", effect="write", example={"status": "done"})
 def archive_tasks(scope: Scope, *, status: FinishedStatus = "done", goal_id: GoalId | None = None) -> Archived:
     """Take finished tasks out of the lists, whoever did them."""
     require_session(scope)
-    return listing.archive(scope, status, goal_id)
+    return listings.archive(scope, status, goal_id)
 
 
 @op("task.ready", effect="read", example={"limit": 10})
@@ -190,11 +192,11 @@ def depend_task(
 ) -> OneTask:
     """Let a task wait for exactly these others; an empty list frees it."""
     require_session(scope)
-    return OneTask(dispatching.depend(scope, task_id, depends_on, expected_revision))
+    return OneTask(dispatch.depend(scope, task_id, depends_on, expected_revision))
 
 
 @op("task.history", effect="read", example={"task_id": "task-001"})
 def task_history(scope: Scope, *, task_id: TaskRef, after: Cursor = "", limit: EventLimit = 100) -> History:
     """Tell what happened to a task, oldest first."""
     require_session(scope)
-    return listing.history(scope, task_id, after, limit)
+    return listings.history(scope, task_id, after, limit)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from comity.kernel.quoting import word
 from comity.kernel.scope import Row, Scope
 from comity.rooms.tasks.checks import my_profile
-from comity.rooms.tasks.holding import release_lapsed, transition
 from comity.rooms.tasks.model import Next, Ready, Shortage, Task, found, normal_slug
+from comity.rooms.tasks.transitions import release_lapsed, transition
 
 BOOST_S = 86_400  # waiting so long raises a task by one level
 BOOSTED_TO = 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comity.kernel.op import op
 from comity.kernel.scope import Scope
-from comity.rooms.tokens import checking
+from comity.rooms.tokens import credentials
 from comity.rooms.tokens.model import (
     MONTH_S,
     CheckedToken,
@@ -41,7 +41,7 @@ def create_token(
 
     Whoever shows it may do what its role grants, and is the agent that it names. An agent may have several.
     """
-    return checking.create(scope, role, agent_id, label, expires_in_s)
+    return credentials.create(scope, role, agent_id, label, expires_in_s)
 
 
 @op("token.list", effect="read", example={})
@@ -52,20 +52,20 @@ def list_tokens(
 
     An agent that a living token names is that token's alone: over the network nobody else can be it.
     """
-    return Tokens(checking.every(scope, dead_too=include_dead, agent_id=agent_id, limit=limit))
+    return Tokens(credentials.every(scope, dead_too=include_dead, agent_id=agent_id, limit=limit))
 
 
 @op("token.get", effect="read", example={"token_id": _SOME_ID})
 def get_token(scope: Scope, *, token_id: TokenId) -> Token:
     """Show one token without its secret."""
-    return checking.get(scope, token_id)
+    return credentials.get(scope, token_id)
 
 
 @op("token.revoke", effect="write", example={"token_id": _SOME_ID})
 def revoke_token(scope: Scope, *, token_id: TokenId) -> RevokedToken:
     """Make a token useless from now on, for every server on this file."""
-    changed = checking.revoke(scope, token_id)
-    return RevokedToken(checking.get(scope, token_id), changed)
+    changed = credentials.revoke(scope, token_id)
+    return RevokedToken(credentials.get(scope, token_id), changed)
 
 
 @op("token.check", effect="read", example={"token_id": _SOME_ID, "digest": "0" * 64})
@@ -74,10 +74,10 @@ def check_token(scope: Scope, *, token_id: TokenId, digest: Digest) -> CheckedTo
 
     What is not known, has expired or was revoked is refused. Servers ask this for every request.
     """
-    return checking.check(scope, token_id, digest)
+    return credentials.check(scope, token_id, digest)
 
 
 @op("token.touch", effect="write", example={"token_ids": []})
 def touch_tokens(scope: Scope, *, token_ids: TokenIds) -> TouchedTokens:
     """Note that these tokens were used just now; to the minute, so that it costs little."""
-    return TouchedTokens(checking.touch(scope, token_ids))
+    return TouchedTokens(credentials.touch(scope, token_ids))

@@ -10,7 +10,7 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.quoting import called, quoted
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity, presence
-from comity.rooms.turns.quoting import brief_quote, tokens
+from comity.rooms.turns.message_lines import brief_quote, tokens
 
 OPEN = '<comity-brief note="Other agents in this repository. Names and what is quoted are their own words.">'
 CLOSE = "</comity-brief>"

@@ -1,7 +1,7 @@
 """The digest: new deliveries for an agent's context, within a budget, each given once.
 
 A digest leases its deliveries. Once it is written out they are surfaced; a lease that runs out first means that the
-hook died, and the deliveries come again. What the model has seen whole is acknowledged (``turns.seeing``), so that
+hook died, and the deliveries come again. What the model has seen whole is acknowledged (``injections``), so that
 read mail fills no queue. What was cut, and what wants a real acknowledgement, stays and is reminded of now and then.
 What the agent has polled by itself is not told again.
 """
@@ -12,12 +12,12 @@ from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact
-from comity.rooms.channels import polling
+from comity.rooms.channels import poll
 from comity.rooms.channels.budget import INTERRUPT, Candidate, utility
-from comity.rooms.channels.delivering import is_notice, speaks_alone
+from comity.rooms.channels.deliveries import is_notice, speaks_alone
 from comity.rooms.channels.model import Delivery
+from comity.rooms.turns.message_lines import CLOSE, OPEN, Line, line, tokens
 from comity.rooms.turns.model import LEASE_MS, REMIND_MS, Digest
-from comity.rooms.turns.quoting import CLOSE, OPEN, Line, line, tokens
 
 _STEERING = 2
 _URGENT_TOKENS = 1000  # of one interrupt
@@ -85,8 +85,8 @@ def _keeps_going(known: Told | None) -> bool:
 def _pending(scope: Scope, min_priority: int) -> _Pending:
     """What waits, after the overdue has expired; what the agent polled by itself is known from now on."""
     events: list[Event] = []
-    polling.expire(scope, events)
-    found, _ = polling.candidates(scope, min_priority, events)
+    poll.expire(scope, events)
+    found, _ = poll.candidates(scope, min_priority, events)
     scope.emit(*events)
     ids = compact([candidate.delivery.delivery_id for candidate in found])
     rows = scope.tx.all("turns.told", now_ms=scope.now.ms, delivery_ids=ids) if found else []
@@ -112,7 +112,7 @@ def _by_utility(scope: Scope, found: list[Candidate]) -> list[Candidate]:
 def _lines(scope: Scope, fresh: list[Candidate], room: int) -> list[tuple[Delivery, Line]]:
     """Interrupts whole, then the others as long as there is room, of which later steering ones get their share."""
     urgent_room = _ALL_URGENT_TOKENS
-    texts = polling.contents(scope, [c.delivery.delivery_id for c in fresh[:_MOST_LINES] if not c.delivery.content])
+    texts = poll.contents(scope, [c.delivery.delivery_id for c in fresh[:_MOST_LINES] if not c.delivery.content])
     sure = any(is_notice(one.delivery) for one in fresh[:_MOST_LINES]) and speaks_alone(scope)
     lines: list[tuple[Delivery, Line]] = []
     for place, candidate in enumerate(fresh[:_MOST_LINES], 1):

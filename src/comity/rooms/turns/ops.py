@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from comity.kernel.op import op
 from comity.kernel.scope import Scope
-from comity.rooms.turns import brief, digest, resting, seeing, settling
+from comity.rooms.turns import brief, digest, idleness, injections, speaker
+from comity.rooms.turns.message_lines import tokens
 from comity.rooms.turns.model import (
     BRIEF_TOKENS,
     REMIND_MS,
@@ -18,7 +19,6 @@ from comity.rooms.turns.model import (
     Tokens,
     Written,
 )
-from comity.rooms.turns.quoting import tokens
 
 
 @op("turn.start", effect="write", example={"source": "startup"})
@@ -27,9 +27,9 @@ def start_turn(scope: Scope, *, source: Source = "startup", budget_tokens: Token
 
     Empty when it is alone. What was injected into the old context and not seen is given again.
     """
-    scope = settling.settle(scope, source)
-    resting.end(scope)
-    seeing.forget_unseen(scope)
+    scope = speaker.settle(scope, source)
+    idleness.end(scope)
+    injections.forget_unseen(scope)
     new = digest.digest(scope, min(TURN_TOKENS, budget_tokens // 2))
     left = max(budget_tokens - tokens(new.text), budget_tokens // 2)
     text = brief.brief(scope, left)
@@ -37,11 +37,11 @@ def start_turn(scope: Scope, *, source: Source = "startup", budget_tokens: Token
 
 
 def _looked(scope: Scope, question: str, *, moved: bool, **more: int) -> Digest | None:
-    settled = settling.look(scope)
+    settled = speaker.look(scope)
     if settled is None:
         return None
     told = {"agent_id": settled.actor.agent_id, "now_ms": settled.now.ms, "moved": int(moved), **more}
-    row = settled.tx.one(question, **told, **resting.key(settled))
+    row = settled.tx.one(question, **told, **idleness.key(settled))
     return Digest() if row == (0,) else None
 
 
@@ -52,17 +52,17 @@ def _nothing_new(scope: Scope, *, moved: bool = False, budget_tokens: int = TURN
 @op("turn.next", effect="write", example={"budget_tokens": 150}, peek=_nothing_new)
 def next_turn(scope: Scope, *, moved: Moved = False, budget_tokens: Tokens = TURN_TOKENS) -> Digest:
     """Say what is new since the last turn, most useful first, within a budget; each delivery once."""
-    scope = settling.settle(scope)
-    resting.end(scope)
+    scope = speaker.settle(scope)
+    idleness.end(scope)
     if moved:
-        seeing.seen(scope)
+        injections.seen(scope)
     return digest.digest(scope, budget_tokens)
 
 
 @op("turn.written", effect="write", example={"injection_id": "0190d3f0-0000-7000-8000-000000000000"})
 def turn_written(scope: Scope, *, injection_id: InjectionId) -> Written:
     """Confirm that a digest reached the host: its deliveries count as surfaced, and come no more."""
-    return seeing.written(settling.settle(scope), injection_id)
+    return injections.written(speaker.settle(scope), injection_id)
 
 
 def _nothing_urgent(scope: Scope, *, moved: bool = True, ask: bool = True, rests: bool = False) -> Digest | None:
@@ -75,10 +75,10 @@ def stop_turn(scope: Scope, *, moved: Moved = True, ask: Asking = True, rests: R
 
     With ``rests`` it is idle when nothing keeps it going.
     """
-    scope = settling.settle(scope)
+    scope = speaker.settle(scope)
     if moved:
-        seeing.seen(scope)
+        injections.seen(scope)
     found = digest.at_stop(scope) if ask else Digest()
     if rests and not found.text:
-        resting.begin(scope)
+        idleness.begin(scope)
     return found

@@ -7,7 +7,7 @@ from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.rooms.memory import index
 from comity.rooms.memory.model import Query, Ranked
-from comity.rooms.vault import reading, registering
+from comity.rooms.vault import documents, indexing
 from comity.rooms.vault.model import DocLimit, DocPath, Docs, DocTags, Folder, Indexed, OneDoc
 
 
@@ -18,7 +18,7 @@ def register_vault(steps: Steps, *, path: Folder) -> Indexed:
     Markdown, reStructuredText and text files count; links, hidden folders, binary and huge files are left out. Other
     folders' documents stay.
     """
-    return registering.register(steps, path)
+    return indexing.register(steps, path)
 
 
 @long_op("vault.search", effect="read", example={"query": "build test"})
@@ -29,17 +29,17 @@ def search_vault(
 
     With ``rank`` whole words count, and how rare they are.
     """
-    wanted = reading.Wanted(query, tags, limit)
-    return index.current(steps, reading.ranked if rank else reading.search, wanted)
+    wanted = documents.Wanted(query, tags, limit)
+    return index.current(steps, documents.ranked if rank else documents.search, wanted)
 
 
 @op("vault.get", effect="read", example={"path": "README.md"})
 def get_doc(scope: Scope, *, path: DocPath) -> OneDoc:
     """Read one document whole."""
-    return OneDoc(reading.get(scope, path))
+    return OneDoc(documents.get(scope, path))
 
 
 @op("vault.list", effect="read", example={"limit": 10})
 def list_docs(scope: Scope, *, tags: DocTags | None = None, limit: DocLimit = 100) -> Docs:
     """List documents by path."""
-    return reading.listed(scope, tags, limit)
+    return documents.listed(scope, tags, limit)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from comity.kernel.problem import Problem
 from comity.server.feed.filter import Filter, Kind
 from comity.server.feed.listener import Batch, Gap, Listener, Page
-from comity.server.feed.reading import STRANGER, Reader, Seen, Stretch, tell
+from comity.server.feed.log_reader import STRANGER, Reader, Seen, Stretch, tell
 from comity.workspace import Workspace
 
 _READERS = 2  # threads for those who catch up
