@@ -21,13 +21,13 @@ NAMES = (
     *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
     *("claims", "tasks", "hook", "race", "search", "vault", "serve", "calls", "events", "chaos", "guard", "hosts"),
     "listeners",
-    *("hostile", "flood", "replaced", "ended", "before", "before_served"),
+    *("hostile", "flood", "replaced", "ended", "before", "before_served", "beside"),
 )
 # Ten minutes; ten; half an hour, and programs that `make hosts` installs; five minutes; five; three; seven; two, with
-# BEFORE.
+# BEFORE; one, with ORIGINAL.
 ONLY_WHEN_NAMED = (
     *("chaos", "guard", "hosts", "listeners", "hostile"),
-    *("flood", "replaced", "ended", "before", "before_served"),
+    *("flood", "replaced", "ended", "before", "before_served", "beside"),
 )
 PAGE = Path("docs/benchmarks.md")
 MARKER = "<!-- written by"
