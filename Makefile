@@ -51,7 +51,7 @@ check: $(ENV) ## Format, lint, types, import contracts, house rules, generated f
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/python -m mypy $(CODE)
-	$(BIN)/python tools/generate.py --check
+	$(BIN)/python -m tools.generate --check
 	$(BIN)/python -m pytest -q tests/test_house.py
 
 .PHONY: audit
@@ -64,8 +64,8 @@ format: $(ENV) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix $(CODE)
 
 .PHONY: generate
-generate: $(ENV) ## Write the generated files anew (tool list, reference pages)
-	$(BIN)/python tools/generate.py
+generate: $(ENV) ## Write the generated files anew (lists of operations and tools, reference pages)
+	$(BIN)/python -m tools.generate
 
 .PHONY: bench
 bench: $(ENV) ## Measure; figures belong in docs/benchmarks.md

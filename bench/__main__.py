@@ -19,15 +19,29 @@ from bench.figures import Figure, Options, lines, markdown
 # In this order; the module of the same name holds ``measure``.
 NAMES = (
     *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
-    *("claims", "tasks", "hook", "race", "search", "vault", "serve", "calls", "events", "chaos", "guard", "hosts"),
+    *(
+        "claims",
+        "tasks",
+        "hook",
+        "race",
+        "search",
+        "languages",
+        "vault",
+        "serve",
+        "calls",
+        "events",
+        "chaos",
+        "guard",
+        "hosts",
+    ),
     "listeners",
-    *("hostile", "flood", "replaced", "ended", "before", "before_served", "beside"),
+    *("hostile", "flood", "replaced", "ended", "once", "jobs", "before", "before_served", "beside"),
 )
-# Ten minutes; ten; half an hour, and programs that `make hosts` installs; five minutes; five; three; seven; two, with
-# BEFORE; one, with ORIGINAL.
+# Ten minutes; ten; half an hour, and programs that `make hosts` installs; five minutes; five; three; seven; five; half
+# a minute; two, with BEFORE; one, with ORIGINAL.
 ONLY_WHEN_NAMED = (
     *("chaos", "guard", "hosts", "listeners", "hostile"),
-    *("flood", "replaced", "ended", "before", "before_served", "beside"),
+    *("flood", "replaced", "ended", "once", "jobs", "before", "before_served", "beside"),
 )
 PAGE = Path("docs/benchmarks.md")
 MARKER = "<!-- written by"

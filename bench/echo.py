@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from comity.server.address import Place
+from comity.server.address import ServerAddress
 from comity.server.listener import BACKLOG, Listener
 
 
@@ -22,7 +22,7 @@ async def _echo(request: Request) -> Response:
 
 async def _serve(port: int) -> None:
     bound = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
-    listener = Listener(Starlette(routes=[Route("/echo", _echo, methods=["POST"])]), Place(port=port), bound)
+    listener = Listener(Starlette(routes=[Route("/echo", _echo, methods=["POST"])]), ServerAddress(port=port), bound)
     listener.start()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

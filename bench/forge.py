@@ -16,7 +16,7 @@ import time
 from comity.doors.cli import catalog
 from comity.doors.cli.launch import main as command
 from comity.doors.hook import run as hook_program
-from comity.hosts.adapters import adapter_of
+from comity.hosts.contract import adapter_of
 from comity.rooms import REGISTRY
 
 DONE = "done"

@@ -30,12 +30,13 @@ from typing import Any, NamedTuple
 
 from bench.figures import Figure, Options
 from comity.doors.hook import run as hook_program
-from comity.hosts.adapters import adapter_of
+from comity.hosts.contract import adapter_of
 from comity.kernel.call import Pipeline
 from comity.kernel.clock import SystemClock
 from comity.kernel.ids import TimeOrderedIds
 from comity.kernel.scope import Actor
 from comity.rooms import REGISTRY
+from comity.rooms.agents.sessions import require_session
 from comity.store.sqlite import SqliteStore
 
 SCHEDULES, EXECUTABLE, QUICK = 1000, 50, 50
@@ -51,6 +52,9 @@ _ASKED = (
     "edit.check",
     "command.check",
     "edit.compare",
+    "edit.pending",
+    "edit.landed",
+    "work.settle",
     "session.leave",
     "claim.release",
 )
@@ -127,7 +131,8 @@ class Hooks:
         if child == 0:
             code = 1
             try:
-                pipeline = Pipeline(SqliteStore(self.database), SystemClock(), TimeOrderedIds())
+                store = SqliteStore(self.database)
+                pipeline = Pipeline(store, SystemClock(), TimeOrderedIds(), session=require_session)
                 actor = Actor(session, f"claude-code:{session}", root=str(self.root))
                 pipeline.run(REGISTRY.get("claim.release"), actor, {"files": files})
                 code = 0

@@ -22,7 +22,7 @@ LIVE = 200  # values that hold while the history is measured
 AGENT = "reader"
 BAR_MS = 15
 
-_MEMORY = (
+MEMORY = (
     "INSERT INTO macp_ext_memories (memory_id, scope, memory_key, value_text, owner_agent_id, channel_id,"
     " author_agent_id, created_at, updated_at, archived_at, archived_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -126,10 +126,11 @@ def knowledge(ground: Ground, language: Language, memories: int, documents: int)
     for number in range(FINISHED):
         ms, then = times.at(number)
         tasks.append((ids.new(ms), language.say(5), language.say(20), language.say(10), AGENT, then, then))
-    _write(ground.path, {_MEMORY: rows, _DOC: docs, _TASK: tasks})
+    write(ground.path, {MEMORY: rows, _DOC: docs, _TASK: tasks})
 
 
-def _write(path: str, rows: dict[str, list[Row]]) -> None:
+def write(path: str, rows: dict[str, list[Row]]) -> None:
+    """Rows by the statement that inserts them, in one transaction."""
     connection = connect(path, "normal")
     connection.execute("BEGIN IMMEDIATE").fetchall()
     for statement, values in rows.items():
@@ -170,7 +171,7 @@ def _past(ground: Ground, past: int) -> comity.Workspace:
         ended = (None, None) if number >= past else (then, "replaced")
         text = language.say(20)
         rows.append((ids.new(ms), "workspace", f"key {number % LIVE}", text, None, None, AGENT, then, then, *ended))
-    _write(ground.path, {_MEMORY: rows})
+    write(ground.path, {MEMORY: rows})
     workspace.memory.search(query="anything")
     return workspace
 

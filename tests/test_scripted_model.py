@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from comity.testing import Request, Say, ScriptedModel, Step, Use
+from comity.testing import ModelRequest, Say, ScriptedModel, Step, Use
 
 CALL = {"path": "a.py"}
 ASKED: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = {
@@ -60,7 +60,7 @@ def post(url: str, body: dict[str, Any]) -> str:
 def test_a_script_is_answered_and_what_was_asked_is_known(path: str) -> None:
     body, call, result, turns = ASKED[path]
 
-    def script(request: Request) -> Step:
+    def script(request: ModelRequest) -> Step:
         return (Use("read", CALL), Use("read", {"path": "b.py"})) if not request.number else Say("Done with it.")
 
     with ScriptedModel(script) as model:

@@ -21,10 +21,10 @@ def main() -> int:
             return bridge(arguments[1:])
         if arguments[:1] in (["mcp"], ["server"]):
             gc.set_threshold(_COLLECT_AFTER)
-            from comity.app import living
+            from comity.app import working
             from comity.doors.stdio.serve import main as serve
 
-            return serve(arguments[1:], living)
+            return serve(arguments[1:], working)
         if arguments[:1] == ["serve"]:
             from comity.app import living, tend
             from comity.doors.http.serve import main as serve_network

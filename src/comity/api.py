@@ -7,6 +7,7 @@ server or a script loads only the rooms that it enters.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -52,11 +53,41 @@ def _verbs(noun: str) -> list[str]:
     return [verb for one, verb in names if one == noun]
 
 
+class _Attribute:
+    """A noun as an attribute, made when it is first used; from then on the object holds it itself."""
+
+    def __init__(self, noun: str) -> None:
+        self.noun = noun
+
+    def __get__(self, calls: Any, owner: type) -> Any:
+        if calls is None:
+            return _calls(self.noun)
+        made = _calls(self.noun)(calls)
+        setattr(calls, self.noun, made)
+        return made
+
+
+class Nouns:
+    """The operations by noun: an attribute for each noun."""
+
+
+for _name in REGISTRY.names():
+    setattr(Nouns, _name.partition(".")[0], _Attribute(_name.partition(".")[0]))
+
+
+def _calls(noun: str) -> type[Noun]:
+    """The class of the operations on one kind of thing: ``MessageCalls`` for ``message``."""
+    name = "".join(part.capitalize() for part in noun.split("_")) + "Calls"
+    known: type[Noun] | None = globals().get(name)
+    if known is None:
+        known = type(name, (Noun,), {"name": noun, "__module__": __name__, "__doc__": f"The operations {noun}.*"})
+        globals()[name] = known
+    return known
+
+
 def __getattr__(name: str) -> Any:
     """``SessionCalls`` is the operations called ``session.*``, and so on."""
-    noun = name.removesuffix("Calls").lower()
-    if noun == name.lower() or not _verbs(noun):
+    noun = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.removesuffix("Calls")).lower()
+    if not name.endswith("Calls") or not _verbs(noun):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    made = type(name, (Noun,), {"name": noun, "__module__": __name__, "__doc__": f"The operations {noun}.*"})
-    globals()[name] = made
-    return made
+    return _calls(noun)

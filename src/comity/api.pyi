@@ -1,32 +1,41 @@
-"""The types of ``api.py``: every operation as a method of its noun. ``tests/test_api.py`` keeps them true."""
+"""The types of ``api.py``: every operation as a method of its noun. Written by `make generate`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from comity.kernel.op import Op
-from comity.rooms.agents import ops as agents
-from comity.rooms.channels import announcement_ops as announcing
-from comity.rooms.channels import arrival_ops as entering
-from comity.rooms.channels import catch_up_ops as catching
-from comity.rooms.channels import ops as channels
-from comity.rooms.claims import ops as claims
-from comity.rooms.context import ops as context
-from comity.rooms.edits import command_ops as commands
-from comity.rooms.edits import ops as edits
-from comity.rooms.goals import ops as goals
-from comity.rooms.lifecycle import ops as lifecycle
-from comity.rooms.lifecycle import session_begin_ops as beginning
-from comity.rooms.memory import ops as memory
-from comity.rooms.profiles import ops as profiles
-from comity.rooms.tasks import addition_ops as adding
-from comity.rooms.tasks import named_action_ops as acting
-from comity.rooms.tasks import ops as tasks
-from comity.rooms.tasks import survey_ops as surveying
-from comity.rooms.tokens import ops as tokens
-from comity.rooms.turns import identity_ops as joining
-from comity.rooms.turns import ops as turns
-from comity.rooms.turns import wakeup_ops as waking
-from comity.rooms.vault import ops as vault
+from comity.rooms.agents import ops as agents_ops
+from comity.rooms.channels import announcement_ops as channels_announcement_ops
+from comity.rooms.channels import arrival_ops as channels_arrival_ops
+from comity.rooms.channels import catch_up_ops as channels_catch_up_ops
+from comity.rooms.channels import lapse_ops as channels_lapse_ops
+from comity.rooms.channels import ops as channels_ops
+from comity.rooms.claims import ops as claims_ops
+from comity.rooms.context import ops as context_ops
+from comity.rooms.edits import command_ops as edits_command_ops
+from comity.rooms.edits import compare_ops as edits_compare_ops
+from comity.rooms.edits import landing_ops as edits_landing_ops
+from comity.rooms.edits import ops as edits_ops
+from comity.rooms.edits import pending_ops as edits_pending_ops
+from comity.rooms.edits import work_ops as edits_work_ops
+from comity.rooms.goals import ops as goals_ops
+from comity.rooms.jobs import ops as jobs_ops
+from comity.rooms.jobs import runner_ops as jobs_runner_ops
+from comity.rooms.lifecycle import ops as lifecycle_ops
+from comity.rooms.lifecycle import pause_ops as lifecycle_pause_ops
+from comity.rooms.lifecycle import session_begin_ops as lifecycle_session_begin_ops
+from comity.rooms.memory import ops as memory_ops
+from comity.rooms.profiles import ops as profiles_ops
+from comity.rooms.rescue import ops as rescue_ops
+from comity.rooms.tasks import addition_ops as tasks_addition_ops
+from comity.rooms.tasks import named_action_ops as tasks_named_action_ops
+from comity.rooms.tasks import ops as tasks_ops
+from comity.rooms.tasks import survey_ops as tasks_survey_ops
+from comity.rooms.tokens import ops as tokens_ops
+from comity.rooms.turns import identity_ops as turns_identity_ops
+from comity.rooms.turns import ops as turns_ops
+from comity.rooms.turns import wakeup_ops as turns_wakeup_ops
+from comity.rooms.vault import ops as vault_ops
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,182 +60,242 @@ class Method(Generic[P, R]):
     @overload
     def __get__(self, noun: Noun, owner: type) -> Callable[P, R]: ...
 
-class SessionCalls(Noun):
-    """The agent's session."""
+class AgentCalls(Noun):
+    """The operations ``agent.*``."""
 
-    start = Method(channels.start_session)
-    begin = Method(beginning.begin_session)
-    join = Method(entering.join_session)
-    renew = Method(agents.renew_session)
-    end = Method(lifecycle.end_session)
-    leave = Method(lifecycle.leave_session)
-    identify = Method(joining.identify_session)
+    dead = Method(agents_ops.dead_agents)
+    list = Method(lifecycle_ops.list_agents)
+    context = Method(lifecycle_ops.agent_context)
+    sleep = Method(lifecycle_ops.sleep_agent)
+    deactivate = Method(lifecycle_ops.deactivate_agent)
+    delete = Method(lifecycle_ops.delete_agent)
+    reap = Method(lifecycle_ops.reap_agents)
 
 class ChannelCalls(Noun):
-    """Channels."""
+    """The operations ``channel.*``."""
 
-    join = Method(channels.join_channel)
-    leave = Method(channels.leave_channel)
-
-class MessageCalls(Noun):
-    """Messages and their deliveries."""
-
-    broadcast = Method(channels.broadcast_message)
-    send = Method(channels.send_message)
-    announce = Method(announcing.announce_message)
-    history = Method(announcing.message_history)
-    catch_up = Method(catching.catch_up_messages)
-    poll = Method(channels.poll_messages)
-    read = Method(channels.read_message)
-    ack = Method(channels.acknowledge_message)
-
-class ReceiptCalls(Noun):
-    """What became of messages."""
-
-    list = Method(channels.list_receipts)
-
-class AgentCalls(Noun):
-    """Agents."""
-
-    list = Method(lifecycle.list_agents)
-    context = Method(lifecycle.agent_context)
-    sleep = Method(lifecycle.sleep_agent)
-    deactivate = Method(lifecycle.deactivate_agent)
-    delete = Method(lifecycle.delete_agent)
-    dead = Method(agents.dead_agents)
-    reap = Method(lifecycle.reap_agents)
-
-class GoalCalls(Noun):
-    """Goals."""
-
-    create = Method(goals.create_goal)
-    list = Method(goals.list_goals)
-    get = Method(goals.get_goal)
-    update = Method(goals.update_goal)
-    cascade = Method(goals.cascade_goals)
-
-class TaskCalls(Noun):
-    """Tasks."""
-
-    dispatch = Method(tasks.dispatch_task)
-    add = Method(adding.add_task)
-    add_many = Method(adding.add_many_tasks)
-    prioritize = Method(adding.prioritize_task)
-    transition = Method(acting.transition_task)
-    take_next = Method(acting.take_next_task)
-    claim = Method(tasks.claim_task)
-    start = Method(tasks.start_task)
-    complete = Method(tasks.complete_task)
-    block = Method(tasks.block_task)
-    cancel = Method(tasks.cancel_task)
-    release = Method(tasks.release_task)
-    get = Method(tasks.get_task)
-    list = Method(tasks.list_tasks)
-    survey = Method(surveying.survey_tasks)
-    archive = Method(tasks.archive_tasks)
-    ready = Method(tasks.ready_tasks)
-    next = Method(tasks.next_task)
-    depend = Method(tasks.depend_task)
-    history = Method(tasks.task_history)
+    join = Method(channels_ops.join_channel)
+    leave = Method(channels_ops.leave_channel)
 
 class ClaimCalls(Noun):
-    """File claims."""
+    """The operations ``claim.*``."""
 
-    acquire = Method(claims.acquire_claim)
-    renew = Method(claims.renew_claim)
-    release = Method(claims.release_claim)
-    list = Method(claims.list_claims)
-
-class MemoryCalls(Noun):
-    """Shared memory."""
-
-    set = Method(memory.set_memory)
-    get = Method(memory.get_memory)
-    search = Method(memory.search_memories)
-    list = Method(memory.list_memories)
-    delete = Method(memory.delete_memory)
-    resolve = Method(memory.resolve_memory)
-    history = Method(memory.memory_history)
-
-class ProfileCalls(Noun):
-    """Profiles."""
-
-    register = Method(profiles.register_profile)
-    get = Method(profiles.get_profile)
-    list = Method(profiles.list_profiles)
-    find = Method(profiles.find_profiles)
-
-class VaultCalls(Noun):
-    """Documents."""
-
-    register = Method(vault.register_vault)
-    search = Method(vault.search_vault)
-    get = Method(vault.get_doc)
-    list = Method(vault.list_docs)
-
-class ContextCalls(Noun):
-    """Everything that is known."""
-
-    query = Method(context.query_context)
-
-class SearchCalls(Noun):
-    """Search by relevance."""
-
-    find = Method(context.find)
-
-class TurnCalls(Noun):
-    """What reaches an agent inside its loop."""
-
-    start = Method(turns.start_turn)
-    next = Method(turns.next_turn)
-    written = Method(turns.turn_written)
-    stop = Method(turns.stop_turn)
-    watch = Method(waking.watch_turn)
-    wake = Method(waking.wake_turn)
-
-class EditCalls(Noun):
-    """Guarded edits."""
-
-    check = Method(edits.check_edit)
-    compare = Method(commands.compare_edits)
-    held = Method(commands.held_edits)
+    acquire = Method(claims_ops.acquire_claim)
+    renew = Method(claims_ops.renew_claim)
+    release = Method(claims_ops.release_claim)
+    list = Method(claims_ops.list_claims)
 
 class CommandCalls(Noun):
-    """Shell commands."""
+    """The operations ``command.*``."""
 
-    check = Method(commands.check_command)
+    check = Method(edits_command_ops.check_command)
 
-class GitCalls(Noun):
-    """Git, before it takes a peer's work away."""
+class ContextCalls(Noun):
+    """The operations ``context.*``."""
 
-    check = Method(commands.check_git)
+    query = Method(context_ops.query_context)
 
-class GuideCalls(Noun):
-    """Guidance for agents."""
+class EditCalls(Noun):
+    """The operations ``edit.*``."""
 
-    show = Method(lifecycle.show_guide)
-    next = Method(beginning.next_guide)
+    held = Method(edits_command_ops.held_edits)
+    compare = Method(edits_compare_ops.compare_edits)
+    landed = Method(edits_landing_ops.landed_edits)
+    check = Method(edits_ops.check_edit)
+    pending = Method(edits_pending_ops.pending_edits)
 
 class EventCalls(Noun):
-    """The log."""
+    """The operations ``event.*``."""
 
-    list = Method(lifecycle.list_events)
+    list = Method(lifecycle_ops.list_events)
 
-class WorkspaceCalls(Noun):
-    """The workspace as a whole."""
+class GitCalls(Noun):
+    """The operations ``git.*``."""
 
-    status = Method(lifecycle.workspace_status)
-    overview = Method(beginning.workspace_overview)
-    check = Method(beginning.check_workspace)
-    place = Method(beginning.place_workspace)
-    prune = Method(lifecycle.prune_workspace)
+    check = Method(edits_command_ops.check_git)
+
+class GoalCalls(Noun):
+    """The operations ``goal.*``."""
+
+    create = Method(goals_ops.create_goal)
+    list = Method(goals_ops.list_goals)
+    get = Method(goals_ops.get_goal)
+    update = Method(goals_ops.update_goal)
+    cascade = Method(goals_ops.cascade_goals)
+
+class GuideCalls(Noun):
+    """The operations ``guide.*``."""
+
+    show = Method(lifecycle_ops.show_guide)
+    next = Method(lifecycle_session_begin_ops.next_guide)
+
+class JobCalls(Noun):
+    """The operations ``job.*``."""
+
+    get = Method(jobs_ops.get_job)
+    list = Method(jobs_ops.list_jobs)
+    cancel = Method(jobs_ops.cancel_job)
+    take = Method(jobs_runner_ops.take_job)
+    renew = Method(jobs_runner_ops.renew_job)
+    finish = Method(jobs_runner_ops.finish_job)
+    reap = Method(jobs_runner_ops.reap_jobs)
+
+class MemoryCalls(Noun):
+    """The operations ``memory.*``."""
+
+    set = Method(memory_ops.set_memory)
+    get = Method(memory_ops.get_memory)
+    search = Method(memory_ops.search_memories)
+    list = Method(memory_ops.list_memories)
+    delete = Method(memory_ops.delete_memory)
+    resolve = Method(memory_ops.resolve_memory)
+    history = Method(memory_ops.memory_history)
+
+class MessageCalls(Noun):
+    """The operations ``message.*``."""
+
+    announce = Method(channels_announcement_ops.announce_message)
+    history = Method(channels_announcement_ops.message_history)
+    catch_up = Method(channels_catch_up_ops.catch_up_messages)
+    tend = Method(channels_lapse_ops.tend_messages)
+    broadcast = Method(channels_ops.broadcast_message)
+    send = Method(channels_ops.send_message)
+    poll = Method(channels_ops.poll_messages)
+    read = Method(channels_ops.read_message)
+    ack = Method(channels_ops.acknowledge_message)
+
+class ProfileCalls(Noun):
+    """The operations ``profile.*``."""
+
+    register = Method(profiles_ops.register_profile)
+    get = Method(profiles_ops.get_profile)
+    list = Method(profiles_ops.list_profiles)
+    find = Method(profiles_ops.find_profiles)
+
+class ReceiptCalls(Noun):
+    """The operations ``receipt.*``."""
+
+    list = Method(channels_ops.list_receipts)
+
+class RescueCalls(Noun):
+    """The operations ``rescue.*``."""
+
+    list = Method(rescue_ops.list_rescued)
+    show = Method(rescue_ops.show_rescued)
+    diff = Method(rescue_ops.diff_rescued)
+    restore = Method(rescue_ops.restore_rescued)
+    purge = Method(rescue_ops.purge_rescued)
+
+class SearchCalls(Noun):
+    """The operations ``search.*``."""
+
+    find = Method(context_ops.find)
+
+class SessionCalls(Noun):
+    """The operations ``session.*``."""
+
+    renew = Method(agents_ops.renew_session)
+    join = Method(channels_arrival_ops.join_session)
+    start = Method(channels_ops.start_session)
+    end = Method(lifecycle_ops.end_session)
+    leave = Method(lifecycle_ops.leave_session)
+    begin = Method(lifecycle_session_begin_ops.begin_session)
+    identify = Method(turns_identity_ops.identify_session)
+
+class TaskCalls(Noun):
+    """The operations ``task.*``."""
+
+    add = Method(tasks_addition_ops.add_task)
+    add_many = Method(tasks_addition_ops.add_many_tasks)
+    prioritize = Method(tasks_addition_ops.prioritize_task)
+    transition = Method(tasks_named_action_ops.transition_task)
+    take_next = Method(tasks_named_action_ops.take_next_task)
+    dispatch = Method(tasks_ops.dispatch_task)
+    claim = Method(tasks_ops.claim_task)
+    start = Method(tasks_ops.start_task)
+    complete = Method(tasks_ops.complete_task)
+    block = Method(tasks_ops.block_task)
+    cancel = Method(tasks_ops.cancel_task)
+    release = Method(tasks_ops.release_task)
+    get = Method(tasks_ops.get_task)
+    list = Method(tasks_ops.list_tasks)
+    archive = Method(tasks_ops.archive_tasks)
+    ready = Method(tasks_ops.ready_tasks)
+    next = Method(tasks_ops.next_task)
+    depend = Method(tasks_ops.depend_task)
+    history = Method(tasks_ops.task_history)
+    survey = Method(tasks_survey_ops.survey_tasks)
 
 class TokenCalls(Noun):
-    """Who may use the server over the network."""
+    """The operations ``token.*``."""
 
-    create = Method(tokens.create_token)
-    list = Method(tokens.list_tokens)
-    get = Method(tokens.get_token)
-    revoke = Method(tokens.revoke_token)
-    check = Method(tokens.check_token)
-    touch = Method(tokens.touch_tokens)
+    create = Method(tokens_ops.create_token)
+    list = Method(tokens_ops.list_tokens)
+    get = Method(tokens_ops.get_token)
+    revoke = Method(tokens_ops.revoke_token)
+    check = Method(tokens_ops.check_token)
+    touch = Method(tokens_ops.touch_tokens)
+
+class TurnCalls(Noun):
+    """The operations ``turn.*``."""
+
+    start = Method(turns_ops.start_turn)
+    next = Method(turns_ops.next_turn)
+    written = Method(turns_ops.turn_written)
+    stop = Method(turns_ops.stop_turn)
+    watch = Method(turns_wakeup_ops.watch_turn)
+    wake = Method(turns_wakeup_ops.wake_turn)
+
+class VaultCalls(Noun):
+    """The operations ``vault.*``."""
+
+    register = Method(vault_ops.register_vault)
+    index = Method(vault_ops.index_vault)
+    search = Method(vault_ops.search_vault)
+    get = Method(vault_ops.get_doc)
+    list = Method(vault_ops.list_docs)
+
+class WorkCalls(Noun):
+    """The operations ``work.*``."""
+
+    list = Method(edits_work_ops.list_work)
+    settle = Method(edits_work_ops.settle_work)
+
+class WorkspaceCalls(Noun):
+    """The operations ``workspace.*``."""
+
+    status = Method(lifecycle_ops.workspace_status)
+    prune = Method(lifecycle_ops.prune_workspace)
+    pause = Method(lifecycle_pause_ops.pause_workspace)
+    resume = Method(lifecycle_pause_ops.resume_workspace)
+    overview = Method(lifecycle_session_begin_ops.workspace_overview)
+    check = Method(lifecycle_session_begin_ops.check_workspace)
+    place = Method(lifecycle_session_begin_ops.place_workspace)
+
+class Nouns:
+    """The operations by noun, as a workspace has them."""
+
+    agent: AgentCalls
+    channel: ChannelCalls
+    claim: ClaimCalls
+    command: CommandCalls
+    context: ContextCalls
+    edit: EditCalls
+    event: EventCalls
+    git: GitCalls
+    goal: GoalCalls
+    guide: GuideCalls
+    job: JobCalls
+    memory: MemoryCalls
+    message: MessageCalls
+    profile: ProfileCalls
+    receipt: ReceiptCalls
+    rescue: RescueCalls
+    search: SearchCalls
+    session: SessionCalls
+    task: TaskCalls
+    token: TokenCalls
+    turn: TurnCalls
+    vault: VaultCalls
+    work: WorkCalls
+    workspace: WorkspaceCalls

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 
 from comity import settings
 from comity.declared import SETTINGS
+from comity.loops.loop import Late, Loop
 from comity.loops.reaper import Reaper
 from comity.loops.retention import Retention
 from comity.loops.token_use import Noting
 from comity.settings import Settings
 from comity.workspace import Workspace, from_settings
+
+_JOBS_S = 2.0  # how often a session looks for jobs
+_MAIL_S = 600.0  # how often a process looks after mail that waits
 
 
 def open(path: str | os.PathLike[str] | None = None, **options: str) -> Workspace:
@@ -38,9 +43,32 @@ def open(path: str | os.PathLike[str] | None = None, **options: str) -> Workspac
 def living(resolved: Settings) -> Workspace:
     """The workspace that resolved settings describe, with the loops that run as long as it is open."""
     workspace = from_settings(resolved)
-    reaper = Reaper(workspace)
-    workspace.at_close(reaper.stop)
-    reaper.start()
+
+    def mail() -> Loop:
+        made: Loop = import_module("comity.loops.mail").Mail(workspace)
+        return made
+
+    for loop in (Reaper(workspace), Late("mail", _MAIL_S, lambda: True, mail)):
+        workspace.at_close(loop.stop)
+        loop.start()
+    return workspace
+
+
+def working(resolved: Settings) -> Workspace:
+    """The same for an agent's session, which also carries out jobs that no server takes."""
+    workspace = living(resolved)
+
+    def runner() -> Loop:
+        made: Loop = import_module("comity.loops.job_runner").JobRunner(workspace, resolved.job_minutes * 60)
+        return made
+
+    def waits() -> bool:
+        with workspace.store.reading() as tx:
+            return tx.one("jobs.any_open") is not None
+
+    loop = Late("jobs", _JOBS_S, waits, runner)
+    workspace.at_close(loop.stop)
+    loop.start()
     return workspace
 
 

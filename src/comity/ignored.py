@@ -1,4 +1,4 @@
-"""What git is to leave alone: all of ``.macp`` but what a team shares, and all of ``.masc``, whoever made them.
+"""What git is to leave alone: all of ``.macp`` but what a team shares, and all of ``.masc``.
 
 Two places say so: a file in the folder itself, and ``info/exclude`` of the git folder that all worktrees share, which
 no branch can take away.
@@ -15,7 +15,7 @@ from comity.system import files
 SHARED = ("comity.toml", ".gitignore")
 SERVER_FOLDER = ".masc"
 EXCLUDE = "info/exclude"
-# Of a folder that nobody initialised. It hides itself, too: a branch that brings such a file may put it in its place.
+# Of a folder that was not initialised. It hides itself, too: a branch that brings such a file may put it in its place.
 _OWN = f"*\n!{SHARED[0]}\n".encode()
 _MAX_BYTES = 1_000_000
 _SIGNS = "\\*?[]!# "  # that git takes for more than themselves in a line of its own

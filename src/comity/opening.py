@@ -12,8 +12,11 @@ import os
 import time
 from importlib import import_module
 
+from comity.kernel.call import Before, Values
 from comity.kernel.problem import Unavailable
 from comity.kernel.quoting import word
+from comity.kernel.registry import AnyOp
+from comity.kernel.scope import Scope, Store
 from comity.project import FOLDER, tracked
 from comity.settings import Settings
 from comity.store.connection import BUSY_S
@@ -29,10 +32,22 @@ _GIT_S, _LOOK_S = 0.1, 0.005
 _UNSEEN = "?"  # in place of an index that was looked into
 
 
-def open_store(settings: Settings, memory: Memory, busy_s: float = BUSY_S, *, accept: bool = True) -> SqliteStore:
+def refuse_while_paused(scope: Scope, op: AnyOp, values: Values) -> None:
+    """Conflict ``workspace.paused`` for an operation that a pause of the workspace holds back."""
+    if not op.pausable or (callable(op.pausable) and not op.pausable(values)):
+        return
+    if scope.tx.one("lifecycle.pause", now_ms=scope.now.ms) is not None:
+        raise import_module("comity.rooms.lifecycle.pause").refusal(scope)
+
+
+# What is asked in the transaction of every change, at every door.
+CHECKS: tuple[Before, ...] = (refuse_while_paused,)
+
+
+def open_store(settings: Settings, memory: Memory, busy_s: float = BUSY_S, *, accept: bool = True) -> Store:
     """The store of these settings. Raises Unavailable.
 
-    Unless ``accept``, a database in the place of the one that was here before is refused: ``store.replaced``. Whoever
+    Unless ``accept``, a database in the place of the one that was here before is refused: ``store.replaced``. Who
     has said that it is another one, or need not, lets the ``memory`` note what is here now.
     """
     require_own_way(settings)
@@ -84,7 +99,7 @@ class Memory:
 
     @property
     def told(self) -> str:
-        """The same as a sentence for whoever works here; empty when there is nothing to say."""
+        """``notices`` as one sentence for the user; empty when there is nothing to say."""
         if not self.changed:
             return ""
         return (
@@ -95,7 +110,7 @@ class Memory:
     def wait_for_git(self) -> None:
         """Until git has exchanged the files, which takes it a while, in which a database may be there by half.
 
-        Its index tells only then what it tracks. What git left locked keeps nobody for long.
+        Its index tells only then what it tracks. What git left locked holds the caller up for a moment only.
         """
         if not (self._index and self.changed and os.path.lexists(self._index + ".lock")):
             return
@@ -163,7 +178,7 @@ def require_own_way(settings: Settings) -> None:
 def require_untracked(settings: Settings) -> None:
     """Raise Unavailable ``store.tracked`` for a database that git would replace at a change of branch, or its log.
 
-    SQLite takes whatever log lies beside a database for its own, and plays it into it.
+    SQLite takes whatever log lies next to a database for its own, and plays it into it.
     """
     inside = os.path.relpath(settings.db, settings.root)
     if inside.startswith(os.pardir):
@@ -179,7 +194,7 @@ def require_untracked(settings: Settings) -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    ignored = import_module("comity.ignored")  # whoever finds all as it was noted does without
+    ignored = import_module("comity.ignored")  # where all is as it was noted, it is not needed
     ignored.keep_out(settings.root)
     if os.path.dirname(settings.db) != os.path.join(settings.root, FOLDER):
         return
@@ -195,7 +210,7 @@ def _prepare(settings: Settings) -> None:
 
 
 def _stamp_of(index: str) -> str:
-    """What tells an index from itself after a change; ``-`` for none yet, empty without a git folder."""
+    """What tells an index from itself after a change; ``-`` for none, empty without a git folder."""
     return (_numbers(index, times=True) or "-") if index else ""
 
 

@@ -21,7 +21,7 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.system import files
 from comity.system.repository import belongs, is_bare, is_git_folder, pointer, settings, top_among, upward
-from comity.system.repository import git_folder as git_folder  # noqa: PLC0414 (doors ask for it beside locate)
+from comity.system.repository import git_folder as git_folder  # noqa: PLC0414 (doors ask for it next to locate)
 
 FOLDER = ".macp"
 CONFIG = "config.json"
@@ -35,8 +35,8 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.strip().lower()).strip("-")
 
 
-class Place(NamedTuple):
-    """Where a folder stands. ``root`` holds ``.macp``; ``checkout`` is the folder that hosts are opened in.
+class ProjectLocation(NamedTuple):
+    """The project and checkout of a folder. ``root`` holds ``.macp``; ``checkout`` is where hosts are opened.
 
     ``git`` is the git folder in which ``root``'s own index lies; empty where there is no checkout.
     """
@@ -101,14 +101,14 @@ def find_project(start: str | os.PathLike[str]) -> Project | None:
     return project_of(place) if found else None
 
 
-def project_of(place: Place) -> Project:
+def project_of(place: ProjectLocation) -> Project:
     """The project whose config stands there. Raises Invalid ``config.unreadable``, naming the file."""
     path = os.path.join(place.root, FOLDER, CONFIG)
     content = _content(path)
     return Project(place.root, _parsed(path, content), path, place.worktree, content)
 
 
-def find_workspace(start: str | os.PathLike[str]) -> tuple[Place, bool]:
+def find_workspace(start: str | os.PathLike[str]) -> tuple[ProjectLocation, bool]:
     """Where the workspace of ``start`` is or would be, and whether its config is there; the config is not read."""
     here = os.path.realpath(start)
     place = locate(here)
@@ -125,13 +125,13 @@ def find_workspace(start: str | os.PathLike[str]) -> tuple[Place, bool]:
     return place, False
 
 
-def locate(start: str | os.PathLike[str]) -> Place:
+def locate(start: str | os.PathLike[str]) -> ProjectLocation:
     """The repository around ``start``, or ``start`` itself where there is none."""
     here = os.path.realpath(start)
     top, bare = top_among(_upward(here)) or ("", False)
     if not top:
-        return Place(here, here, repository=False)
-    return Place(top, top, bare=True) if bare else _place_of_checkout(top)
+        return ProjectLocation(here, here, repository=False)
+    return ProjectLocation(top, top, bare=True) if bare else _place_of_checkout(top)
 
 
 def tracked(checkout: str | os.PathLike[str], names: Iterable[str], *, doubt: bool = True) -> set[str]:
@@ -178,7 +178,7 @@ def _content(path: str) -> bytes:
         return files.read(base, f"{above}/{name}", MAX_CONFIG_BYTES)
     except OSError as error:
         hint = "Check the file and its permissions."
-        raise _unreadable(path, error.strerror or "cannot be read", hint) from None
+        raise unreadable(path, error.strerror or "cannot be read", hint) from None
 
 
 def _parsed(path: str, data: bytes) -> dict[str, object]:
@@ -186,21 +186,22 @@ def _parsed(path: str, data: bytes) -> dict[str, object]:
     try:
         value: object = json.loads(data.removeprefix(_BOM).decode())
     except UnicodeDecodeError:
-        raise _unreadable(path, "is not UTF-8 text", fix) from None
+        raise unreadable(path, "is not UTF-8 text", fix) from None
     except json.JSONDecodeError as error:
-        raise _unreadable(path, f"line {error.lineno}: {error.msg}", fix, line=error.lineno) from None
+        raise unreadable(path, f"line {error.lineno}: {error.msg}", fix, line=error.lineno) from None
     except (ValueError, RecursionError):
-        raise _unreadable(path, "is not JSON that can be read", fix) from None
+        raise unreadable(path, "is not JSON that can be read", fix) from None
     if not isinstance(value, dict):
-        raise _unreadable(path, "does not hold a JSON object", fix)
+        raise unreadable(path, "does not hold a JSON object", fix)
     for key in TEXT_KEYS:
         text = value.get(key)
         if text is not None and (not isinstance(text, str) or "\0" in text):
-            raise _unreadable(path, f"{key} must be text", fix, key=key)
+            raise unreadable(path, f"{key} must be text", fix, key=key)
     return value
 
 
-def _unreadable(path: str, why: str, hint: str, **data: object) -> Invalid:
+def unreadable(path: str, why: str, hint: str, **data: object) -> Invalid:
+    """A file of the project cannot be used."""
     return Invalid("config.unreadable", f"{path}: {why}", hint, path=path, **data)
 
 
@@ -224,23 +225,25 @@ def _moved(path: str, folder: str, to: str) -> str:
     return os.path.join(to, rest) if rest else to
 
 
-def _place_of_checkout(folder: str) -> Place:
+def _place_of_checkout(folder: str) -> ProjectLocation:
     git = os.path.join(folder, ".git")
     if os.path.isdir(git):
-        return Place(folder, folder, git=git)
+        return ProjectLocation(folder, folder, git=git)
     private = pointer(git, "gitdir:", folder)
     if private is None or not belongs(folder, private):
-        return Place(folder, folder)
+        return ProjectLocation(folder, folder)
     common = pointer(os.path.join(private, "commondir"), "", private)
     shared = common or private
     linked = folder if common is not None else None
     if is_bare(shared):
-        return Place(shared, folder, linked, bare=True)
+        return ProjectLocation(shared, folder, linked, bare=True)
     if linked is None:
-        return Place(folder, folder, git=private)  # a submodule, or a repository whose git folder lies elsewhere
+        return ProjectLocation(
+            folder, folder, git=private
+        )  # a submodule, or a repository whose git folder lies elsewhere
     if os.path.basename(shared) == ".git":
-        return Place(os.path.dirname(shared), folder, linked, git=shared)
+        return ProjectLocation(os.path.dirname(shared), folder, linked, git=shared)
     checkout = os.path.realpath(os.path.join(shared, settings(shared, shared).get("core.worktree", "")))
     if git_folder(checkout) == shared:
-        return Place(checkout, folder, linked, git=shared)
-    return Place(folder, folder, linked, git=shared)  # nothing records where its main checkout lies
+        return ProjectLocation(checkout, folder, linked, git=shared)
+    return ProjectLocation(folder, folder, linked, git=shared)  # nothing records where its main checkout lies

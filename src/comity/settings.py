@@ -3,38 +3,52 @@
 Precedence: flag, then environment, then the project's ``.macp/config.json`` and ``.macp/comity.toml``, then the default
 (MACP v1.0, reference sections 6.2 to 6.4). Blank counts as absent everywhere. The project's files may have come with
 somebody's repository: what loosens counts from them only once the user agreed (``comity.trust``); until then it is set
-aside and told, and a database that lies elsewhere is refused, so that nobody makes a second one.
+aside and told, and a database that lies elsewhere is refused, so that no second one is made.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from importlib import import_module
 
-from comity.declared import BY_NAME, SETTINGS, Aside, aside, shown, text
+from comity.declared import BY_NAME, SETTINGS, Aside, Setting, as_boolean, as_path, as_words, aside, shown, told
 from comity.kernel.clock import SystemClock
 from comity.kernel.hints import Any, Literal, cast
 from comity.kernel.ids import TimeOrderedIds
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Forbidden, Invalid
-from comity.kernel.scope import Actor, Limits
-from comity.project import CONFIG, FOLDER, Place, Project, find_workspace, lies_inside, project_of, slug, tracked
+from comity.kernel.scope import Actor, Keeping, Limits
+from comity.kernel.text import readable
+from comity.project import (
+    CONFIG,
+    FOLDER,
+    Project,
+    ProjectLocation,
+    find_workspace,
+    lies_inside,
+    project_of,
+    slug,
+    tracked,
+    unreadable,
+)
 from comity.system import files
 
 TOML_NAME, CONFIG_NAME = f"{FOLDER}/comity.toml", f"{FOLDER}/{CONFIG}"
-_MAX_TOML_BYTES = 1_000_000
+MAX_FILE_BYTES = 65_536
 
-# Environment variables in which hosts tell their own session id, and the host's short name.
-HOST_SESSIONS = (("CLAUDE_CODE_SESSION_ID", "claude"), ("GEMINI_SESSION_ID", "gemini"))
+# What the environment tells, as the modules of the hosts have it (a test compares them): which variables hold the
+# host's own session id, by the host's name, and which one the folder that the host was opened in.
+HOST_SESSIONS = (("CLAUDE_CODE_SESSION_ID", "claude-code"), ("GEMINI_SESSION_ID", "gemini-cli"))
+HOST_FOLDER = "CLAUDE_PROJECT_DIR"
+PLACES = ("MACP_PROJECT_ROOT", HOST_FOLDER)
 
 
 class Settings(NamedTuple):
     """Settings as they hold for one process. ``db`` is absolute; ``root`` is the project's folder.
 
     ``worktree`` is the folder that stands for ``root`` in the linked worktree that the process is in; empty elsewhere.
-    ``program`` and ``host_session_id`` are those of the agent's host, as far as its environment tells.
+    ``host`` (its name) and ``host_session_id`` are those of the agent's host, as far as its environment tells.
     ``named``: the user chose the agent's id. ``git`` is the git folder with the index of ``root``'s checkout; empty
     without one. ``aside``: what the project's files say and what does not count.
     """
@@ -52,19 +66,29 @@ class Settings(NamedTuple):
     max_context_bytes: int
     durability: Literal["normal", "full"]
     surface: Literal["macp", "masc"]
-    tools: Literal["core", "workspace", "all"] = "all"
-    vault_outside: bool = False
-    enforcement: Literal["off", "guard", "strict"] = "guard"
-    wake: Literal["off", "interrupt", "steering"] = "steering"
-    max_hops: int = 40
-    max_per_minute: int = 120
-    repeat_s: int = 30
-    worktree: str = ""
-    program: str = ""
-    host_session_id: str = ""
-    named: bool = False
-    git: str = ""
-    aside: tuple[Aside, ...] = ()
+    tools: Literal["core", "workspace", "all"]
+    vault_outside: bool
+    job_minutes: int
+    enforcement: Literal["off", "guard", "strict"]
+    wake: Literal["off", "interrupt", "steering"]
+    max_hops: int
+    max_per_minute: int
+    repeat_s: int
+    rescue_bytes: int
+    rescue_file_bytes: int
+    rescue_days: int
+    mail_days: int
+    worktree: str
+    host: str
+    host_session_id: str
+    named: bool
+    git: str
+    aside: tuple[Aside, ...]
+
+    @property
+    def program(self) -> str:
+        """The host's short name, as peers see it; empty when the environment does not tell."""
+        return short(self.host)
 
     @property
     def actor(self) -> Actor:
@@ -84,22 +108,40 @@ class Settings(NamedTuple):
             self.vault_outside,
             limits=Limits(self.max_hops, self.max_per_minute, self.repeat_s),
             database=self.db,
+            keeping=Keeping(
+                self.rescue_bytes, self.rescue_file_bytes, self.rescue_days, durable=self.durability == "full"
+            ),
+            mail_days=self.mail_days,
         )
 
 
-class Toml(NamedTuple):
-    """``.macp/comity.toml``: the file as it was read, and its settings as text."""
+class SettingsFile(NamedTuple):
+    """A file of settings in the workspace ``root``, as it was read; ``values`` are texts by the setting's name."""
 
+    root: str
+    name: str
+    declared: tuple[Setting, ...]
     content: bytes
     values: dict[str, str]
 
-    def asks(self, root: str) -> tuple[Aside, ...]:
+    def asks(self) -> tuple[Aside, ...]:
         """What of it needs the user's agreement."""
+        loosening = {one.name: one.loosens_with for one in self.declared if one.loosens}
         return tuple(
-            aside(name, value, TOML_NAME)
-            for name, value in self.values.items()
-            if BY_NAME[name].loosens and value.strip() and not (name == "db" and lies_inside(root, value))
+            aside(name, text, self.name)
+            for name, text in self.values.items()
+            if name in loosening and text.strip() and loosening[name](self.root, text)
         )
+
+    def left(self) -> tuple[Aside, ...]:
+        """What of it does not count: it needs the user's agreement, and there is none."""
+        asked = self.asks()
+        return () if not asked or _agreed(self.root, self.name, self.content) else asked
+
+    def counting(self, left: tuple[Aside, ...]) -> dict[str, str]:
+        """The texts that count."""
+        names = {one.name for one in left}
+        return {name: text for name, text in self.values.items() if name not in names}
 
 
 def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -> Settings:
@@ -111,9 +153,8 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
     place, found = _place(env, places)
     project, root = project_of(place) if found else None, place.root
     toml = toml_of(root)
-    asked = toml.asks(root)
-    left = () if not asked or _agreed(root, TOML_NAME, toml.content) else asked
-    given = _given(flags, env, toml, left)
+    left = toml.left()
+    given = told(SETTINGS, flags, env, toml.counting(left))
     if left and "db" not in given:
         _refuse_elsewhere(left, toml, chosen="project_id" in given)
     explicit = given.get("project_id")
@@ -122,7 +163,8 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
     )
     channel = given.get("channel") or (project.default_channel if project and not explicit else project_id)
     agent_id, name = _identity(given, env)
-    values = {setting.name: given.get(setting.name, setting.default) for setting in SETTINGS}
+    host_session_id, host = host_session(env)
+    values = {setting.name: setting.default for setting in SETTINGS} | given
     values.update(
         root=root,
         db=given.get("db") or _database(project, root, project_id, shared=bool(explicit)),
@@ -133,8 +175,8 @@ def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -
         session_id=given.get("session_id") or _random_id(),
         worktree=_worktree(root, env, places),
         git=place.git,
-        program=_host(env)[1],
-        host_session_id=_host(env)[0],
+        host=host,
+        host_session_id=host_session_id,
         named="agent_id" in given,
         aside=left,
     )
@@ -151,9 +193,9 @@ class _Places:
 
     def __init__(self, cwd: str) -> None:
         self._cwd = cwd
-        self._found: dict[str, tuple[Place, bool]] = {}
+        self._found: dict[str, tuple[ProjectLocation, bool]] = {}
 
-    def of(self, start: str = "") -> tuple[Place, bool]:
+    def of(self, start: str = "") -> tuple[ProjectLocation, bool]:
         """The workspace of a folder, and whether its config is there."""
         path = os.path.join(self._cwd, start) if start else self._cwd
         if path not in self._found:
@@ -161,7 +203,7 @@ class _Places:
         return self._found[path]
 
 
-def _place(env: Mapping[str, str], places: _Places) -> tuple[Place, bool]:
+def _place(env: Mapping[str, str], places: _Places) -> tuple[ProjectLocation, bool]:
     """The project of the named root, else of the working directory, else of the folder the host was opened in."""
     named, host_folder = _named_folders(env)
     if named:
@@ -176,7 +218,7 @@ def _place(env: Mapping[str, str], places: _Places) -> tuple[Place, bool]:
 
 def _named_folders(env: Mapping[str, str]) -> tuple[str, str]:
     """The root that is named, and the host's folder. A host that fills in no variables passes them on as they are."""
-    named, host_folder = (env.get(name, "").strip() for name in ("MACP_PROJECT_ROOT", "CLAUDE_PROJECT_DIR"))
+    named, host_folder = (env.get(name, "").strip() for name in PLACES)
     return "" if "${" in named else named, "" if "${" in host_folder else host_folder
 
 
@@ -189,47 +231,48 @@ def _worktree(root: str, env: Mapping[str, str], places: _Places) -> str:
     return ""
 
 
-def _given(
-    flags: Mapping[str, str | None], env: Mapping[str, str], toml: Toml, left: tuple[Aside, ...]
-) -> dict[str, Any]:
-    """What flags, environment and the project's TOML say, checked; without what of the latter is set aside."""
-    values = {name: value for name, value in toml.values.items() if all(one.name != name for one in left)}
-    given = {}
-    for setting in SETTINGS:
-        for value in (flags.get(setting.name), env.get(setting.env), values.get(setting.name)):
-            told = (value or "").strip()
-            if told:
-                given[setting.name] = setting.read(setting.name, told)
-                break
-    return given
+def toml_of(root: str) -> SettingsFile:
+    """The project's TOML file. Raises Invalid ``config.unreadable`` and ``config.unknown_setting``."""
+    return read_toml(root, TOML_NAME, SETTINGS)
 
 
-def toml_of(root: str) -> Toml:
-    """The project's TOML file; without values when there is none. Raises Invalid ``config.unreadable``."""
-    path = os.path.join(root, *TOML_NAME.split("/"))
+def read_toml(root: str, name: str, declared: tuple[Setting, ...]) -> SettingsFile:
+    """A TOML file of settings in a workspace; without values when there is none.
+
+    Raises Invalid ``config.unreadable`` and ``config.unknown_setting``.
+    """
+    path = os.path.join(root, *name.split("/"))
     if not os.path.lexists(path):
-        return Toml(b"", {})
+        return SettingsFile(root, name, declared, b"", {})
     try:
-        content = files.read(root, TOML_NAME, _MAX_TOML_BYTES)
+        content = files.read(root, name, MAX_FILE_BYTES)
         found = import_module("tomllib").loads(content.decode())  # only projects that have the file pay for it
     except (OSError, ValueError, RecursionError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        hint = "Mend the file or remove it."
-        raise Invalid("config.unreadable", f"{path}: {why}", hint, path=path) from None
-    unknown = sorted(set(found) - set(BY_NAME))
+        why = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise unreadable(path, why, "Mend the file or remove it.") from None
+    known = {one.name: one for one in declared}
+    unknown = sorted(set(found) - set(known))
     if unknown:
         raise Invalid(
             "config.unknown_setting",
             f"{path}: there is no setting {shown(unknown[0])!r}.",
-            f"Settings are: {', '.join(BY_NAME)}.",
+            f"Settings are: {', '.join(known)}.",
             path=path,
         )
-    values = {
-        name: json.dumps(value) if isinstance(value, list | bool) else str(value) for name, value in found.items()
-    }
-    if values.get("db", "").strip():
-        values["db"] = os.path.join(root, os.path.expanduser(values["db"].strip()))
-    return Toml(content, values)
+    values = {one: _text_of(known[one], value, root, path) for one, value in found.items()}
+    return SettingsFile(root, name, declared, content, values)
+
+
+def _text_of(setting: Setting, value: object, root: str, path: str) -> str:
+    """A value of a TOML file as text; a relative path counts from the workspace's folder."""
+    own = {bool: setting.kind is as_boolean, list: setting.repeated or setting.kind is as_words}
+    fits = own.get(type(value), isinstance(value, str | int | float))
+    if not fits:
+        raise unreadable(path, f"{setting.name} is no text or number.", "Mend the file.")
+    if isinstance(value, list) and setting.repeated:
+        return ",".join(map(str, value))
+    text = value if isinstance(value, str) else readable(value)
+    return os.path.join(root, os.path.expanduser(text.strip())) if setting.kind is as_path and text.strip() else text
 
 
 def config_asks(project: Project) -> tuple[Aside, ...]:
@@ -256,7 +299,7 @@ def _agreed(root: str, name: str, content: bytes) -> bool:
     return agreed
 
 
-def _refuse_elsewhere(left: tuple[Aside, ...], toml: Toml, *, chosen: bool) -> None:
+def _refuse_elsewhere(left: tuple[Aside, ...], toml: SettingsFile, *, chosen: bool) -> None:
     """Forbidden when what is set aside would have chosen the database. ``chosen``: the user named the project."""
     names = {one.name for one in left}
     if "db" in names:
@@ -295,20 +338,25 @@ def _identity(given: Mapping[str, Any], env: Mapping[str, str]) -> tuple[str, st
     agent_id = cast("str", given.get("agent_id", ""))
     if agent_id:
         return agent_id, agent_id
-    session, host = _host(env)
+    session, host = host_session(env)
     if session:
-        return text("agent_id", session), f"{host}-{session[-4:]}"
+        return BY_NAME["agent_id"].read(session), f"{short(host)}-{session[-4:]}"
     agent_id = _random_id()
     return agent_id, f"agent-{agent_id[-4:]}"
 
 
-def _host(env: Mapping[str, str]) -> tuple[str, str]:
-    """The host's session id and short name; empty when the environment does not tell."""
+def host_session(env: Mapping[str, str]) -> tuple[str, str]:
+    """The host's session id and the host's name; empty when the environment does not tell."""
     for variable, host in HOST_SESSIONS:
         session = env.get(variable, "").strip()
         if session:
             return session, host
     return "", ""
+
+
+def short(host: str) -> str:
+    """The first word of a host's name: names of agents begin with it."""
+    return host.partition("-")[0]
 
 
 def _random_id() -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Limited, Unavailable
+from comity.kernel.text import document
 from comity.system import files
 
 FOLDER, NAME = "comity", "trust.json"
@@ -23,7 +24,7 @@ VERSION = 1
 MAX_BYTES = 1_000_000
 
 
-class Record(NamedTuple):
+class TrustRecord(NamedTuple):
     """The SHA-256 of each file's content by its absolute path, links resolved. ``wrong``: why nothing could be read."""
 
     files: dict[str, str]
@@ -35,20 +36,20 @@ def where() -> str:
     return os.path.join(_home(), FOLDER, NAME)
 
 
-def load() -> Record:
+def load() -> TrustRecord:
     """The record; an empty one when there is none, or a damaged one, which ``wrong`` then tells."""
     try:
         found = json.loads(files.read(_home(), f"{FOLDER}/{NAME}", MAX_BYTES))
     except FileNotFoundError:
-        return Record({})
+        return TrustRecord({})
     except OSError as error:
-        return Record({}, error.strerror or type(error).__name__)
+        return TrustRecord({}, error.strerror or type(error).__name__)
     except (ValueError, RecursionError):
-        return Record({}, "is no JSON that can be read")
+        return TrustRecord({}, "is no JSON that can be read")
     listed = found.get("files") if isinstance(found, dict) and found.get("version") == VERSION else None
     if not isinstance(listed, dict) or not all(isinstance(value, str) for value in listed.values()):
-        return Record({}, "is no record of this version")
-    return Record(listed)
+        return TrustRecord({}, "is no record of this version")
+    return TrustRecord(listed)
 
 
 def agreed(root: str, name: str, content: bytes) -> bool:
@@ -94,19 +95,19 @@ def _home() -> str:
 
 
 def _write(kept: dict[str, str]) -> None:
-    content = json.dumps({"version": VERSION, "files": kept}, indent=1).encode() + b"\n"
+    content = document({"version": VERSION, "files": kept})
     if len(content) > MAX_BYTES:
         kept = {path: value for path, value in kept.items() if os.path.exists(path)}
-        content = json.dumps({"version": VERSION, "files": kept}, indent=1).encode() + b"\n"
+        content = document({"version": VERSION, "files": kept})
     if len(content) > MAX_BYTES:
         hint = "`comity trust --remove` in a workspace takes back what was agreed to there."
         raise Limited("trust.full", f"{where()} holds all it may.", hint, path=where())
-    home, beside = _home(), f"{FOLDER}/.{NAME}.{secrets.token_hex(8)}"
+    home, written = _home(), f"{FOLDER}/.{NAME}.{secrets.token_hex(8)}"
     try:
         os.makedirs(home, mode=files.PRIVATE_FOLDER, exist_ok=True)
         files.make_folder(home, FOLDER)
-        files.write_new(home, beside, content)
-        os.replace(os.path.join(home, beside), where())
+        files.write_new(home, written, content)
+        os.replace(os.path.join(home, written), where())
     except OSError as error:
         hint = "The record of what you agreed to lies there: check the folder and its permissions."
         raise Unavailable("trust.unwritable", f"{where()}: {error.strerror or error}.", hint, path=where()) from None

@@ -5,26 +5,26 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from comity import api
-from comity.kernel.call import Permit, Pipeline, Watch
+from comity.kernel.call import Before, Key, Once, Permit, Pipeline, Session, Watch
 from comity.kernel.clock import Clock, SystemClock
 from comity.kernel.ids import Ids, TimeOrderedIds
 from comity.kernel.observer import Observer
 from comity.kernel.problem import Conflict, Problem, Unavailable
 from comity.kernel.registry import AnyOp
-from comity.kernel.scope import BLIND, Actor
+from comity.kernel.scope import BLIND, Actor, Store
 from comity.kernel.steps import Report
 from comity.kernel.validate import validate
-from comity.opening import Memory, open_store
+from comity.opening import CHECKS, Memory, open_store
 from comity.process import ThisProcess, present
 from comity.rooms import REGISTRY
+from comity.rooms.agents.sessions import require_session
 from comity.settings import Settings
-from comity.store.haste import HASTE
-from comity.store.sqlite import SqliteStore
+from comity.system.haste import HASTE
 
 _NOTHING: Mapping[str, object] = {}
 # Shares of a lease: when the loop renews it, when a call does since no loop has, how soon a failed renewal is repeated.
@@ -39,17 +39,18 @@ class Cancel(Protocol):
     def on_set(self, callback: Callable[[], None]) -> Callable[[], None]: ...
 
 
-class Workspace:
+class Workspace(api.Nouns):
     """One agent's view of a shared workspace. Thread-safe; close it when done.
 
     Operations are methods by noun, ``workspace.message.poll(wait_ms=5000)``, or go by name through ``call``. They
     raise ``comity.Problem``. ``permit`` raises Forbidden for what the agent may not do; without it there is nothing
-    that it may not.
+    that it may not. ``before`` is asked in the transaction of each change, and raises Problem for what must not be now.
+    ``session`` raises Problem for a caller without an active session, where an operation needs one.
     """
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         actor: Actor,
         *,
         clock: Clock | None = None,
@@ -58,6 +59,8 @@ class Workspace:
         observer: Observer = BLIND,
         permit: Permit | None = None,
         watch: Watch | None = None,
+        before: Sequence[Before] = CHECKS,
+        session: Session = require_session,
     ) -> None:
         self.store = store
         self.actor = actor
@@ -66,34 +69,14 @@ class Workspace:
         self._ids = ids or TimeOrderedIds()
         self.observer = observer
         self._permit = permit
-        self._pipeline = Pipeline(store, self._clock, self._ids, validate, permit, observer, watch)
+        self._before = before
+        self._pipeline = Pipeline(store, self._clock, self._ids, validate, permit, observer, watch, before, session)
         self._lease = _Lease(observer)
         self._at_close: list[Callable[[], None]] = []
         self._others: list[Workspace] = []
-        self.session = api.SessionCalls(self)
-        self.channel = api.ChannelCalls(self)
-        self.message = api.MessageCalls(self)
-        self.receipt = api.ReceiptCalls(self)
-        self.agent = api.AgentCalls(self)
-        self.goal = api.GoalCalls(self)
-        self.task = api.TaskCalls(self)
-        self.claim = api.ClaimCalls(self)
-        self.memory = api.MemoryCalls(self)
-        self.profile = api.ProfileCalls(self)
-        self.vault = api.VaultCalls(self)
-        self.context = api.ContextCalls(self)
-        self.search = api.SearchCalls(self)
-        self.turn = api.TurnCalls(self)
-        self.edit = api.EditCalls(self)
-        self.command = api.CommandCalls(self)
-        self.git = api.GitCalls(self)
-        self.guide = api.GuideCalls(self)
-        self.event = api.EventCalls(self)
-        self.workspace = api.WorkspaceCalls(self)
-        self.token = api.TokenCalls(self)
 
     def acting_as(self, actor: Actor, *, observer: Observer | None = None, permit: Permit | None = None) -> Workspace:
-        """The same store for another agent; seen through the same observer and with the same permit, unless given."""
+        """A workspace on this store for another agent, with this one's observer and permit unless given."""
         return Workspace(
             self.store,
             actor,
@@ -103,6 +86,20 @@ class Workspace:
             observer=observer or self.observer,
             permit=permit or self._permit,
             watch=self._pipeline.watch,
+            before=self._before,
+        )
+
+    def in_the_name_of(self, actor: Actor, store: Store) -> Workspace:
+        """For an agent whose session may be over, on a store that stands before this one: what a job is done with."""
+        return Workspace(
+            store,
+            actor,
+            clock=self._clock,
+            ids=self._ids,
+            root=self.root,
+            watch=self._pipeline.watch,
+            before=self._before,
+            session=lambda _: None,
         )
 
     def require(self, op: AnyOp) -> None:
@@ -119,7 +116,7 @@ class Workspace:
         self.actor = actor
 
     def alongside(self, actor: Actor) -> Workspace:
-        """The same for another agent, whose session is renewed together with this one's."""
+        """A workspace for another agent, whose session is renewed together with this one's."""
         other = self.acting_as(actor)
         self._others.append(other)
         return other
@@ -130,14 +127,17 @@ class Workspace:
         arguments: Mapping[str, object] = _NOTHING,
         cancel: Cancel | None = None,
         report: Report | None = None,
+        key: Key | str | None = None,
     ) -> Any:
         """Run one operation by name with keyword arguments as in its signature.
 
         An operation that takes ``wait_ms`` and finds nothing is run again whenever something may have arrived, until
         the time is over or ``cancel`` is set. A long operation tells ``report`` how far it is, and stops between two of
-        its transactions when ``cancel`` is set: Conflict ``call.cancelled``.
+        its transactions when ``cancel`` is set: Conflict ``call.cancelled``. Under a ``key`` of the agent's own a write
+        is carried out at most once within a day, and answered again as the first time; with something else under the
+        same key: Conflict ``idempotency.reused``.
         """
-        return self.perform(REGISTRY.get(name), arguments, cancel, report)
+        return self.perform(REGISTRY.get(name), arguments, cancel, report, key)
 
     def perform(
         self,
@@ -145,29 +145,31 @@ class Workspace:
         arguments: Mapping[str, object] = _NOTHING,
         cancel: Cancel | None = None,
         report: Report | None = None,
+        key: Key | str | None = None,
     ) -> Any:
         """Run an operation that is at hand, as ``call`` runs one by name."""
-        if HASTE.active and (op.long or (op.effect == "write" and self.store.durability != "normal")):
+        if HASTE.active and (op.long or (op.effect == "write" and self.store.commits_wait)):
             raise Unavailable("call.long", f"{op.name} takes longer than its caller has time.", "Call it on a thread.")
         if self._lease.is_due(_LATE):
             self.renew_if_due()
-        result = self._pipeline.run(op, self.actor, arguments, _until(cancel, report) if op.long else None)
+        once = None if key is None else _once(key)
+        result = self._pipeline.run(op, self.actor, arguments, _until(cancel, report) if op.long else None, once)
         wait_ms = arguments.get("wait_ms")
         if op.waits is None or not isinstance(wait_ms, int | float) or not op.waits.empty(result):
             return result
-        return self._wait(op, arguments, wait_ms / 1000, result, cancel)
+        return self._wait(op, arguments, wait_ms / 1000, cancel, once)
 
     def _wait(
-        self, op: AnyOp, arguments: Mapping[str, object], wait_s: float, result: Any, cancel: Cancel | None
+        self, op: AnyOp, arguments: Mapping[str, object], wait_s: float, cancel: Cancel | None, once: Once | None
     ) -> Any:
         assert op.waits is not None
         end = time.monotonic() + wait_s
         waiter = self.store.waiter((self.actor.agent_id,) if op.waits.on == "actor" else ())
         forget = cancel.on_set(waiter.cancel) if cancel is not None else None
         try:
-            result = self._pipeline.run(op, self.actor, arguments)
+            result = self._pipeline.run(op, self.actor, arguments, None, once)
             while op.waits.empty(result) and waiter.wait(end - time.monotonic()):
-                result = self._pipeline.run(op, self.actor, arguments)
+                result = self._pipeline.run(op, self.actor, arguments, None, once)
             return result
         finally:
             if forget is not None:
@@ -250,6 +252,13 @@ class _Lease:
         """It was not renewed: try again soon, not at every call."""
         with self._lock:
             self._renewed = time.monotonic() - self._lease_s * (_LATE - _RETRY)
+
+
+def _once(key: Key | str) -> Once:
+    """One call under a key. Raises Invalid ``idempotency.key``."""
+    from comity.rooms.replies.idempotency import Keyed
+
+    return Keyed(key if isinstance(key, Key) else Key(key))
 
 
 def _until(cancel: Cancel | None, report: Report | None) -> Report:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from comity.dialects.dialect import Listed, UnknownPrompt, UnknownResource
-from comity.dialects.seat import Seat
+from comity.dialects.dialect import Ask, Dialect
+from comity.kernel.op import long_op
 from comity.kernel.problem import Conflict, Problem
-from comity.mcp.surface import Content, ToolCall, UnknownTool
+from comity.kernel.steps import Steps
+from comity.mcp.surface import Content, Listed, UnknownPrompt, UnknownResource, UnknownTool
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
@@ -43,42 +44,44 @@ IMAGE = _media("image", PNG, "image/png")
 # -- tools
 
 
-def _simple(_arguments: dict[str, Any], _call: ToolCall) -> Content:
+def _simple(_arguments: Mapping[str, Any]) -> Content:
     return "This is a simple text response for testing."
 
 
-def _image(_arguments: dict[str, Any], _call: ToolCall) -> Content:
+def _image(_arguments: Mapping[str, Any]) -> Content:
     return [IMAGE]
 
 
-def _audio(_arguments: dict[str, Any], _call: ToolCall) -> Content:
+def _audio(_arguments: Mapping[str, Any]) -> Content:
     return [_media("audio", WAV, "audio/wav")]
 
 
-def _resource(_arguments: dict[str, Any], _call: ToolCall) -> Content:
+def _resource(_arguments: Mapping[str, Any]) -> Content:
     return [_embedded("test://embedded-resource", "text/plain", "This is an embedded resource content.")]
 
 
-def _mixed(_arguments: dict[str, Any], _call: ToolCall) -> Content:
+def _mixed(_arguments: Mapping[str, Any]) -> Content:
     data = _embedded("test://mixed-content-resource", "application/json", '{"test":"data","value":123}')
     return [_text("Multiple content types test:"), IMAGE, data]
 
 
-def _fails(_arguments: dict[str, Any], _call: ToolCall) -> Content:
+def _fails(_arguments: Mapping[str, Any]) -> Content:
     raise Conflict("test.error", "This tool intentionally returns an error for testing", "Nothing helps.")
 
 
-def _progress(_arguments: dict[str, Any], call: ToolCall) -> Content:
+@long_op("task.progress", effect="read", example={})  # a name that workers are granted
+def progress(steps: Steps) -> str:
+    """Tell how far it is, as an operation of several transactions does."""
     for done in (0, 50, 100):
-        call.progress(done, 100)
+        steps.report(done, 100, "")
     return "It went through three steps."
 
 
-def _quiet(_arguments: dict[str, Any], _call: ToolCall) -> Content:
+def _quiet(_arguments: Mapping[str, Any]) -> Content:
     return "Nothing was logged."
 
 
-def _told(arguments: dict[str, Any], _call: ToolCall) -> Content:
+def _told(arguments: Mapping[str, Any]) -> Content:
     return f"Arguments: {', '.join(sorted(arguments))}"
 
 
@@ -114,17 +117,17 @@ MIRRORED = {
     },
     "required": ["region"],
 }
-Run = Callable[[dict[str, Any], ToolCall], Content]
-TOOLS: dict[str, tuple[str, dict[str, Any], Run]] = {
+Run = Callable[[Mapping[str, Any]], Content]
+TOOLS: dict[str, tuple[str, dict[str, Any], Run | None]] = {
     "test_simple_text": ("Answers text", _NOTHING, _simple),
     "test_image_content": ("Answers an image", _NOTHING, _image),
     "test_audio_content": ("Answers a sound", _NOTHING, _audio),
     "test_embedded_resource": ("Answers a resource", _NOTHING, _resource),
     "test_multiple_content_types": ("Answers text, an image and a resource", _NOTHING, _mixed),
     "test_error_handling": ("Always fails", _NOTHING, _fails),
-    "test_tool_with_progress": ("Tells how far it is", _NOTHING, _progress),
+    "test_tool_with_progress": ("Tells how far it is", _NOTHING, None),
     "test_logging_tool": ("Would log if it were asked to", _NOTHING, _quiet),
-    "test_streaming_elicitation": ("Tells how far it is and asks for nothing", _NOTHING, _progress),
+    "test_streaming_elicitation": ("Tells how far it is and asks for nothing", _NOTHING, None),
     "json_schema_2020_12_tool": ("Tool with JSON Schema 2020-12 features", SCHEMA_2020, _told),
     "test_header_arguments": ("Has arguments that headers say, too", MIRRORED, _told),
 }
@@ -161,13 +164,12 @@ PROMPTS: dict[str, tuple[str, list[str], Say]] = {
 }
 
 
-class Fixture:
-    """Everything that the runner asks for and Comity's core can say."""
+class Fixture(Dialect):
+    """Everything that the runner asks for and Comity's core can say. Tools without a function of their own report."""
 
     name = "comity-conformance"
     version = "1.0"
     instructions = "For the conformance runner only."
-    joins = False
 
     def tools(self) -> list[Any]:
         return [
@@ -175,15 +177,16 @@ class Fixture:
             for name, (what, schema, _) in TOOLS.items()
         ]
 
-    def call(self, _seat: Seat, name: str, arguments: dict[str, Any], call: ToolCall) -> Content:
+    def ask(self, name: str, arguments: dict[str, Any]) -> Ask:
         if name not in TOOLS:
             raise UnknownTool(name)
-        return TOOLS[name][2](arguments, call)
+        run = TOOLS[name][2]
+        return Ask(name, progress) if run is None else Ask(name, detail=run(arguments))
 
-    def render_result(self, result: Content) -> tuple[Content, Any]:
-        return result, None
+    def say(self, ask: Ask, result: Any) -> tuple[Content, Any]:
+        return result or ask.detail, None
 
-    def render_problem(self, problem: Problem) -> str:
+    def complain(self, _ask: Ask | None, problem: Problem) -> str:
         return problem.message
 
     def resources(self) -> Listed:
@@ -193,15 +196,20 @@ class Fixture:
     def resource_templates(self) -> Listed:
         return [{"uriTemplate": "test://template/{id}/data", "name": "template", "mimeType": "application/json"}]
 
-    def read_resource(self, _seat: Seat, uri: str, _call: ToolCall) -> tuple[str, str | bytes]:
-        if uri == BINARY:
-            return "image/png", PNG
-        if uri in (TEXT, WATCHED):
-            return "text/plain", f"This is the content of {uri}."
+    def resource(self, uri: str) -> Ask:
         found = _TEMPLATE.fullmatch(uri)
-        if found is None:
-            raise UnknownResource(uri)
-        return "application/json", f'{{"id":"{found[1]}","templateTest":true,"data":"Data for ID: {found[1]}"}}'
+        if found is not None:
+            told = f'{{"id":"{found[1]}","templateTest":true,"data":"Data for ID: {found[1]}"}}'
+            return Ask(uri, detail=("application/json", told))
+        if uri == BINARY:
+            return Ask(uri, detail=("image/png", PNG))
+        if uri in (TEXT, WATCHED):
+            return Ask(uri, detail=("text/plain", f"This is the content of {uri}."))
+        raise UnknownResource(uri)
+
+    def say_resource(self, ask: Ask, _result: Any) -> tuple[str, str | bytes]:
+        mime, content = ask.detail
+        return mime, content
 
     def prompts(self) -> Listed:
         return [

@@ -15,34 +15,33 @@ from starlette.types import Receive, Send
 from comity import settings
 from comity.app import living
 from comity.doors.http import health, serve
-from comity.doors.http.life import Life, Porch
+from comity.doors.http.life import Life, StartingApp
 from comity.doors.mcp_http.endpoints import Endpoint, McpHttp
-from comity.doors.mcp_http.port import PATH, Hall
-from comity.doors.mcp_http.routes import GRANT
-from comity.server.address import place_of
+from comity.doors.mcp_http.routes import GRANT, PATH
+from comity.server.address import address_of
+from comity.server.application import Application
 from comity.server.auth.authority import Authority
 from comity.server.auth.config import AuthConfig
 from comity.server.folder.layout import prepare
 from comity.server.folder.lock import ServerLock
 from comity.server.folder.options import settle
-from comity.server.guard import Guard
 from comity.server.log import Log
-from comity.server.route import Exchange, Route, Table
-from comity.server.state import House
+from comity.server.route import Exchange, Route, RouteTable
+from comity.server.state import ServerState
 from tests.conformance.fixture import Fixture
 
 
 class FixtureLife(Life):
     """A server's life behind other routes."""
 
-    async def _open(self, house: House, porch: Porch, _log: Log) -> None:
-        mcp = McpHttp(Hall(house), (Endpoint(PATH, "", Fixture),))
-        house.at_end.append(mcp.close)
-        house.feed.start()
+    async def _open(self, server: ServerState, starting_app: StartingApp, _log: Log) -> None:
+        mcp = McpHttp(server, (Endpoint(PATH, "", Fixture),))
+        server.at_end.append(mcp.close)
+        server.feed.start()
         app = partial(_answer, mcp)
         about = [Route(method, PATH, GRANT, "MCP", app=app) for method in ("POST", "GET", "DELETE")]
-        porch.app = Guard(house, Table((*health.routes(), *about)))
-        house.ready = True
+        starting_app.app = Application(server, RouteTable((*health.routes(), *about)))
+        server.ready = True
 
 
 async def _answer(mcp: McpHttp, exchange: Exchange, receive: Receive, send: Send) -> None:
@@ -52,16 +51,16 @@ async def _answer(mcp: McpHttp, exchange: Exchange, receive: Receive, send: Send
 def main(folder: str, port: str) -> int:
     """Serve until a signal; the exit code."""
     project = settings.resolve({}, {}, folder)
-    own = settle({"port": [port]}, {}, project.root)
+    own = settle({"port": port}, {}, project.root)
     masc = prepare(project.root)
     lock = ServerLock.take(masc)
     try:
         config = AuthConfig.read(masc)
         with living(project) as workspace:
-            place = place_of(own)
+            address = address_of(own)
             authority = Authority(workspace, config, required=False)
-            with serve.listening(place.host, place.port) as bound:
-                return FixtureLife(workspace, authority, place, own, masc, lock).run(bound)
+            with serve.listening(address.host, address.port) as bound:
+                return FixtureLife(workspace, authority, address, own, masc, lock).run(bound)
     finally:
         lock.release()
 

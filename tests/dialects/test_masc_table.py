@@ -30,10 +30,10 @@ def listed(*, hidden: bool = False) -> list[dict[str, Any]]:
 def test_rows_name_arguments_that_their_operations_have() -> None:
     for tool in TOOLS:
         own = {parameter.name for parameter in parameters(REGISTRY.get(tool.op))}
-        assert {*tool.arguments.values(), *tool.fixed} <= own, tool.name
+        assert {*tool.arguments.values(), *tool.fixed, *filter(None, [tool.wish])} <= own, tool.name
+        assert {*tool.states} <= {*tool.arguments}, tool.name
         required = {parameter.name for parameter in parameters(REGISTRY.get(tool.op)) if parameter.required}
-        named = {"name"} if tool.op == "session.join" else set()
-        assert required <= {*tool.arguments.values(), *tool.fixed, *named}, tool.name
+        assert required <= {*tool.arguments.values(), *tool.fixed}, tool.name
 
 
 def test_the_list_has_each_tool_once_and_aliases_on_demand() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from comity.demo.account import Account, Rows, TaskRow, Told, settle
+from comity.demo.account import Account, Rows, StageLog, TaskRow, settle
 from comity.demo.board import Fact
 from comity.demo.hooked import Comparison, Side
 from comity.demo.mail import Delivered, latency
@@ -290,7 +290,7 @@ SOUND = Rows(
     0,
     "ok",
 )
-TOLD = Told({"d1"}, {"d2"}, [("task-001", "ada")], [], [], [("ben", 4.0)], {FILE: ["task-001 T"]}, 1, 0.0)
+TOLD = StageLog({"d1"}, {"d2"}, [("task-001", "ada")], [], [], [("ben", 4.0)], {FILE: ["task-001 T"]}, 1, 0.0)
 
 
 def faults(account: Account) -> list[str]:
@@ -334,7 +334,7 @@ def log(*more: Fact) -> Rows:
         (SOUND, TOLD._replace(failures=["macp_ack: no"]), "call failed"),
     ],
 )
-def test_each_fault_is_found(rows_: Rows, told: Told, fault: str) -> None:
+def test_each_fault_is_found(rows_: Rows, told: StageLog, fault: str) -> None:
     account = settle(rows_, told)
     assert any(fault in name for name in faults(account)), account.checks
     assert not account.ok

@@ -17,7 +17,7 @@ from mcp.client.stdio import stdio_client
 from mcp_types import TextContent, TextResourceContents
 
 from comity.dialects.masc.tools import HELP, NOT_YET, TOOLS
-from comity.rooms.agents.names import is_made
+from comity.kernel.agent_names import is_made
 from tests.e2e.served import TIMEOUT_S, Era, Served, common, database
 from tests.mcp.driven import SOURCES, initialize, request
 

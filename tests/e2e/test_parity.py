@@ -6,12 +6,10 @@ without what must differ: ids made by the call, and times.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,27 +22,28 @@ from mcp.types import TextContent
 
 import comity
 from comity import Problem, Workspace
-from comity.dialects.macp.dialect import argument_names
 from comity.dialects.macp.tools import TOOLS, words
+from comity.dialects.names import argument_names
 from comity.doors.http.routes import table
 from comity.kernel.record import camel, to_json
 from comity.rooms import OPERATIONS, REGISTRY
-from comity.server.address import Place
+from comity.server.address import ServerAddress
+from comity.server.application import Application
 from comity.server.auth.authority import Authority
 from comity.server.auth.config import AuthConfig
 from comity.server.auth.grants import allows
-from comity.server.guard import Guard
-from comity.server.route import Table
-from comity.server.state import House
+from comity.server.route import RouteTable
+from comity.server.state import ServerState
 from tests.doors.cli.program import Program
+from tests.furnished import arguments_of, furnish, write_files
 from tests.prefork.spoken import spoken
 from tests.prefork.started import Started
 
-PLACEHOLDER = re.compile(r"^(0190d3f0-0000-7000-8000-[0-9a-f]{12}|0123456789ab|0{64})$")
 MADE = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?")
 PASSING = {"ageS", "leaseLeftS", "lastSeenS", "idleS", "heldS", "score", "pid", "program", "how", "known", "scanMs"}
 PASSING |= {"tokenId", "secret"}  # chance made them
+AT_A_PROMPT = {"leaseExpiresAt"}  # a task that is taken there has a lease, since nobody can look at an agent there
 NAMES = sorted(name for listed in OPERATIONS.values() for name in listed)
 BEFORE = {"task.claim": ("task.release",)}
 TIMEOUT_S = 30.0
@@ -54,54 +53,21 @@ def opened(folder: Path, agent_id: str) -> Workspace:
     return comity.open(folder, agent_id=agent_id, session_id=f"cli-{agent_id}")
 
 
-def furnish(folder: Path) -> dict[str, str]:
+def furnish_repository(folder: Path) -> dict[str, str]:
     """A repository in which every example means something; what its placeholders stand for, by argument."""
-    (folder / "README.md").write_text("# Parser\n\nHow to build and test: make test.\n", encoding="utf-8")
-    (folder / "src").mkdir()
-    (folder / "src" / "parser.py").write_text("", encoding="utf-8")
+    write_files(folder)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     with opened(folder, "ann") as ann, opened(folder, "agent-2") as bob:
-        for agent in (ann, bob):
-            agent.session.start()
-            agent.channel.join(channel_id="backend")
-        for title in ("Write the lexer", "Write the parser"):
-            bob.task.dispatch(title=title)
-        ann.task.claim(task_id="task-001")
-        goal = ann.goal.create(type="project_goal", title="Release 1.0").goal
-        ann.claim.acquire(files=["src/parser.py"], reason="new grammar")
-        bob.claim.acquire(files=["docs/**"], reason="chapters")
-        for agent, value in ((ann, "make test"), (bob, "make check")):
-            agent.memory.set(key="build command", value=value, scope="workspace", tags=["build"])
-        ann.call("profile.register", REGISTRY.get("profile.register").example)
-        ann.vault.register(path=".")
-        token = ann.token.create(role="worker")
-        sent = bob.message.send(destination_agent_id="ann", content="The grammar is in docs/grammar.md.")
-    unknown = "0190d3f0-0000-7000-8000-000000000000"  # a digest that is over: confirming it changes nothing
-    return {
-        "goal_id": goal.goal_id,
-        "delivery_id": sent.delivery_ids[0],
-        "injection_id": unknown,
-        "token_id": token.token.token_id,
-        "digest": hashlib.sha256(token.secret.rpartition("_")[2].encode()).hexdigest(),
-    }
+        return furnish(ann, bob)
 
 
 @pytest.fixture(scope="module")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
     folder = tmp_path_factory.mktemp("furnished") / "repository"
     folder.mkdir()
-    stands_for = furnish(folder)
+    stands_for = furnish_repository(folder)
     shutil.copytree(folder, folder.with_name("furnished"))
     return folder, stands_for
-
-
-def arguments_of(name: str, stands_for: Mapping[str, str]) -> dict[str, Any]:
-    """The operation's example with its placeholders filled in."""
-    example = REGISTRY.get(name).example
-    return {
-        key: stands_for[key] if isinstance(value, str) and PLACEHOLDER.match(value) else value
-        for key, value in example.items()
-    }
 
 
 def in_python(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
@@ -122,7 +88,7 @@ def at_the_prompt(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
 
 def over_mcp(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
     (tool,) = (tool.name for tool in TOOLS if tool.op == name)
-    names = argument_names(name)
+    names = argument_names(REGISTRY.get(name))
     given = {names[key]: value for key, value in arguments.items()}
 
     async def ask() -> Any:
@@ -143,8 +109,8 @@ def over_mcp(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
 
 
 @cache
-def routes() -> Table:
-    """They hold nothing of a house."""
+def routes() -> RouteTable:
+    """They hold nothing of a server."""
     return table()
 
 
@@ -154,18 +120,18 @@ def over_rest(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
     given = {camel(key): value for key, value in arguments.items()}
     path, who = f"/api/v1/{name}", {"x-comity-agent": "ann"}
 
-    async def ask(house: House) -> httpx2.Response:
-        transport = httpx2.ASGITransport(app=Guard(house, routes()), client=("in-process", 1))
-        async with httpx2.AsyncClient(transport=transport, base_url=house.place.url) as client:
+    async def ask(server: ServerState) -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=Application(server, routes()), client=("in-process", 1))
+        async with httpx2.AsyncClient(transport=transport, base_url=server.address.url) as client:
             if op.effect == "read":
                 return await client.get(path, params=given, headers=who)
             return await client.post(path, json=given, headers=who)
 
     with comity.open(folder, agent_id="server", session_id="server") as workspace:
-        house = House(workspace, Authority(workspace, AuthConfig(), required=False), Place())
-        house.ready = True
-        told = anyio.run(ask, house)
-        house.calls.close()
+        server = ServerState(workspace, Authority(workspace, AuthConfig(), required=False), ServerAddress())
+        server.ready = True
+        told = anyio.run(ask, server)
+        server.calls.close()
     answer = told.json()
     if told.status_code == 403 and answer["reason"] == "role.insufficient":
         return None
@@ -177,7 +143,8 @@ def over_rest(folder: Path, name: str, arguments: dict[str, Any]) -> Any:
 def comparable(value: Any) -> Any:
     """An answer without made ids and times."""
     if isinstance(value, dict):
-        return {key: "passing" if key in PASSING else comparable(part) for key, part in value.items()}
+        shown = {key: part for key, part in value.items() if key not in AT_A_PROMPT}
+        return {key: "passing" if key in PASSING else comparable(part) for key, part in shown.items()}
     if isinstance(value, list):
         return [comparable(part) for part in value]
     if isinstance(value, str):

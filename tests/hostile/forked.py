@@ -16,7 +16,8 @@ from time import monotonic
 from typing import Any
 
 from comity.__main__ import main
-from comity.hosts.adapters import ADAPTERS, adapter_of
+from comity.hosts.catalog import ADAPTERS
+from comity.hosts.contract import adapter_of
 from comity.rooms import REGISTRY
 
 _ASKED = ("turn.start", "turn.next", "turn.stop", "turn.written", "edit.check", "command.check", "session.leave")

@@ -6,7 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from comity.hosts.hook_install import WIRINGS, Wiring
+from comity.hosts.hook_install import WIRINGS
+from comity.hosts.host import Wiring
 from tests.hostile.registry import Door, Repository, add, hostile
 from tests.hostile.world import World
 

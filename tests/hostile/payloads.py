@@ -7,9 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from comity.hosts.adapters import ADAPTERS, adapter_of
-from comity.hosts.canary import PAYLOADS, SESSION
-from comity.hosts.contract import Reply
+from comity.hosts.catalog import ADAPTERS
+from comity.hosts.contract import SESSION, HookReply, adapter_of
 
 HOSTS = tuple(ADAPTERS)
 FIRST = "claude-code"
@@ -56,7 +55,7 @@ def session(host: str, folder: Path) -> list[Said]:
     adapter = adapter_of(host)
     assert adapter is not None
     edits = [
-        _said(host, event, PAYLOADS[host](event, str(folder), str(folder / path)))
+        _said(host, event, ADAPTERS[host].sample(event, str(folder), str(folder / path)))
         for event in adapter.guards
         for path in ("src/app.py", "free.txt")
     ]
@@ -86,7 +85,7 @@ def _said(host: str, event: str, payload: dict[str, Any]) -> Said:
     codes = {0, adapter.neutral(event).code}
     if heard is not None:
         codes |= {
-            adapter.write(event, heard, Reply(refuse="no")).code,
-            adapter.write(event, heard, Reply(go_on="no")).code,
+            adapter.write(event, heard, HookReply(refuse="no")).code,
+            adapter.write(event, heard, HookReply(go_on="no")).code,
         }
     return Said(host, event, json.dumps(payload).encode(), frozenset(codes))

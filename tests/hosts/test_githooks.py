@@ -85,7 +85,7 @@ def test_a_person_lets_it_through_with_a_reason(root: Path, ann: Workspace) -> N
     without = git(root, "commit", "-m", "x", check=False, COMITY_BYPASS="1")
     assert "COMITY_BYPASS needs a reason" in without.stderr
     git(root, "commit", "-m", "x", COMITY_BYPASS="1", COMITY_BYPASS_REASON="release day")
-    (event,) = audit(ann.store.path, "guard.bypassed")
+    (event,) = audit(root / ".macp" / "a-repo.macp.db", "guard.bypassed")
     assert json.loads(event["metadata_json"])["reason"] == "release day"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from comity.hosts.catalog import hosts
 from comity.hosts.host import Host
-from comity.hosts.init import Options, Plan, Report, apply, plan, remove
+from comity.hosts.init import InitReport, Options, Plan, apply, plan, remove
 from comity.hosts.inspection import inspect
 from comity.hosts.jsonc import find, parse
 from comity.hosts.removal import sweep
@@ -29,11 +29,11 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def run(root: Path, **options: object) -> Report:
+def run(root: Path, **options: object) -> InitReport:
     return apply(plan(root, Options(**options)))  # type: ignore[arg-type]
 
 
-def take_back(root: Path) -> Report:
+def take_back(root: Path) -> InitReport:
     return apply(remove(root))
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from comity.hosts import hook_edit
-from comity.hosts.adapters import adapter_of
-from comity.hosts.hook_install import WIRINGS, Wiring, running
-from comity.hosts.init import Options, Report, apply, plan, remove
+from comity.hosts.contract import adapter_of
+from comity.hosts.hook_install import WIRINGS, running
+from comity.hosts.host import Wiring
+from comity.hosts.init import InitReport, Options, apply, plan, remove
 from tests.doors.cli.program import TIMEOUT_S, Program
 
 HOSTS = [pytest.param(wiring, id=wiring.host) for wiring in WIRINGS]
@@ -25,7 +26,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def run(root: Path, **options: object) -> Report:
+def run(root: Path, **options: object) -> InitReport:
     return apply(plan(root, Options(**options)))  # type: ignore[arg-type]
 
 

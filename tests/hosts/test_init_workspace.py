@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from comity.hosts.hook_install import WIRINGS
-from comity.hosts.init import Options, Report, apply, plan, remove
+from comity.hosts.init import InitReport, Options, apply, plan, remove
 from comity.hosts.markdown import END, START
 from comity.kernel.problem import Invalid
 from comity.project import find_project
@@ -25,7 +25,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def run(root: Path, **options: object) -> Report:
+def run(root: Path, **options: object) -> InitReport:
     return apply(plan(root, Options(**options)))  # type: ignore[arg-type]
 
 

@@ -124,29 +124,24 @@ def test_bad_arguments_are_told_in_words(arguments: dict[str, Any], reason: str,
 
 
 def test_input_schema() -> None:
+    name = {"type": "string", "minLength": 2, "maxLength": 5}
+    properties = {
+        "name": name,
+        "names": {"type": "array", "items": name, "maxItems": 3},
+        "share": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5},
+        "count": {"type": "integer", "minimum": 1, "maximum": 9},
+        "level": {"enum": [0, 1, "low"], "default": "low"},
+        "isReal": {"type": "boolean", "default": False},
+    }
     assert schema.input_schema(play, {"really": "isReal"}) == {
         "type": "object",
-        "properties": {
-            "name": {"type": "string", "minLength": 2, "maxLength": 5} | _described("A name."),
-            "names": {
-                "type": "array",
-                "items": {"type": "string", "minLength": 2, "maxLength": 5} | _described("A name."),
-                "maxItems": 3,
-            }
-            | _described("Some names."),
-            "share": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.5} | _described("A share."),
-            "count": {"type": "integer", "minimum": 1, "maximum": 9} | _described("A count."),
-            "level": {"enum": [0, 1, "low"], "default": "low"},
-            "isReal": {"type": "boolean", "default": False},
-        },
+        "properties": properties,
         "required": ["name"],
     }
-
-
-def _described(doc: str) -> dict[str, str]:
-    """Schemas carry the arguments' documentation if any does."""
-    found = schema.schema_of(Annotated[str, Text("documentation")])
-    return {"description": doc} if "description" in found else {}
+    told = [schema.argument_schema(parameter, told=True) for parameter in parameters(play)]
+    assert told[0] == {**name, "description": "A name."}
+    assert told[1]["items"] == told[0]
+    assert [one.get("description") for one in told[1:]] == ["Some names.", "A share.", "A count.", None, None]
 
 
 VALUES: st.SearchStrategy[Any] = st.one_of(

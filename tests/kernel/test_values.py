@@ -103,6 +103,41 @@ def test_numbers_as_javascript_writes_them(value: float, written: str) -> None:
     assert text.compact(text.number(value)) == written
 
 
+@given(value=JSON)
+def test_json_for_each_purpose_means_the_same(value: Any) -> None:
+    line, document = text.json_line(value), text.document(value)
+    for written in (text.readable(value), line, document):
+        assert json.loads(written) == value
+    assert line.isascii()
+    assert "\n" not in line
+    assert not set(line) & set("$`;&|<>()!'*?~#")
+    assert document.isascii()
+    assert document.endswith(b"\n")
+
+
+def test_what_json_cannot_say_is_told_as_text() -> None:
+    assert (
+        text.lenient({"a": {1}, "b": "\ud800", "c": "é", "d": b"x"})
+        == '{"a":"{1}","b":"?","c":"é","d":"b\'x\'"}'.encode()
+    )
+
+
+@given(position=st.integers(0, 10**18 - 1))
+def test_a_cursor_leads_back_to_its_position(position: int) -> None:
+    assert text.position_of(text.cursor_at(position)) == position
+
+
+def test_an_empty_cursor_is_the_beginning() -> None:
+    assert text.position_of("") == 0
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "٣", "²", "9" * 19, " 1", "1\n", None, 5, True, b"5"])
+def test_what_is_no_cursor(cursor: object) -> None:
+    with pytest.raises(problem.Invalid) as refused:
+        text.position_of(cursor)
+    assert refused.value.reason == "cursor.unknown"
+
+
 TIMES = st.integers(0, 253_402_300_799_999)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from comity.kernel.problem import Unavailable
-from comity.loops.loop import Loop
+from comity.loops.loop import Late, Loop
 
 PATIENCE_S = 20
 
@@ -124,3 +124,26 @@ def test_pauses_are_spread_and_never_longer_than_the_period() -> None:
     pauses = [loop.pause_s() for _ in range(500)]
     assert 1.0 <= min(pauses) < 1.2
     assert 1.8 < max(pauses) <= 2.0
+
+
+@pytest.mark.usefixtures("threads")
+def test_a_loop_that_has_nothing_to_do_yet_is_not_made() -> None:
+    made: list[Ticking] = []
+    is_made = threading.Event()
+    due = [False, False, True]
+
+    def make() -> Ticking:
+        made.append(Ticking())
+        is_made.set()
+        return made[0]
+
+    late = Late("late", 0.01, lambda: due.pop(0), make)
+    late.look()
+    late.look()
+    assert made == []
+    late.start()
+    assert is_made.wait(PATIENCE_S)
+    assert made[0].enough.wait(PATIENCE_S)
+    late.stop()
+    Late("late", 1.0, lambda: True, make).stop()
+    assert len(made) == 1

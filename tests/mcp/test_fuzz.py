@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from comity.mcp.protocol import Session
+from comity.mcp.protocol import McpConnection
 from comity.mcp.request import Action, Begin, Call, Greet, Send, Stop
 from tests.mcp.driven import ENVELOPE, Driven, initialize, request
 from tests.mcp.toy_surface import Toy
@@ -71,7 +71,7 @@ class Watched:
     """A session whose every line is checked."""
 
     def __init__(self) -> None:
-        self.session = Session(Toy(), max_calls=3)
+        self.session = McpConnection(Toy(), max_calls=3)
         self.running: list[Call] = []
         self.owed: Counter[tuple[type, object]] = Counter()  # per id: requests made and not answered
 

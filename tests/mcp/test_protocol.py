@@ -9,7 +9,7 @@ import pytest
 
 from comity.mcp import wire
 from comity.mcp.era import HANDSHAKE_VERSIONS
-from comity.mcp.protocol import MAX_SUBSCRIPTIONS, Session
+from comity.mcp.protocol import MAX_SUBSCRIPTIONS, McpConnection
 from comity.mcp.request import Action, Begin, Call, Greet, Send, Stop
 from tests.mcp.driven import ENVELOPE, cancel, enveloped, initialize, request
 from tests.mcp.toy_surface import Toy
@@ -19,7 +19,7 @@ class Peer:
     """Feeds a session and keeps what it says."""
 
     def __init__(self, version: str | None = "2025-11-25", max_calls: int = 32) -> None:
-        self.session = Session(Toy(), max_calls)
+        self.session = McpConnection(Toy(), max_calls)
         if version is not None:
             self.ask(initialize(0, version))
 
@@ -187,7 +187,7 @@ def test_content_may_be_of_any_kind_and_a_resource_bytes() -> None:
     call = peer.begin(request(1, "tools/call", name="echo"))
     assert json.loads(peer.session.result(call, items))["result"] == {"content": items, "isError": False}
     call.uri = "toy://one"
-    (read,) = json.loads(peer.session.contents(call, "image/png", b"\0\xff"))["result"]["contents"]
+    (read,) = json.loads(peer.session.said(call, peer.session.ask(call), b"\0\xff"))["result"]["contents"]
     assert read == {"uri": "toy://one", "mimeType": "image/png", "blob": "AP8="}
 
 

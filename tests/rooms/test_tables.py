@@ -22,12 +22,15 @@ OWNERS = {
     "memory": ("macp_ext_memories", "comity_changes", "comity_search_docs", "comity_search_state", "comity_search"),
     "profiles": ("macp_ext_profiles",),
     "goals": ("macp_ext_goals",),
-    "tasks": ("macp_ext_tasks", "comity_task_details", "comity_task_dependencies"),
+    "tasks": ("macp_ext_tasks", "comity_task_details", "comity_task_dependencies", "comity_task_lifts"),
+    "jobs": ("comity_jobs",),
     "vault": ("macp_ext_vault_registry", "macp_ext_vault_docs", "comity_vault_files", "comity_vault_roots"),
-    "lifecycle": ("audit_log",),
+    "lifecycle": ("audit_log", "comity_pause"),
     "turns": ("comity_injections", "comity_wakes"),
-    "edits": ("comity_edits", "comity_looks", "comity_own_changes", "comity_stashes", "comity_sweeps"),
-    "replies": ("comity_idempotency",),
+    "work": ("comity_work", "comity_asked"),
+    "rescue": ("comity_versions",),
+    "edits": ("comity_edits", "comity_looks", "comity_own_changes", "comity_stashes", "comity_sweeps", "comity_trees"),
+    "replies": ("comity_answers", "comity_idempotency"),
 }
 OWNER = {table: room for room, tables in OWNERS.items() for table in tables}
 WRITES = re.compile(r"\b(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM)\s+(?!SET\b)([a-z_]+)\b(?!\{)")

@@ -75,4 +75,65 @@ def git_check_bypassed(world: World) -> Scene:
     return git_check(world)._replace(arguments={"command": "git stash", "reason": "asked to"})
 
 
-SCENES = [check, refused_check, command, compare, held, held_bypassed, git_check, git_check_bypassed]
+def landed(world: World) -> Scene:
+    """One edit was made and is kept, one is not coming."""
+    scene = check(world)
+    root = scene.workspace.actor.root
+    ann = world.agent("ann", root=root, database=world.path)
+    ann.edit.check(files=["b.py", "src/c.py"])
+    _write(os.path.join(root, "b.py"), "2")
+    return Scene(ann, "edit.landed", {"over": True})
+
+
+def _kept(world: World, operation: str) -> Scene:
+    """An edit was made and kept, and the file is gone."""
+    scene = landed(world)
+    scene.workspace.edit.landed(over=True)
+    path = os.path.join(scene.workspace.actor.root, "b.py")
+    if operation != "rescue.purge":
+        _write(path, "3")
+    return Scene(scene.workspace, operation, {} if operation == "rescue.purge" else {"file": "b.py"})
+
+
+def rescue_show(world: World) -> Scene:
+    return _kept(world, "rescue.show")
+
+
+def rescue_diff(world: World) -> Scene:
+    return _kept(world, "rescue.diff")
+
+
+def rescue_restore(world: World) -> Scene:
+    scene = _kept(world, "rescue.restore")
+    os.unlink(os.path.join(scene.workspace.actor.root, "b.py"))
+    return scene
+
+
+def rescue_purge(world: World) -> Scene:
+    return _kept(world, "rescue.purge")
+
+
+def settled(world: World) -> Scene:
+    """One file is as it was committed again."""
+    scene = landed(world)
+    scene.workspace.edit.landed(over=True)
+    _write(os.path.join(scene.workspace.actor.root, "b.py"), "1")
+    return Scene(scene.workspace, "work.settle", {})
+
+
+SCENES = [
+    check,
+    refused_check,
+    command,
+    compare,
+    held,
+    held_bypassed,
+    git_check,
+    git_check_bypassed,
+    landed,
+    rescue_show,
+    rescue_diff,
+    rescue_restore,
+    rescue_purge,
+    settled,
+]

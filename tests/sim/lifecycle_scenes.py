@@ -65,4 +65,23 @@ def context(world: World) -> Scene:
     return Scene(holding(world)[1].workspace, "agent.context", {})
 
 
-SCENES = (end_of_a_holder, deactivate, delete, sleep, reap, reap_nobody, join, look_for_dead, renew, context)
+def pause(world: World) -> Scene:
+    return Scene(holding(world)[1].workspace, "workspace.pause", {"reason": "the main branch is broken", "minutes": 5})
+
+
+def resume(world: World) -> Scene:
+    ann = holding(world)[1].workspace
+    ann.workspace.pause(reason="the main branch is broken")
+    return Scene(ann, "workspace.resume", {})
+
+
+def claim_while_paused(world: World) -> Scene:
+    ann = holding(world)[1].workspace
+    ann.workspace.pause()
+    return Scene(ann, "claim.acquire", {"files": ["src/c.py"]}, "workspace.paused")
+
+
+SCENES = (
+    *(end_of_a_holder, deactivate, delete, sleep, reap, reap_nobody, join, look_for_dead, renew, context),
+    *(pause, resume, claim_while_paused),
+)

@@ -21,8 +21,11 @@ class Refused(Exception):
 class Box:
     """One delivery."""
 
-    def __init__(self, recipient: str, channel: str | None, priority: int, size: int, at_ms: int, ttl: int) -> None:
+    def __init__(
+        self, sender: str, recipient: str, channel: str | None, priority: int, size: int, at_ms: int, ttl: int
+    ) -> None:
         self.id = ""
+        self.sender = sender
         self.recipient, self.channel, self.priority = recipient, channel, priority
         self.size, self.at_ms, self.ttl = size, at_ms, ttl
         self.sequence = 0
@@ -91,7 +94,7 @@ class Model:
         there = self.sessions.get(recipient)
         if there is None or not there.active:
             raise Refused("MACP_ERR_DESTINATION_UNKNOWN")
-        return self._deliver([recipient], None, box)
+        return self._deliver(agent, [recipient], None, box)
 
     def broadcast(self, agent: str, session_id: str, channel: str, box: dict[str, Any]) -> list[Box]:
         if not self.active(agent, session_id):
@@ -100,14 +103,21 @@ class Model:
             raise Refused("MACP_ERR_CHANNEL_NOT_FOUND")
         if agent not in self.members[channel]:
             raise Refused("MACP_ERR_SENDER_NOT_MEMBER")
-        return self._deliver(sorted(set(self.members[channel]) - {agent}), channel, box)
+        return self._deliver(agent, sorted(set(self.members[channel]) - {agent}), channel, box)
 
-    def expire(self, agent: str) -> list[str]:
+    def expire(self, agent: str) -> tuple[list[str], list[Box]]:
+        """What is overdue, and what its senders are told of what nobody has read, where their queues have room."""
         gone = [b for b in self.boxes if b.recipient == agent and b.state in PENDING and not b.live(self.now_ms)]
         for box in gone:
             box.state = "expired"
         self.audit["message.expire"] += len(gone)
-        return sorted(box.id for box in gone)
+        unread = {box.sender for box in gone if "received" not in box.levels} - {agent}
+        told = []
+        for sender in unread:
+            session = self.sessions.get(sender)
+            if session is not None and session.active and len(self.waiting(sender)) < session.limit:
+                told += self._deliver("comity", [sender], None, {"priority": 1, "size": 0, "ttl": 86_400})
+        return sorted(box.id for box in gone), told
 
     def waiting(self, agent: str, least: int = 0) -> list[Box]:
         found = [b for b in self.boxes if b.recipient == agent and b.priority >= least and b.live(self.now_ms)]
@@ -153,7 +163,7 @@ class Model:
         for members in self.members.values():
             members.pop(agent, None)
 
-    def _deliver(self, recipients: list[str], channel: str | None, fields: dict[str, Any]) -> list[Box]:
+    def _deliver(self, sender: str, recipients: list[str], channel: str | None, fields: dict[str, Any]) -> list[Box]:
         made = []
         for recipient in recipients:
             pending = self.waiting(recipient)
@@ -165,7 +175,7 @@ class Model:
                     continue
                 weakest.state = "dropped"
                 self.audit["message.drop"] += 1
-            box = Box(recipient, channel, at_ms=self.now_ms, **fields)
+            box = Box(sender, recipient, channel, at_ms=self.now_ms, **fields)
             self.next[recipient] += 1
             box.sequence = self.next[recipient]
             self.audit["message.send"] += 1

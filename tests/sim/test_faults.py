@@ -17,7 +17,9 @@ from tests.rooms.channels.rows import put
 from tests.sim import (
     claim_scenes,
     edit_scenes,
+    example_scenes,
     front_scenes,
+    job_scenes,
     knowledge_scenes,
     lifecycle_scenes,
     task_scenes,
@@ -130,11 +132,13 @@ SCENES = [
     *claim_scenes.SCENES,
     *edit_scenes.SCENES,
     *front_scenes.SCENES,
+    *job_scenes.SCENES,
     *knowledge_scenes.SCENES,
     *lifecycle_scenes.SCENES,
     *task_scenes.SCENES,
     *token_scenes.SCENES,
     *turn_scenes.SCENES,
+    *example_scenes.SCENES,
 ]
 
 
@@ -163,7 +167,7 @@ def test_a_failed_statement_changes_nothing(fault: Fault, make: Callable[[World]
             struck = fault.struck
             fault.disarm()
             if not struck:
-                assert reason == scene.refusal
+                assert reason == scene.refusal, "an example that works, or a scene in tests/sim?"
                 break
             stands = reason is None and scene.operation in ANYWAY
             assert stands or reason == ("store.failed" if struck[0] != "ROLLBACK" else scene.refusal), struck

@@ -194,8 +194,16 @@ class Agents(RuleBasedStateMachine):
         self.same(workspace.message.poll, imagined)
 
     def expired_alike(self, agent: str, polled: Any, least: int) -> None:
-        assert sorted(polled.expired_delivery_ids) == self.model.expire(agent)
+        expired, told = self.model.expire(agent)
+        assert sorted(polled.expired_delivery_ids) == expired
         assert polled.malformed == ()
+        for box in told:
+            ((box.id, box.size),) = rows(
+                self.world.path,
+                "SELECT delivery_id, length(CAST(content AS BLOB)) FROM messages"
+                " WHERE destination_agent_id = ? AND sequence_number = ? AND type = 'notice'",
+                *(box.recipient, box.sequence),
+            )
 
     @precondition(lambda self: self.model.boxes)
     @rule(agent=AGENTS, which=WHICH, pick=st.integers(0, ACK_LIMIT))

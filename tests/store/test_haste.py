@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from comity.kernel.problem import Unavailable
-from comity.store.haste import HASTE
 from comity.store.sqlite import SqliteStore
+from comity.store.sync import LogSync
+from comity.system.haste import HASTE
 
 LOG_BYTES = 4096 * 1100
 
@@ -36,20 +37,30 @@ def test_a_locked_file_is_told_at_once_and_only_on_that_thread(tmp_path: Path) -
     store.close()
 
 
-def test_a_long_log_is_left_to_others(tmp_path: Path) -> None:
+def test_a_long_log_is_copied_by_another_thread(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "a.db")
-    log, number = f"{store.path}-wal", 0
-    HASTE.owes_tidying = False
-    with HASTE:
-        while os.path.getsize(log) < LOG_BYTES:
-            number += 1
-            write(store, f"{number:04}")
-    assert HASTE.owes_tidying
-    size = os.path.getsize(log)
-    store.tidy()
-    HASTE.owes_tidying = False
-    with HASTE:
-        write(store, "x")
-    assert not HASTE.owes_tidying
-    assert os.path.getsize(log) == size, "it was begun anew"
+    copied: list[str] = []
+    tidy, done = store.tidy, threading.Event()
+
+    def seen() -> None:
+        tidy()
+        copied.append(threading.current_thread().name)
+        done.set()
+
+    store.sync = LogSync(store.path, seen, active=True)
+    for number in range(1500):
+        write(store, f"{number:04}")
+        if done.is_set():
+            break
+    assert done.wait(30)
+    store.close()
+    assert set(copied) == {"comity-sync"}
+
+
+def test_a_very_long_log_is_copied_by_whoever_writes(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "a.db")
+    store.sync = LogSync(store.path, lambda: None, active=True)  # it does not keep up
+    for number in range(2000):
+        write(store, f"{number:04}")
+    assert os.path.getsize(f"{store.path}-wal") < 4 * LOG_BYTES
     store.close()

@@ -9,12 +9,17 @@ import apsw
 import pytest
 
 from comity.store.sql import Statements, blocks, filled
-from comity.store.sqlite import _FRAGMENTS, SqliteStore
+from comity.store.sqlite import SqliteStore
 
 ROOMS = Path(__file__).resolve().parents[2] / "src/comity/rooms"
 
 TEXT = """
 -- What this file holds.
+
+-- Why there is a fragment.
+-- sqlite: deadline
+(x
+  + 1)
 
 -- name: first
 SELECT 1,
@@ -27,38 +32,45 @@ SELECT {deadline} FROM t WHERE a = '{not_known}'
 
 
 def test_blocks() -> None:
-    assert _parsed("room", TEXT, {"deadline": "x + 1"}) == {
+    assert _parsed("room", TEXT) == {
         "room.first": "SELECT 1,\n  2  -- kept",
-        "room.second": "SELECT x + 1 FROM t WHERE a = '{not_known}'",
+        "room.second": "SELECT (x\n  + 1) FROM t WHERE a = '{not_known}'",
     }
 
 
 def test_two_statements_in_one_block() -> None:
     text = "-- name: by_{name,id}\nSELECT {it} FROM t\n-- name: all\nSELECT {it}"
-    assert _parsed("room", text, {}) == {
+    assert _parsed("room", text) == {
         "room.by_name": "SELECT name FROM t",
         "room.by_id": "SELECT id FROM t",
         "room.all": "SELECT {it}",
     }
 
 
-def _parsed(room: str, text: str, fragments: dict[str, str]) -> dict[str, str]:
-    return {name: filled(*block, fragments) for name, block in blocks(room, text).items()}
+def _parsed(room: str, text: str) -> dict[str, str]:
+    found = blocks(room, text)
+    return {name: filled(*block, found.fragments.get) for name, block in found.statements.items()}
+
+
+def test_a_fragment_of_another_room() -> None:
+    deadline = blocks("channels", (ROOMS / "channels/queries.sql").read_text(encoding="utf-8")).fragments["deadline"]
+    assert f"AND {deadline} >= :second" in Statements()["turns.due"]
 
 
 @pytest.mark.parametrize("name", ["channels.nothing_of_the_kind", "agents."])
 def test_a_statement_that_is_not_there(name: str) -> None:
     with pytest.raises(LookupError):
-        Statements(_FRAGMENTS)[name]
+        Statements()[name]
 
 
 @pytest.mark.parametrize("room", sorted(path.parent.name for path in ROOMS.glob("*/queries.sql")))
 def test_every_statement_can_be_prepared(tmp_path: Path, room: str) -> None:
     store = SqliteStore(tmp_path / "a.db")
     connection = store.take()
-    texts = _parsed(room, (ROOMS / room / "queries.sql").read_text(encoding="utf-8"), _FRAGMENTS)
-    for name, sql in texts.items():
-        assert not re.search(r"\{\w+\}", sql), f"{name}: a fragment that is not there"
+    names = blocks(room, (ROOMS / room / "queries.sql").read_text(encoding="utf-8")).statements
+    for name in names:
+        sql = store.statements[name]
+        assert not re.search(r"\{[\w.]+\}", sql), f"{name}: a fragment that is not there"
         if not sql.startswith("PRAGMA"):
             parameters = dict.fromkeys(_parameters(connection, sql))
             connection.execute(f"EXPLAIN {sql}", parameters).fetchall()

@@ -49,17 +49,6 @@ def test_an_error_rolls_back_and_the_connection_is_used_again(tmp_path: Path) ->
     store.close()
 
 
-def test_a_reader_sees_one_moment(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "a.db")
-    with store.reading() as before:
-        assert before.one("lifecycle.last_event") == (0,)
-        with store.writing() as tx:
-            tx.run("channels.add_channel", channel_id="x", now="")
-            rows_seen = before.all("lifecycle.memberships")
-        assert rows_seen == []
-    store.close()
-
-
 def test_every_connection_is_closed_in_the_end(tmp_path: Path) -> None:
     gc.collect()  # what earlier tests left
     before = len(apsw.connections())

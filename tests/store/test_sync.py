@@ -22,7 +22,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def make(log: Path) -> LogSync:
-    return LogSync(str(log).removesuffix("-wal"), active=True)
+    return LogSync(str(log).removesuffix("-wal"), lambda: None, active=True)
 
 
 def test_without_a_log_there_is_nothing_to_do(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_closing_syncs_what_was_written(log: Path) -> None:
 
 
 def test_full_durability_needs_no_timer(log: Path) -> None:
-    sync = LogSync(str(log).removesuffix("-wal"), active=False)
+    sync = LogSync(str(log).removesuffix("-wal"), lambda: None, active=False)
     sync.wrote()
     sync.close()
     assert make(log).sync(), "nobody synced it by timer"

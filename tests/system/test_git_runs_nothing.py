@@ -311,4 +311,4 @@ def test_what_is_no_file_keeps_nobody(hostile: Trapped, name: str, kind: str) ->
         assert found is not None
         assert str(hostile.root / "b.txt") in found.tracked
     else:
-        assert found == asked.Changed([], [], []), "git would not take it for a repository"
+        assert found == asked.ChangedPaths([], [], []), "git would not take it for a repository"

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from comity.dialects.dialect import Dialect
 from comity.dialects.macp.dialect import MacpDialect
 from comity.dialects.masc import resources
 from comity.dialects.masc.dialect import MascDialect
-from comity.hosts.adapters import ADAPTERS, adapter_of
-from comity.hosts.canary import PAYLOADS
-from comity.hosts.contract import Reply
+from comity.hosts.catalog import ADAPTERS
+from comity.hosts.contract import HookReply, adapter_of
 from comity.kernel.problem import Problem
 from comity.mcp import wire
 from comity.mcp.offers import contents
 from comity.rooms.edits import workspace_files
-from tests.words.scene import OneSeat, Scene, tool_call
+from tests.words.scene import Scene
 
 View = Callable[[Scene], str]
 _MASC, _MACP = MascDialect(), MacpDialect()
@@ -37,7 +37,7 @@ def _next(scene: Scene) -> str:
 
 
 def _stale(scene: Scene) -> str:
-    scene.mal.claim.release(files=["**"])
+    scene.edited()
     return str(scene.ann.edit.check(files=[scene.path]).refusal)
 
 
@@ -57,6 +57,23 @@ def _vital(scene: Scene) -> str:
     return workspace_files.refusal(danger).refusal
 
 
+def _pause(scene: Scene) -> dict[str, Any]:
+    """mal holds everybody up."""
+    scene.mal.workspace.pause(reason=scene.path)
+    return {}
+
+
+def _paused(scene: Scene) -> str:
+    _pause(scene)
+    try:
+        scene.ann.edit.check(files=["a.txt"])
+    except Problem as problem:
+        return f"{problem.message} {problem.hint}"
+    finally:
+        scene.mal.workspace.resume()
+    raise AssertionError("a pause holds nobody up")
+
+
 HOOKS: dict[str, View] = {
     "brief and messages at the start of a context": lambda scene: scene.ann.turn.start(source="compact").text,
     "messages between two tools": _next,
@@ -69,6 +86,7 @@ HOOKS: dict[str, View] = {
     "refusal of what would remove the database": _vital,
     "refusal of an edit: it was changed meanwhile": _stale,
     "notice of a change": _breach,
+    "refusal of an edit: the workspace is paused": _paused,
 }
 
 
@@ -79,10 +97,10 @@ def replies(texts: list[str]) -> Iterator[tuple[str, str, str]]:
         adapter = adapter_of(host)
         assert adapter is not None
         for event, _ in adapter.events:
-            heard = adapter.read(event, PAYLOADS[host](event, "/x", "/x/a.py"))
+            heard = adapter.read(event, ADAPTERS[host].sample(event, "/x", "/x/a.py"))
             if heard is None:
                 continue
-            asked = Reply(refuse=refuse) if heard.moment == "before" else Reply(inject=inject, go_on=go_on)
+            asked = HookReply(refuse=refuse) if heard.moment == "before" else HookReply(inject=inject, go_on=go_on)
             answer = adapter.write(event, heard, asked)
             raw = answer.out + answer.err
             told = _strings(json.loads(raw)) if raw.startswith("{") else [raw]
@@ -100,13 +118,15 @@ def _strings(value: Any) -> list[str]:
 # -- tools
 
 
-def _tool(dialect: Any, name: str, arguments: Callable[[Scene], dict[str, Any]], scene: Scene) -> str:
+def _tool(dialect: Dialect, name: str, arguments: Callable[[Scene], dict[str, Any]], scene: Scene) -> str:
     """The text item. A refusal is an answer, too."""
-    seat: Any = OneSeat(scene.bob)
+    ask = None
     try:
-        text, structured = dialect.render_result(dialect.call(seat, name, arguments(scene), tool_call()))
+        ask = dialect.ask(name, arguments(scene))
+        assert ask.op is not None
+        text, structured = dialect.say(ask, scene.bob.perform(ask.op, ask.arguments))
     except Problem as problem:
-        return str(dialect.render_problem(problem))
+        return dialect.complain(ask, problem)
     return str(text) + SEPARATOR + wire.encode(structured).decode()
 
 
@@ -145,6 +165,8 @@ MASC: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "masc_update_priority": lambda scene: {"task_id": scene.open, "priority": 1 + scene.world.clock.ms % 5},
     "masc_check": _NONE,
     "masc_set_room": lambda scene: {"path": str(scene.folder)},
+    "masc_pause": _pause,
+    "masc_resume": _pause,
     "masc_list_tasks": _NONE,
     "masc_room_status": _NONE,
 }
@@ -176,6 +198,12 @@ MACP: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "macp_ext_list_tasks": _NONE,
     "macp_ext_ready_tasks": _NONE,
     "macp_ext_next_task": _NONE,
+    "macp_ext_list_jobs": _NONE,
+    "macp_ext_get_job": _with(jobId=".job"),
+    "macp_ext_cancel_job": _with(jobId=".job"),
+    "macp_ext_list_rescued": _NONE,
+    "macp_ext_show_rescued": lambda scene: {"file": scene.path},
+    "macp_ext_restore_rescued": lambda scene: {"file": scene.path},
     "macp_ext_query_context": _with(query="zq7x"),
 }
 # Tools whose answers hold nothing but what the caller has just said, ids and numbers; the rest is in the tables above.
@@ -202,6 +230,7 @@ OWN_WORDS = frozenset(
         "macp_ext_deactivate_agent",
         "macp_ext_delete_agent",
         "macp_ext_register_vault",
+        "macp_ext_index_vault",
         "macp_ext_search_vault",
         "macp_ext_get_vault_doc",
         "macp_ext_list_vault_docs",
@@ -210,8 +239,8 @@ OWN_WORDS = frozenset(
 
 
 def _resource(uri: str, scene: Scene) -> str:
-    seat: Any = OneSeat(scene.bob)
-    mime, text = _MASC.read_resource(seat, uri, tool_call())
+    ask = _MASC.resource(uri)
+    mime, text = _MASC.say_resource(ask, None if ask.op is None else scene.bob.perform(ask.op, ask.arguments))
     assert json.loads(b"{" + contents(uri, mime, text, modern=False) + b"}")["contents"][0]["text"] == text
     return text
 

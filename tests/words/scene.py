@@ -5,45 +5,16 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import apsw
 
-from comity import Workspace
-from comity.kernel.scope import Actor
-from comity.mcp.surface import Cancellation, ToolCall
 from comity.testing import FakeMachine, World
 
 LEASE_S = 3600
 _LONG = 1500  # characters of a name, an id or a state
 _OLD = "old-session"
-
-
-class OneSeat:
-    """The seat of one agent in a dialect."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-
-    @property
-    def bound(self) -> Actor | None:
-        """The agent."""
-        return self._workspace.actor
-
-    def of(self, _meta: Mapping[str, Any]) -> Workspace:
-        """Its workspace."""
-        return self._workspace
-
-    look = of
-
-    def join(self, _name: str, _meta: Mapping[str, Any] = {}) -> Workspace:
-        """It has joined."""
-        return self._workspace
-
-    def end(self, _reason: str) -> None:
-        """Nothing ends here."""
 
 
 class Scene:
@@ -73,6 +44,7 @@ class Scene:
         self.taken, self.waits = self.mal.task.get(task_id=mine).task.number or "", waits.number or ""
         self.mal.task.claim(task_id=self.task)
         self.mal.memory.set(key="k", value="v", scope="workspace")
+        self.job = self.mal.vault.index(path=".").job.job_id
         self.mal.goal.create(title="g", type="mission")
         skill: Any = {"id": "w", "name": "w", "tags": ["words"]}
         self.mal.profile.register(slug="p", name="n", role="r", skills=[skill])
@@ -133,6 +105,10 @@ class Scene:
                 "UPDATE macp_ext_memories SET value_text = ?, memory_key = ?, author_agent_id = ?",
                 (short, self.key, short),
             ),
+            (
+                "UPDATE comity_jobs SET arguments = ?, agent_id = ?, what = ?, problem = ?",
+                (json.dumps({"path": short}), short, short, json.dumps({"message": short, "hint": short})),
+            ),
             ("UPDATE macp_ext_goals SET title = ?, description = ?, created_by_agent_id = ?", (short,) * 3),
             ("UPDATE macp_ext_profiles SET name = ?, role = ?, context_pack = ?", (short,) * 3),
             (
@@ -151,6 +127,12 @@ class Scene:
         self.mal.edit.check(files=[self.path])
         self.mal.claim.acquire(files=[self.path, "held.txt"], reason=key)
 
+    def edited(self) -> None:
+        """mal has edited the file, and lets go of it."""
+        row = (str(self.folder), "", self.path, "mal", self.world.clock.ms)
+        self._raw.execute("INSERT OR REPLACE INTO comity_edits VALUES (?, ?, ?, ?, ?)", row).fetchall()
+        self.mal.claim.release(files=["**"])
+
     def unread(self) -> None:
         """Messages wait again."""
         self._raw.execute("DELETE FROM comity_injections").fetchall()
@@ -161,8 +143,3 @@ def _copy(source: apsw.Connection, target: apsw.Connection) -> None:
     with target.backup("main", source, "main") as backup:
         while not backup.done:
             backup.step()
-
-
-def tool_call() -> ToolCall:
-    """A tool call without a client."""
-    return ToolCall({}, {}, "2025-11-25", Cancellation(), lambda *_: None)

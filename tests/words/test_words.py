@@ -51,6 +51,7 @@ SILENT = frozenset(
         "macp_ext_complete_task",
         "macp_ext_block_task",
         "macp_ext_release_task",
+        "macp_ext_list_rescued",
         "masc://schema",
         "masc://schema.json",
         "masc://tool-help-index",

@@ -36,7 +36,7 @@ class Rows(NamedTuple):
     integrity: str
 
 
-class Told(NamedTuple):
+class StageLog(NamedTuple):
     """What the agents were told by their servers, and the stage did; the file is believed, this only compared.
 
     ``edits`` are the lines that were added to each file of the repository, ``deaths`` agents and times in milliseconds.
@@ -117,7 +117,7 @@ class Account(NamedTuple):
         return all(check.ok for check in self.checks)
 
 
-def settle(rows: Rows, told: Told) -> Account:
+def settle(rows: Rows, told: StageLog) -> Account:
     """The account of what the file says."""
     board = Board()
     for fact in rows.log:
@@ -151,7 +151,7 @@ def settle(rows: Rows, told: Told) -> Account:
     return account._replace(checks=_checks(account, board, rows, told))
 
 
-def _death(one: Reaped, board: Board, rows: Rows, told: Told, at_s: float) -> DeathStory:
+def _death(one: Reaped, board: Board, rows: Rows, told: StageLog, at_s: float) -> DeathStory:
     numbers = [board.number(task_id) for task_id in one.task_ids]
     later = [
         next((hold.agent_id for hold in board.tasks[number].holds if hold.from_ms >= one.at_ms), "nobody")
@@ -174,7 +174,7 @@ def _death(one: Reaped, board: Board, rows: Rows, told: Told, at_s: float) -> De
     )
 
 
-def _checks(account: Account, board: Board, rows: Rows, told: Told) -> list[Check]:
+def _checks(account: Account, board: Board, rows: Rows, told: StageLog) -> list[Check]:
     done = [task for task in account.tasks if task.done_by and task.completions == 1]
     doers = {row.number: row.agent_id for row in rows.tasks}
     wrong = [number for number, agent_id in told.completed if doers.get(number) != agent_id]
@@ -203,7 +203,7 @@ def _holds(account: Account) -> int:
     return sum(len(task.holds) for task in account.tasks) + sum(len(file.holds) for file in account.files)
 
 
-def _edits(rows: Rows, told: Told) -> Check:
+def _edits(rows: Rows, told: StageLog) -> Check:
     """Agents write whole files anew, so two at the same time would lose lines."""
     wanted = {path: set[str]() for path in told.edits}
     for row in rows.tasks:
@@ -215,7 +215,7 @@ def _edits(rows: Rows, told: Told) -> Check:
     return Check("Every edit is in its file, none overwritten", not wrong, seen)
 
 
-def _deaths(account: Account, told: Told) -> list[Check]:
+def _deaths(account: Account, told: StageLog) -> list[Check]:
     """Each death was noticed, the work went to others, and the dead came back for their messages."""
     stories = account.deaths
     by_others = all(story.noticed_by != story.agent_id for story in stories)

@@ -20,7 +20,7 @@ from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 import comity
-from comity.demo.cast import Part, Priority
+from comity.demo.cast import CastMember, Priority
 from comity.kernel.named_tuple import NamedTuple
 
 CALL_TIMEOUT_S = 10.0
@@ -53,7 +53,7 @@ class Declined(Exception):
 class Agent:
     """One agent, through all its lives. ``work`` and ``hear`` are its role's."""
 
-    def __init__(self, part: Part, root: Path, log: TextIO) -> None:
+    def __init__(self, part: CastMember, root: Path, log: TextIO) -> None:
         self.part = part
         self.root = root
         self.notes = Notes(set(), set(), set(), [])

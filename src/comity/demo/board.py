@@ -90,7 +90,7 @@ class Board:
         return self._numbers.get(task_id, task_id)
 
     def pending(self) -> list[Task]:
-        """Tasks that nobody has and nobody has done."""
+        """Tasks without a holder that are not done."""
         return [task for task in self.tasks.values() if not task.completed and held(task.holds) is None]
 
     def done(self) -> list[Task]:

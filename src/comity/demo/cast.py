@@ -17,7 +17,7 @@ PRIORITIES: tuple[Priority, ...] = ("interrupt", "steering", "advisory", "info")
 PLANNER, VICTIM = "planner", "ben"
 
 
-class Part(NamedTuple):
+class CastMember(NamedTuple):
     """One agent. ``era``: which of MCP's two ways to connect its client speaks, as real hosts differ too."""
 
     agent_id: str
@@ -35,10 +35,10 @@ class Job(NamedTuple):
 
 
 CAST = (
-    Part(PLANNER, "hands out the tasks", "auto"),
-    Part("ada", "takes tasks", "legacy"),
-    Part(VICTIM, "takes tasks", "auto"),
-    Part("cleo", "takes tasks", "legacy"),
+    CastMember(PLANNER, "hands out the tasks", "auto"),
+    CastMember("ada", "takes tasks", "legacy"),
+    CastMember(VICTIM, "takes tasks", "auto"),
+    CastMember("cleo", "takes tasks", "legacy"),
 )
 WORKERS = tuple(part.agent_id for part in CAST if part.agent_id != PLANNER)
 

@@ -16,7 +16,7 @@ from comity.workspace import Workspace
 _WAIT_MS = 250  # one look waits so long; the end of the demo waits for it
 
 
-class Follower:
+class BoardFollower:
     """A cursor over the log, and the board after all that it has seen."""
 
     def __init__(self, workspace: Workspace, screen: Screen) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from comity.demo.repository import Repository
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Unavailable
+from comity.kernel.text import json_line
 from comity.workspace import Workspace, from_settings
 
 _FILES = ("src/prices.py", "src/cart.py", "src/api.py")
@@ -115,7 +116,7 @@ class _Agent:
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "comity", "hook", "claude-code", event],
-                input=json.dumps(told).encode(),
+                input=json_line(told).encode(),
                 env=own,
                 capture_output=True,
                 timeout=_TIMEOUT_S,

@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from comity.demo import ledger
-from comity.demo.account import Account, Told, settle
+from comity.demo.account import Account, StageLog, settle
 from comity.demo.repository import Repository
 from comity.demo.screen import Screen
 from comity.demo.stage import Stage
@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
 
 
 def perform(screen: Screen, tasks: int, seed: int, *, keep: bool) -> Outcome:
-    """Play and account. Raises Problem, and BrokenPipeError when nobody looks any more."""
+    """Play and account. Raises Problem, and BrokenPipeError when the reader is gone."""
     try:
         return anyio.run(_Performance(screen, tasks, seed, keep).run)
     except BaseExceptionGroup as group:
@@ -80,10 +80,10 @@ class _Performance:
 
 
 def _account(database: str, repository: Repository, stage: Stage) -> Account:
-    """What the file says, beside what servers told their agents."""
+    """What the file says, next to what servers told their agents."""
     agents = stage.agents
     completed = [(number, agent.part.agent_id) for agent in agents for number in agent.notes.completed]
-    told = Told(
+    told = StageLog(
         set[str]().union(*(agent.notes.sent for agent in agents)),
         set[str]().union(*(agent.notes.acknowledged for agent in agents)),
         completed,

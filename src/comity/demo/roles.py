@@ -10,17 +10,17 @@ import anyio
 
 from comity.demo import cast
 from comity.demo.agent import WAIT_MS, Agent, Declined
-from comity.demo.cast import Job, Part
+from comity.demo.cast import CastMember, Job
 from comity.demo.screen import Refusal, Screen
 
-_AGAIN_S = 0.4  # until a refused claim is tried again, if nobody says that the file is free
+_AGAIN_S = 0.4  # until a refused claim is tried again, if no message says that the file is free
 _EDIT_S = (0.6, 1.2)
 
 
 class Planner(Agent):
     """Dispatches the tasks, then only what the stage asks for. In a later life it goes on where it was."""
 
-    def __init__(self, part: Part, root: Path, log: TextIO, jobs: list[Job]) -> None:
+    def __init__(self, part: CastMember, root: Path, log: TextIO, jobs: list[Job]) -> None:
         super().__init__(part, root, log)
         self._jobs = jobs
 
@@ -49,7 +49,7 @@ class Worker(Agent):
     the same time would lose a line, and the account would find that.
     """
 
-    def __init__(self, part: Part, root: Path, log: TextIO, screen: Screen, seed: int) -> None:
+    def __init__(self, part: CastMember, root: Path, log: TextIO, screen: Screen, seed: int) -> None:
         super().__init__(part, root, log)
         self.editing = anyio.Event()  # on and on, since told to hold
         self.files: list[str] = []  # claimed now
@@ -62,7 +62,7 @@ class Worker(Agent):
     async def work(self) -> None:
         self.files = []
         self._askers.clear()
-        if self.lives > 1:  # what nobody took over in the meantime is still to be done
+        if self.lives > 1:  # what was not taken over in the meantime is still to be done
             mine = await self.call("macp_ext_list_tasks", {"assignedAgentId": self.part.agent_id})
             for task in mine["tasks"]:
                 if task["status"] in ("accepted", "in-progress"):
@@ -130,5 +130,5 @@ class Worker(Agent):
             self.editing.set()
             await self.held()
         for path, text in zip(paths, texts, strict=True):
-            if line not in text:  # whoever had the task before may have come so far
+            if line not in text:  # the holder before may have come so far
                 path.write_text(f"{text}{line}\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import threading
@@ -17,15 +16,15 @@ from comity.demo.hooked import Comparison, compare
 from comity.demo.picture import verdict
 from comity.demo.screen import Nobody
 from comity.demo.view import Terminal, View
+from comity.doors.cli.screen import write_json
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid, Unavailable
-from comity.kernel.record import to_json
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 MIN_TASKS, MAX_TASKS = 6, 500
 
 
-class Document(NamedTuple):
+class DemoDocument(NamedTuple):
     """What ``--json`` prints. ``folder`` and ``database`` are null unless they were kept."""
 
     ok: bool
@@ -95,8 +94,8 @@ def run(*, tasks: int = 12, json_output: bool = False, seed: int = 7, keep: bool
         ok = account.ok and comparison.ok
         folder, database = (outcome.folder, outcome.database) if keep else (None, None)
         if view is None:
-            document = Document(ok, verdict(account), seed, folder, database, account, comparison)
-            sys.stdout.write(json.dumps(to_json(document), indent=2, ensure_ascii=False) + "\n")
+            document = DemoDocument(ok, verdict(account), seed, folder, database, account, comparison)
+            write_json(document)
         else:
             view.compared(comparison)
             notes = [f"The repository stays in {folder}"] if folder else []

@@ -44,7 +44,7 @@ class Screen(Protocol):
     """A spectator."""
 
     def cast(self, processes: Mapping[str, int], board: Board, origin_ms: int) -> None:
-        """Everybody is connected. ``processes``, 0 for whoever is dead, and ``board`` go on telling how things are."""
+        """Everybody is connected. ``processes``, 0 for dead agents, and ``board`` go on telling how things are."""
 
     def happened(self, fact: Fact) -> None:
         """Something is in the log, and on the board."""

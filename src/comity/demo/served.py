@@ -26,7 +26,7 @@ import comity
 from comity import settings
 from comity.kernel.problem import Problem, Unavailable
 from comity.server.folder.layout import masc_folder
-from comity.server.folder.lock import Running, running_server
+from comity.server.folder.lock import RunningServer, running_server
 
 START_S, STOP_S, CALL_S = 20.0, 15.0, 20.0
 ROUND_S = 15.0  # at a terminal: between two rounds
@@ -51,7 +51,7 @@ Connect your own agents:
 """
 
 
-class Told:
+class AgentLines:
     """What the agents do, one line each."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Told:
 class Hand:
     """One agent's client. ``do`` calls a tool and tells of it."""
 
-    def __init__(self, agent: str, door: str, client: Client, told: Told) -> None:
+    def __init__(self, agent: str, door: str, client: Client, told: AgentLines) -> None:
         self._agent, self._door, self._client, self._told = agent, door, client, told
 
     async def do(self, tool: str, words: str, **arguments: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Hand:
 
 
 @asynccontextmanager
-async def over_http(url: str, told: Told) -> AsyncIterator[Hand]:
+async def over_http(url: str, told: AgentLines) -> AsyncIterator[Hand]:
     """An agent that comes over the network."""
     async with httpx2.AsyncClient(headers={"X-Comity-Agent": ADA}, timeout=CALL_S) as http:
         transport = streamable_http_client(f"{url}/mcp", http_client=http)
@@ -93,7 +93,7 @@ async def over_http(url: str, told: Told) -> AsyncIterator[Hand]:
 
 
 @asynccontextmanager
-async def over_stdio(root: str, told: Told, log: Any) -> AsyncIterator[Hand]:
+async def over_stdio(root: str, told: AgentLines, log: Any) -> AsyncIterator[Hand]:
     """An agent with a server process of its own, as hosts start it."""
     command = StdioServerParameters(
         command=sys.executable,
@@ -157,7 +157,7 @@ class Served:
         self._folder = masc_folder(root)
         self._process: subprocess.Popen[bytes] | None = None
 
-    async def start(self) -> Running:
+    async def start(self) -> RunningServer:
         """Where it is. Raises Unavailable when it does not start."""
         found = running_server(self._folder)
         if found is not None:
@@ -192,7 +192,7 @@ async def play(root: str, options: list[str], *, stay: bool) -> None:
         running = await served.start()
         url = running.url
         sys.stdout.write(f"Comity serves {root}\n       at {url}\n\n")
-        told = Told()
+        told = AgentLines()
         with open(os.devnull, "w", encoding="utf-8") as log:  # noqa: ASYNC230 (it is no disk)
             async with over_http(url, told) as ada, over_stdio(root, told, log) as ben:
                 await job(ada, ben)

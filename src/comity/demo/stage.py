@@ -11,7 +11,7 @@ import anyio
 from comity.demo import cast
 from comity.demo.agent import Agent, ServerGone
 from comity.demo.board import held
-from comity.demo.follower import Follower
+from comity.demo.follower import BoardFollower
 from comity.demo.repository import Repository
 from comity.demo.roles import Planner, Worker
 from comity.demo.screen import Screen
@@ -60,7 +60,7 @@ class Stage:
     async def play(self) -> None:
         """From the first process to the end of the last. Raises Problem when it cannot be played."""
         with from_settings(self._repository.settings("spectator")) as workspace:
-            self._log = Follower(workspace, self._screen)
+            self._log = BoardFollower(workspace, self._screen)
             async with anyio.create_task_group() as tasks:
                 for agent in self.agents:
                     tasks.start_soon(self._perform, agent, tasks.cancel_scope)
@@ -101,7 +101,7 @@ class Stage:
                 everything.cancel()
                 return
             if not self._processes[name]:
-                await anyio.sleep(_RESTART_S)  # it never began, so nobody will miss it
+                await anyio.sleep(_RESTART_S)  # it never began, so no agent will miss it
                 continue
             killed = bool(self._killed_ms) and agent is self._victim and not any(one.killed for one in self.deaths)
             self.deaths.append(Death(name, self._killed_ms if killed else time.time() * 1000, killed))

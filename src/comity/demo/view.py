@@ -231,7 +231,7 @@ class View:
         return line
 
     def _file(self, file: str) -> Text:
-        """A cell: the file, coloured by its holder, with a mark for whoever waits for it."""
+        """A cell: the file, coloured by its holder, with a mark when an agent waits for it."""
         hold = held(self._board.files.get(file, []))
         wanted = any(wait.until_ms is None and file in wait.files for wait in self._board.waits)
         name = f"{file}{' !' if wanted else ''}"

@@ -1,4 +1,4 @@
-"""Which tools a session is shown: a model reads every one of them at its start, so fewer may be better.
+"""Tool sets: which tools a session is shown. A model reads every one of them at its start, so fewer may be better.
 
 ``core`` is the message bus. ``workspace`` adds who is here, claims, the everyday part of memory, and tasks. ``all`` is
 everything, and the default: hosts that know agents of the protocol expect its 45 tools, most defer what is not used,

@@ -1,10 +1,10 @@
 """One translator between the operations' names and those that a caller knows.
 
 Rooms name an operation between backticks, and after it, where that matters, what it is about: `message.poll`,
-`message.send ann`. Whoever shows the text to somebody puts their tools or commands in the place of that. Programs, and
+`message.send ann`. Who shows the text puts the reader's tools or commands in the place of that. Programs, and
 callers by name, read it as it is.
 
-What stands in quotation marks are somebody's own words, and stay as they are: ``kernel.quoting`` lets nobody out of
+What stands in quotation marks are somebody's own words, and stay as they are: ``kernel.quoting`` lets no text out of
 them, and no name or id that stands without them holds a backtick.
 """
 
@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 
 from comity.dialects.commands import COMMANDS, WITH
 from comity.kernel.named_tuple import NamedTuple
-from comity.kernel.problem import Invalid
 
 _QUOTED = r'"[^"\n]*"'
 _NAME, _ABOUT = r"[a-z]+\.[a-z_]+", rf'(?:[^`"\n]|{_QUOTED})++'
@@ -37,7 +36,7 @@ class Words(NamedTuple):
 
         Two of them in a row that are one tool are that tool once. What the dialect has no word for stays.
         """
-        return _replaced(text, _MARKS, self._marks) if "`" in text else text
+        return replaced(text, _MARKS, self._marks) if "`" in text else text
 
     def _marks(self, marks: str) -> str:
         return ", ".join(dict.fromkeys(self._one(mark) for mark in re.finditer(_MARK, marks)))
@@ -58,17 +57,6 @@ def or_commands(names: Mapping[str, str], about: Mapping[str, str]) -> Words:
     return Words({**COMMANDS, **names}, {**left, **about})
 
 
-def in_arguments(problem: Invalid, tool: str, op_name: str, theirs: Mapping[str, str]) -> Invalid:
-    """The complaint of an operation as a tool's; ``theirs`` has the tool's argument names by the operation's."""
-    words = {op_name: tool, **theirs}
-    pattern = "|".join(rf"(?<![\w.`]){re.escape(word)}(?!\w)" for word in sorted(words, key=len)[::-1])
-    argument = str(problem.data.get("argument", ""))
-    names = {"operation": tool, "argument": theirs.get(argument, argument)}
-    data = {key: names.get(key, value) for key, value in problem.data.items()}
-    message, hint = (_replaced(text, pattern, words.__getitem__) for text in (problem.message, problem.hint))
-    return Invalid(problem.reason, message, hint, **data)
-
-
-def _replaced(text: str, pattern: str, say: Callable[[str], str]) -> str:
+def replaced(text: str, pattern: str, say: Callable[[str], str]) -> str:
     """``text`` with what ``say`` makes of each match outside of quotation marks."""
     return re.sub(rf"{_QUOTED}|{pattern}", lambda found: found[0] if found[0][0] == '"' else say(found[0]), text)

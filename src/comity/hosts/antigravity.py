@@ -10,14 +10,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Reply, inner, said, text
+from comity.hosts.contract import SESSION, Abilities, Adapter, HookOutput, HookReply, HostEvent, inner, said, text
+from comity.hosts.host import Host, Wiring
 from comity.kernel.hints import Any
 
 EDITS = ("write_to_file", "replace_file_content", "multi_replace_file_content")
 SHELL = "run_command"
+EVENTS = (("PreInvocation", None), ("PreToolUse", "|".join((*EDITS, SHELL))), ("Stop", None))
+SOURCE, CHECKED = "https://antigravity.google/docs/hooks", "2026-11-22"
 
 
-def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+def neutral(event: str) -> HookOutput:
+    """No objection: a decision where one is needed."""
+    return said({"decision": "allow"}) if event in ("PreToolUse", "Stop") else HookOutput("{}")
+
+
+HOST = Host(
+    name="antigravity",
+    title="Antigravity",
+    source=SOURCE,
+    checked=CHECKED,
+    hooks=Wiring(
+        ".agents/hooks.json",
+        EVENTS,
+        "bundle",
+        end=lambda event: f"|| echo '{neutral(event).out}'",  # a tool whose hook says nothing is denied
+    ),
+)
+
+
+def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     """One form for an event."""
     session_id = text(payload, "conversationId")
     if not session_id:
@@ -28,19 +50,19 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         number = payload.get("invocationNum")
         first = number == 0 and payload.get("initialNumSteps") in (0, 1)
         answered = isinstance(number, int) and number > 0
-        return Heard("start" if first else "after", session_id, cwd=folder, moved=answered)
+        return HostEvent("start" if first else "after", session_id, cwd=folder, moved=answered)
     if event == "Stop":
         tries = payload.get("executionNum")
         done = text(payload, "terminationReason") in ("", "model_stop") and not payload.get("error")
         again = not done or (isinstance(tries, int) and tries > 1)
-        return Heard("stop", session_id, cwd=folder, moved=done, again=again)
+        return HostEvent("stop", session_id, cwd=folder, moved=done, again=again)
     if event != "PreToolUse":
         return None
     call = inner(payload, "toolCall")
     asked = inner(call, "args")
     tool = text(call, "name")
     path = _bare(text(asked, "TargetFile"))
-    return Heard(
+    return HostEvent(
         "before",
         session_id,
         cwd=_bare(text(asked, "Cwd")) or folder,
@@ -55,12 +77,7 @@ def _bare(value: str) -> str:
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
-def neutral(event: str) -> Answer:
-    """No objection: a decision where one is needed."""
-    return said({"decision": "allow"}) if event in ("PreToolUse", "Stop") else Answer("{}")
-
-
-def write(event: str, heard: Heard, reply: Reply) -> Answer:
+def write(event: str, heard: HostEvent, reply: HookReply) -> HookOutput:
     """The answer as Antigravity takes it."""
     if heard.moment == "before" and reply.refuse:
         return said({"decision": "deny", "reason": reply.refuse})
@@ -71,8 +88,15 @@ def write(event: str, heard: Heard, reply: Reply) -> Answer:
     return neutral(event)
 
 
+def sample(event: str, folder: str, path: str) -> dict[str, Any]:
+    """A payload of Antigravity."""
+    call = {"name": "write_to_file", "args": {"TargetFile": path}}
+    first = {"invocationNum": 0, "initialNumSteps": 1} if event == "PreInvocation" else {"toolCall": call, "stepIdx": 1}
+    return {"conversationId": SESSION, "workspacePaths": [folder], **first}
+
+
 ADAPTER = Adapter(
-    "antigravity",
+    HOST.name,
     Abilities(
         mid_turn=True,
         at_prompt=True,
@@ -80,12 +104,13 @@ ADAPTER = Adapter(
         ask=True,
         stop=True,
         warn=False,
-        source="https://antigravity.google/docs/hooks",
-        checked="2026-11-22",
+        source=SOURCE,
+        checked=CHECKED,
     ),
-    (("PreInvocation", None), ("PreToolUse", "|".join((*EDITS, SHELL))), ("Stop", None)),
+    EVENTS,
     read,
     write,
+    sample,
     neutral,
     ("PreToolUse",),
 )

@@ -3,23 +3,47 @@
 Injection happens when a context begins, when the user speaks and after a batch of tool calls, always right before a
 request to the model: so the next tool call, and the end of the turn, prove that the model has answered.
 
-``Idle`` is no event of its own but a second hook at ``Stop``, which runs beside the session and wakes it by ending with
-2 (``asyncRewake``). At its end a session without a terminal waits up to half a minute for such a hook: there it waits
-only when ``COMITY_WAKE`` is set in its environment. Who knows no such hooks tells no ``background_tasks`` either.
+``Idle`` is no event of its own but a second hook at ``Stop``, which runs next to the session and wakes it by ending
+with 2 (``asyncRewake``). At its end a session without a terminal waits up to half a minute for such a hook: there it
+waits only when ``COMITY_WAKE`` is set in its environment. Who knows no such hooks tells no ``background_tasks`` either.
 
 Its server stands in ``.mcp.json``, which several other hosts read as well.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 
-from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
-from comity.hosts.host import STDIO, Host
+from comity.hosts.contract import (
+    Abilities,
+    Adapter,
+    HookOutput,
+    HookReply,
+    HostEvent,
+    Moment,
+    begins,
+    inner,
+    said,
+    text,
+    usual,
+)
+from comity.hosts.host import STDIO, Host, Wiring, ends_well, events
 from comity.kernel.hints import Any
 
+EDITS = ("Edit", "Write", "MultiEdit", "NotebookEdit")
+_MOMENTS: dict[str, Moment] = {
+    "SessionStart": "start",
+    "SubagentStart": "start",
+    "UserPromptSubmit": "prompt",
+    "PreToolUse": "before",
+    "PostToolBatch": "after",
+    "Stop": "stop",
+    "Idle": "idle",
+    "SubagentStop": "stop",
+    "SessionEnd": "end",
+}
+EVENTS = events(_MOMENTS, PreToolUse="|".join((*EDITS, "Bash")))
 HOST = Host(
     name="claude-code",
     title="Claude Code",
@@ -32,25 +56,24 @@ HOST = Host(
     http={"type": "http", "url": "URL"},
     bearer={"headers": {"Authorization": "Bearer ${TOKEN_ENV}"}},
     note="asks once whether the project's servers may run; CLAUDE_PROJECT_DIR tells the server the project",
+    hooks=Wiring(
+        ".claude/settings.local.json",
+        EVENTS,
+        "groups",
+        end=ends_well,
+        idle=("Idle", "Stop", {"async": True, "asyncRewake": True}),
+    ),
+    aliases=("claude",),
+    session="CLAUDE_CODE_SESSION_ID",
+    folder="CLAUDE_PROJECT_DIR",
+    instructions="CLAUDE.md",
+    variables=(".claude/settings.json",),
 )
-
-EDITS = ("Edit", "Write", "MultiEdit", "NotebookEdit")
 # Claude Code sends none of these. Cursor, GitHub Copilot CLI and VS Code run its hooks as well, under ids of their own.
 _FOREIGN = frozenset({"cursor_version", "timestamp", "sessionId"})
-_MOMENTS: dict[str, Moment] = {
-    "SessionStart": "start",
-    "SubagentStart": "start",
-    "UserPromptSubmit": "prompt",
-    "PreToolUse": "before",
-    "PostToolBatch": "after",
-    "Stop": "stop",
-    "SubagentStop": "stop",
-    "Idle": "idle",
-    "SessionEnd": "end",
-}
 
 
-def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     """One form for an event; None for another host that runs this one's hooks, and for unknown events."""
     moment = _MOMENTS.get(event)
     session_id = text(payload, "session_id")
@@ -61,14 +84,14 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     asked = inner(payload, "tool_input")
     path = text(asked, "file_path", "notebook_path")
     tool = text(payload, "tool_name")
-    return Heard(
+    return HostEvent(
         moment,
         session_id,
         subagent_id=text(payload, "agent_id"),
         cwd=text(payload, "cwd"),
         source=begins(payload),
         tool=tool,
-        files=(path,) if tool in EDITS and path else (),
+        files=(path,) if tool in EDITS and path else _edited(payload),
         command=_command(asked) if tool == "Bash" else _commands(payload),
         moved=moment not in ("start", "prompt"),
         again=payload.get("stop_hook_active") is True,
@@ -81,10 +104,21 @@ def _may_wait(payload: Mapping[str, Any]) -> bool:
     return "background_tasks" in payload and not (headless and "COMITY_WAKE" not in os.environ)
 
 
+def _calls(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The tool calls of a batch."""
+    calls = payload.get("tool_calls")
+    return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+
+
+def _edited(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """The files that the editing tools of a batch were for."""
+    asked = [inner(call, "tool_input") for call in _calls(payload) if text(call, "tool_name") in EDITS]
+    return tuple(path for one in asked if (path := text(one, "file_path", "notebook_path")))
+
+
 def _commands(payload: Mapping[str, Any]) -> str:
     """The shell commands of a batch, one a line."""
-    calls = payload.get("tool_calls")
-    found = [inner(call, "tool_input") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    found = [inner(call, "tool_input") for call in _calls(payload)]
     return "\n".join(command for asked in found if (command := _command(asked)))
 
 
@@ -94,27 +128,27 @@ def _command(asked: Mapping[str, Any]) -> str:
     return f"{command} &" if command and asked.get("run_in_background") is True else command
 
 
-def neutral(_: str) -> Answer:
+def neutral(_: str) -> HookOutput:
     """An empty object: also hosts that wait for JSON take it as no objection."""
-    return Answer("{}")
+    return HookOutput("{}")
 
 
-def write(event: str, heard: Heard, reply: Reply) -> Answer:
+def write(event: str, heard: HostEvent, reply: HookReply) -> HookOutput:
     """The answer as Claude Code takes it."""
     if heard.moment == "idle":
-        return Answer(err=reply.wake, code=2) if reply.wake else Answer()
+        return HookOutput(err=reply.wake, code=2) if reply.wake else HookOutput()
     if heard.moment == "stop":
-        return Answer(json.dumps({"decision": "block", "reason": reply.go_on})) if reply.go_on else Answer()
+        return said({"decision": "block", "reason": reply.go_on} if reply.go_on else {})
     told: dict[str, object] = {"hookEventName": event}
     if reply.refuse:
         told |= {"permissionDecision": "deny", "permissionDecisionReason": reply.refuse}
     if reply.inject:
         told["additionalContext"] = reply.inject
-    return Answer(json.dumps({"hookSpecificOutput": told})) if len(told) > 1 else Answer()
+    return said({"hookSpecificOutput": told} if len(told) > 1 else {})
 
 
 ADAPTER = Adapter(
-    "claude-code",
+    HOST.name,
     Abilities(
         mid_turn=True,
         at_prompt=True,
@@ -127,19 +161,10 @@ ADAPTER = Adapter(
         source="https://code.claude.com/docs/en/hooks",
         checked="2026-11-22",
     ),
-    (
-        ("SessionStart", None),
-        ("SubagentStart", None),
-        ("UserPromptSubmit", None),
-        ("PreToolUse", "|".join((*EDITS, "Bash"))),
-        ("PostToolBatch", None),
-        ("Stop", None),
-        ("Idle", None),
-        ("SubagentStop", None),
-        ("SessionEnd", None),
-    ),
+    EVENTS,
     read,
     write,
+    lambda event, folder, path: usual(event, folder, "Write", file_path=path, content="x"),
     neutral,
     ("PreToolUse",),
 )

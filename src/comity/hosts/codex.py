@@ -4,22 +4,67 @@ Hooks of one batch of tool calls run at once, and nothing in a payload tells one
 only the end of a turn proves that the model has answered. Fields that an event does not know
 make Codex refuse the whole answer.
 
-``Idle`` is no event of its own but a second hook at ``Stop``, which runs beside the session (``async``) and wakes it by
-``codex queue``: an answer of such a hook reaches nobody.
+``Idle`` is no event of its own but a second hook at ``Stop``, which runs next to the session (``async``) and wakes it
+by ``codex queue``: an answer of such a hook is not shown.
 
 Its server stands in ``.codex/config.toml``, read in trusted projects only.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
+from importlib import import_module
 
 from comity.hosts import patch
-from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
-from comity.hosts.host import STDIO, Host
+from comity.hosts.contract import (
+    Abilities,
+    Adapter,
+    HookOutput,
+    HookReply,
+    HostEvent,
+    Moment,
+    begins,
+    inner,
+    said,
+    text,
+    usual,
+)
+from comity.hosts.host import STDIO, Host, Wiring, events
 from comity.kernel.hints import Any
+
+EDIT, SHELL = "apply_patch", "Bash"
+_MOMENTS: dict[str, Moment] = {
+    "SessionStart": "start",
+    "SubagentStart": "start",
+    "UserPromptSubmit": "prompt",
+    "PreToolUse": "before",
+    "PostToolUse": "after",
+    "Stop": "stop",
+    "Idle": "idle",
+    "SubagentStop": "stop",
+    "SessionEnd": "end",
+}
+EVENTS = events(_MOMENTS, PreToolUse=f"^({EDIT}|{SHELL})$")
+_TURN = "x-codex-turn-metadata"
+
+
+def _trusted(checkout: str, file: str) -> bool | None:
+    """Whether Codex's own configuration says that it trusts the project and the hooks of this file."""
+    home = os.environ.get("CODEX_HOME") or os.path.join(os.path.expanduser("~"), ".codex")
+    try:
+        with open(os.path.join(home, "config.toml"), "rb") as opened:
+            config = import_module("tomllib").load(opened)  # a hook does without it
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return None
+    projects, hooks = config.get("projects", {}), config.get("hooks", {})
+    project = projects.get(checkout, {}) if isinstance(projects, dict) else {}
+    state = hooks.get("state", {}) if isinstance(hooks, dict) else {}
+    ours = [key for key in state if os.path.join(checkout, file) in key] if isinstance(state, dict) else []
+    return isinstance(project, dict) and project.get("trust_level") == "trusted" and bool(ours)
+
 
 HOST = Host(
     name="codex",
@@ -34,23 +79,20 @@ HOST = Host(
     bearer={"bearer_token_env_var": "TOKEN_ENV"},
     format="toml",
     note="read in trusted projects only",
+    hooks=Wiring(
+        ".codex/hooks.json",
+        EVENTS,
+        "groups",
+        idle=("Idle", "Stop", {"async": True}),
+        todo="trust the project, and each hook under /hooks; in linked worktrees it runs none of the project",
+        trusted=_trusted,
+    ),
+    session_keys=((_TURN, "session_id"),),
+    thread_keys=((_TURN, "thread_id"), ("threadId",)),
 )
 
-EDIT, SHELL = "apply_patch", "Bash"
-_MOMENTS: dict[str, Moment] = {
-    "SessionStart": "start",
-    "SubagentStart": "start",
-    "UserPromptSubmit": "prompt",
-    "PreToolUse": "before",
-    "PostToolUse": "after",
-    "Stop": "stop",
-    "SubagentStop": "stop",
-    "Idle": "idle",
-    "SessionEnd": "end",
-}
 
-
-def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     """One form for an event; None for unknown events."""
     moment = _MOMENTS.get(event)
     session_id = text(payload, "session_id")
@@ -58,7 +100,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
         return None
     tool, cwd = text(payload, "tool_name"), text(payload, "cwd")
     command = text(inner(payload, "tool_input"), "command", "input")
-    return Heard(
+    return HostEvent(
         moment,
         session_id,
         subagent_id=text(payload, "agent_id"),
@@ -74,22 +116,27 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     )
 
 
-def write(event: str, heard: Heard, reply: Reply) -> Answer:
+def write(event: str, heard: HostEvent, reply: HookReply) -> HookOutput:
     """The answer as Codex takes it."""
     if heard.moment == "stop":
-        return Answer(json.dumps({"decision": "block", "reason": reply.go_on})) if reply.go_on else Answer()
+        return said({"decision": "block", "reason": reply.go_on} if reply.go_on else {})
     if heard.moment in ("end", "idle"):
-        return Answer()
+        return HookOutput()
     told: dict[str, object] = {"hookEventName": event}
     if reply.refuse and heard.moment == "before":
         told |= {"permissionDecision": "deny", "permissionDecisionReason": reply.refuse}
     if reply.inject:
         told["additionalContext"] = reply.inject
-    return Answer(json.dumps({"hookSpecificOutput": told})) if len(told) > 1 else Answer()
+    return said({"hookSpecificOutput": told} if len(told) > 1 else {})
+
+
+def sample(event: str, folder: str, path: str) -> dict[str, Any]:
+    """A payload of Codex."""
+    return usual(event, folder, EDIT, command=f"*** Begin Patch\n*** Add File: {path}\n+x\n*** End Patch")
 
 
 ADAPTER = Adapter(
-    "codex",
+    HOST.name,
     Abilities(
         mid_turn=True,
         at_prompt=True,
@@ -102,19 +149,10 @@ ADAPTER = Adapter(
         source="https://developers.openai.com/codex/hooks",
         checked="2026-11-22",
     ),
-    (
-        ("SessionStart", None),
-        ("SubagentStart", None),
-        ("UserPromptSubmit", None),
-        ("PreToolUse", f"^({EDIT}|{SHELL})$"),
-        ("PostToolUse", None),
-        ("Stop", None),
-        ("Idle", None),
-        ("SubagentStop", None),
-        ("SessionEnd", None),
-    ),
+    EVENTS,
     read,
     write,
+    sample,
     guards=("PreToolUse",),
     waker="codex_queue",
 )

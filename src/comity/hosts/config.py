@@ -11,7 +11,7 @@ import json
 import os
 from pathlib import Path
 
-from comity.hosts.jsonc import Malformed, Node, parse
+from comity.hosts.jsonc import MalformedJsonc, Node, parse
 from comity.hosts.jsonc_edit import Undo, set_value
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
@@ -21,14 +21,14 @@ VERSION = 1
 PACKAGE = "comity"
 
 
-class Wanted(NamedTuple):
+class ConfigOptions(NamedTuple):
     """What the options say (None: nothing), and where the project is."""
 
     root: Path
     project_id: str | None
     channel: str | None
     db: str | None
-    known: tuple[str, str] | None = None  # ids that AGENTS.md states, for a clone that has no config yet
+    known: tuple[str, str] | None = None  # ids that AGENTS.md states, for a clone that has no config
 
 
 class Settled(NamedTuple):
@@ -39,7 +39,7 @@ class Settled(NamedTuple):
     db: str
 
 
-def wanted(root: Path, project_id: str | None, channel: str | None, db: str | None) -> Wanted:
+def wanted(root: Path, project_id: str | None, channel: str | None, db: str | None) -> ConfigOptions:
     """The options as ids and an absolute path. Raises Invalid for what gives no id or no path."""
     for name, text in (("--project-id", project_id), ("--channel", channel)):
         if text is not None and not slug(text):
@@ -48,12 +48,12 @@ def wanted(root: Path, project_id: str | None, channel: str | None, db: str | No
     if db is not None and (not db.strip() or "\0" in db):
         raise Invalid("init.bad_db", "--db is no path", "Give a path; a relative one counts from the project root.")
     path = None if db is None else os.path.normpath(root / os.path.expanduser(db.strip()))
-    return Wanted(
+    return ConfigOptions(
         root, None if project_id is None else slug(project_id), None if channel is None else slug(channel), path
     )
 
 
-def settle(plain: dict[str, object], want: Wanted) -> Settled:
+def settle(plain: dict[str, object], want: ConfigOptions) -> Settled:
     """What holds with these options and this config (``{}`` for none)."""
     old_id, old_channel, old_db = (_text(plain, key) for key in ("projectId", "defaultChannel", "dbPath"))
     known_id, known_channel = want.known if want.known and not old_id else ("", "")
@@ -73,8 +73,8 @@ def settle(plain: dict[str, object], want: Wanted) -> Settled:
     return Settled(project_id, channel, db)
 
 
-def put(text: str | None, want: Wanted, now: str, force: bool) -> tuple[str, list[Undo], Settled]:
-    """The config's text with the settled values in it. Raises Malformed."""
+def put(text: str | None, want: ConfigOptions, now: str, force: bool) -> tuple[str, list[Undo], Settled]:
+    """The config's text with the settled values in it. Raises MalformedJsonc."""
     root = _read(text) if text and text.strip() and not force else None
     plain = root.plain() if root is not None else {}
     old = {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
@@ -100,9 +100,9 @@ def _read(text: str) -> Node:
         json.loads(text)
     except ValueError as error:
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-        raise Malformed(str(error), line) from None
+        raise MalformedJsonc(str(error), line) from None
     if root is None or root.kind != "object":
-        raise Malformed("this is no JSON object", 1)
+        raise MalformedJsonc("this is no JSON object", 1)
     return root
 
 

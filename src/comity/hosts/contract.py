@@ -1,22 +1,25 @@
-"""One form for what every host's hooks say and want to hear. An adapter translates; it decides nothing."""
+"""The form that every host's hook events and answers are translated to. An adapter translates; it decides nothing."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from comity.kernel.hints import Any, Literal
 from comity.kernel.named_tuple import NamedTuple
 
+SESSION = "comity-canary-session"  # of samples
 Moment = Literal["start", "prompt", "before", "after", "stop", "idle", "end", "other"]
 
 
-class Heard(NamedTuple):
-    """What a host told, in one form.
+class HostEvent(NamedTuple):
+    """One event of a host, in the form that is common to all.
 
     ``start``: a context begins (``source`` says why); ``prompt``: the user spoke; ``before``: a tool is about to run,
     on ``files`` or with a shell ``command``; ``after``: a tool or a batch of them ran; ``stop``: the agent wants to
-    stop; ``idle``: its turn is over, and this hook waits beside it; ``end``: the session is over. ``moved``: the model
+    stop; ``idle``: its turn is over, and this hook waits next to it; ``end``: the session is over. ``moved``: the model
     has answered since the last answer that could inject. ``session_id`` is empty for a host that does not tell it: then
     its process stands for the session.
     """
@@ -33,12 +36,12 @@ class Heard(NamedTuple):
     again: bool = False  # the agent goes on already since a hook asked it to
     last: bool = False  # no hook follows when this is refused: what is new goes with the refusal
     rests: bool = False  # the turn is over when nothing keeps it going
-    glance: bool = False  # beside an idle session: look once, do not wait
+    glance: bool = False  # next to an idle session: look once, do not wait
 
 
-class Reply(NamedTuple):
+class HookReply(NamedTuple):
     """What Comity says; all empty: nothing. ``inject`` is for the model's context, ``refuse`` says why a tool must not
-    run, ``go_on`` why the agent should not stop yet, ``wake`` why an idle one should go on.
+    run, ``go_on`` why the agent should not stop, ``wake`` why an idle one should go on.
     """
 
     inject: str = ""
@@ -47,10 +50,10 @@ class Reply(NamedTuple):
     wake: str = ""
 
 
-NOTHING = Reply()
+NOTHING = HookReply()
 
 
-class Answer(NamedTuple):
+class HookOutput(NamedTuple):
     """What the hook writes, and the code it ends with."""
 
     out: str = ""
@@ -73,9 +76,9 @@ class Abilities(NamedTuple):
     checked: str = ""
 
 
-def nothing(_: str) -> Answer:
+def nothing(_: str) -> HookOutput:
     """No word, and success: what most hosts take as no objection."""
-    return Answer()
+    return HookOutput()
 
 
 class Adapter(NamedTuple):
@@ -84,21 +87,42 @@ class Adapter(NamedTuple):
     ``read`` makes one form of an event and its payload; None for what is of no interest, and for another host that
     runs this one's hooks. ``write`` answers in the host's shape; with an empty reply it must let the agent go on.
     ``neutral`` lets an event go on of which nothing is known, ``guards`` are the events that precede an edit.
+    ``sample`` is a payload: an event, in a folder, of an edit of a file there, as the host would tell it.
     ``waker`` is the module of a program that wakes a session, for a host whose hooks cannot do that by an answer.
     """
 
     host: str
     abilities: Abilities
     events: tuple[tuple[str, str | None], ...]
-    read: Callable[[str, Mapping[str, Any]], Heard | None]
-    write: Callable[[str, Heard, Reply], Answer]
-    neutral: Callable[[str], Answer] = nothing
+    read: Callable[[str, Mapping[str, Any]], HostEvent | None]
+    write: Callable[[str, HostEvent, HookReply], HookOutput]
+    sample: Callable[[str, str, str], dict[str, Any]]
+    neutral: Callable[[str], HookOutput] = nothing
     guards: tuple[str, ...] = ()
     waker: str = ""
 
 
+def adapter_of(host: str) -> Adapter | None:
+    """The host's adapter, of which only its own module is loaded; None for a host that is not known."""
+    name = host.replace("-", "_")
+    if not name.isidentifier():
+        return None
+    try:
+        adapter: Adapter | None = getattr(import_module(f"comity.hosts.{name}"), "ADAPTER", None)
+    except ModuleNotFoundError:
+        return None
+    return adapter if adapter is not None and adapter.host == host else None
+
+
+def usual(event: str, folder: str, tool: str, **asked: object) -> dict[str, Any]:
+    """A sample in the form that most hosts use."""
+    transcript = os.path.join(folder, "transcript.jsonl")
+    told = {"session_id": SESSION, "transcript_path": transcript, "cwd": folder, "hook_event_name": event}
+    return {**told, "source": "startup", "tool_name": tool, "tool_input": asked}
+
+
 def begins(payload: Mapping[str, Any]) -> str:
-    """Why a context begins, ``startup`` for reasons that nobody knows yet (a fork is a session of its own)."""
+    """Why a context begins, ``startup`` for reasons that are not known (a fork is a session of its own)."""
     source = text(payload, "source")
     return source if source in ("resume", "clear", "compact") else "startup"
 
@@ -136,9 +160,9 @@ def paths(asked: Mapping[str, Any], *names: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def said(content: Mapping[str, object]) -> Answer:
+def said(content: Mapping[str, object]) -> HookOutput:
     """An answer that is one JSON document; none for an empty one."""
-    return Answer(json.dumps(content)) if content else Answer()
+    return HookOutput(json.dumps(content)) if content else HookOutput()
 
 
 def _parsed(value: str) -> object:

@@ -13,10 +13,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from comity.hosts import patch
-from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, paths, said, text
-from comity.hosts.host import STDIO, Host
+from comity.hosts.contract import (
+    SESSION,
+    Abilities,
+    Adapter,
+    HookOutput,
+    HookReply,
+    HostEvent,
+    Moment,
+    inner,
+    paths,
+    said,
+    text,
+)
+from comity.hosts.host import STDIO, Host, Wiring, ends_well, events
 from comity.kernel.hints import Any
 
+EDITS = ("create", "edit", "str_replace_editor", "apply_patch")
+SHELLS = ("bash", "powershell")
+_MOMENTS: dict[str, Moment] = {
+    "sessionStart": "start",
+    "preToolUse": "before",
+    "postToolUse": "after",
+    "agentStop": "stop",
+    "notification": "idle",
+    "sessionEnd": "end",
+}
+NOTIFIED = "agent_idle|agent_completed|shell_completed"
+EVENTS = events(_MOMENTS, preToolUse="|".join((*EDITS, *SHELLS)), notification=NOTIFIED)
 HOST = Host(
     name="copilot-cli",
     title="GitHub Copilot CLI",
@@ -30,22 +54,19 @@ HOST = Host(
     bearer={"headers": {"Authorization": "Bearer ${TOKEN_ENV}"}},
     note="needs a trusted folder; `copilot -p` leaves project servers out unless "
     "GITHUB_COPILOT_PROMPT_MODE_WORKSPACE_MCP is set",
+    hooks=Wiring(
+        ".github/copilot/settings.local.json",
+        EVENTS,
+        "list",
+        timeout="timeoutSec",
+        end=ends_well,
+        todo="it runs them in folders that it trusts",
+    ),
+    aliases=("copilot", "github copilot", "github-copilot"),
 )
 
-EDITS = ("create", "edit", "str_replace_editor", "apply_patch")
-SHELLS = ("bash", "powershell")
-NOTIFIED = "agent_idle|agent_completed|shell_completed"
-_MOMENTS: dict[str, Moment] = {
-    "sessionStart": "start",
-    "preToolUse": "before",
-    "postToolUse": "after",
-    "agentStop": "stop",
-    "notification": "idle",
-    "sessionEnd": "end",
-}
 
-
-def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     """One form for an event; VS Code's payloads, which name their event, are not for this hook."""
     moment = _MOMENTS.get(event)
     session_id = text(payload, "sessionId")
@@ -54,11 +75,11 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     asked = inner(payload, "toolArgs")
     tool = text(payload, "toolName")
     looks = tool == "str_replace_editor" and text(asked, "command") == "view"
-    broken = text(payload, "stopReason") not in ("", "end_turn")  # no answer; and nobody is asked to go on
+    broken = text(payload, "stopReason") not in ("", "end_turn")  # no answer; and the agent is not asked to go on
     files: tuple[str, ...] = ()
     if moment == "before" and tool in EDITS and not looks:
         files = paths(asked, "path") or patch.files(text(asked, "patch", "input") or text(payload, "toolArgs"))
-    return Heard(
+    return HostEvent(
         moment,
         session_id,
         cwd=text(payload, "cwd"),
@@ -73,7 +94,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     )
 
 
-def write(_: str, heard: Heard, reply: Reply) -> Answer:
+def write(_: str, heard: HostEvent, reply: HookReply) -> HookOutput:
     """The answer as Copilot CLI takes it."""
     if heard.moment == "before" and reply.refuse:
         return said({"permissionDecision": "deny", "permissionDecisionReason": reply.refuse})
@@ -83,11 +104,17 @@ def write(_: str, heard: Heard, reply: Reply) -> Answer:
         return said({"additionalContext": reply.wake})
     if heard.moment in ("start", "after") and reply.inject:
         return said({"additionalContext": reply.inject})
-    return Answer()
+    return HookOutput()
+
+
+def sample(_: str, folder: str, path: str) -> dict[str, Any]:
+    """A payload of Copilot CLI."""
+    asked = {"toolName": "create", "toolArgs": {"path": path}}
+    return {"sessionId": SESSION, "timestamp": 1, "cwd": folder, "source": "new", **asked}
 
 
 ADAPTER = Adapter(
-    "copilot-cli",
+    HOST.name,
     Abilities(
         mid_turn=True,
         at_prompt=False,
@@ -99,15 +126,9 @@ ADAPTER = Adapter(
         source="https://docs.github.com/en/copilot/reference/hooks-reference",
         checked="2026-11-22",
     ),
-    (
-        ("sessionStart", None),
-        ("preToolUse", "|".join((*EDITS, *SHELLS))),
-        ("postToolUse", None),
-        ("agentStop", None),
-        ("notification", NOTIFIED),
-        ("sessionEnd", None),
-    ),
+    EVENTS,
     read,
     write,
+    sample,
     guards=("preToolUse",),
 )

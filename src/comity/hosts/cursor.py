@@ -11,10 +11,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from comity.hosts import patch
-from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, paths, said, text
-from comity.hosts.host import ROOT_VARIABLE, STDIO, Host
+from comity.hosts.contract import (
+    SESSION,
+    Abilities,
+    Adapter,
+    HookOutput,
+    HookReply,
+    HostEvent,
+    Moment,
+    inner,
+    paths,
+    said,
+    text,
+)
+from comity.hosts.host import ROOT_VARIABLE, STDIO, Host, Wiring, events
 from comity.kernel.hints import Any
 
+EDITS = ("Write", "StrReplace", "Edit", "MultiEdit", "EditNotebook", "Delete", "ApplyPatch")
+SHELL = "Shell"
+_MOMENTS: dict[str, Moment] = {
+    "sessionStart": "start",
+    "preToolUse": "before",
+    "postToolUse": "after",
+    "stop": "stop",
+    "sessionEnd": "end",
+}
+EVENTS = events(_MOMENTS, preToolUse="|".join((*EDITS, SHELL)))
 HOST = Host(
     name="cursor",
     title="Cursor",
@@ -26,20 +48,11 @@ HOST = Host(
     program="cursor",
     http={"url": "URL"},
     bearer={"headers": {"Authorization": "Bearer ${env:TOKEN_ENV}"}},
+    hooks=Wiring(".cursor/hooks.json", EVENTS, "list", typed=False, defaults=((("version",), 1),)),
 )
 
-EDITS = ("Write", "StrReplace", "Edit", "MultiEdit", "EditNotebook", "Delete", "ApplyPatch")
-SHELL = "Shell"
-_MOMENTS: dict[str, Moment] = {
-    "sessionStart": "start",
-    "preToolUse": "before",
-    "postToolUse": "after",
-    "stop": "stop",
-    "sessionEnd": "end",
-}
 
-
-def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     """One form for an event; a subagent is a conversation that names its parent."""
     moment = _MOMENTS.get(event)
     session_id = text(payload, "conversation_id", "session_id")
@@ -51,8 +64,8 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     asked = inner(payload, "tool_input")
     tool = text(payload, "tool_name")
     loops = payload.get("loop_count")
-    broken = text(payload, "status") in ("aborted", "error")  # no answer; and nobody is asked to go on
-    return Heard(
+    broken = text(payload, "status") in ("aborted", "error")  # no answer; and the agent is not asked to go on
+    return HostEvent(
         moment,
         parent or session_id,
         subagent_id=session_id if parent else "",
@@ -66,7 +79,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
 
 
 def _files(tool: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """Some versions leave the tool's name out: whoever brings a text for a file edits it."""
+    """Some versions leave the tool's name out: what brings a text for a file edits it."""
     unnamed = not tool and any(name in asked for name in ("contents", "content", "new_string", "edits"))
     if tool not in EDITS and not unnamed:
         return ()
@@ -74,12 +87,12 @@ def _files(tool: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
     return named or patch.files(text(asked, "patch", "input", "command"))
 
 
-def neutral(_: str) -> Answer:
+def neutral(_: str) -> HookOutput:
     """No objection."""
-    return Answer("{}")
+    return HookOutput("{}")
 
 
-def write(event: str, heard: Heard, reply: Reply) -> Answer:
+def write(event: str, heard: HostEvent, reply: HookReply) -> HookOutput:
     """The answer as Cursor takes it. What is to be known before a tool runs comes after it."""
     if heard.moment == "before" and reply.refuse:
         return said({"permission": "deny", "user_message": reply.refuse, "agent_message": reply.refuse})
@@ -90,8 +103,21 @@ def write(event: str, heard: Heard, reply: Reply) -> Answer:
     return neutral(event)
 
 
+def sample(event: str, folder: str, path: str) -> dict[str, Any]:
+    """A payload of Cursor."""
+    return {
+        "conversation_id": SESSION,
+        "generation_id": "1",
+        "cursor_version": "0",
+        "workspace_roots": [folder],
+        "hook_event_name": event,
+        "tool_name": "Write",
+        "tool_input": {"file_path": path},
+    }
+
+
 ADAPTER = Adapter(
-    "cursor",
+    HOST.name,
     Abilities(
         mid_turn=True,
         at_prompt=False,
@@ -102,15 +128,10 @@ ADAPTER = Adapter(
         source="https://cursor.com/docs/agent/hooks",
         checked="2026-11-22",
     ),
-    (
-        ("sessionStart", None),
-        ("preToolUse", "|".join((*EDITS, SHELL))),
-        ("postToolUse", None),
-        ("stop", None),
-        ("sessionEnd", None),
-    ),
+    EVENTS,
     read,
     write,
+    sample,
     neutral,
     ("preToolUse",),
 )

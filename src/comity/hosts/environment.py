@@ -1,4 +1,4 @@
-"""What host files that came with the repository set for Comity: variables, and options of the server they start.
+"""Variables, and options of the server, that host files which came with the repository set for Comity.
 
 A host hands such a variable to the programs it starts, and they cannot tell it from one of the user: it counts. So it
 is named as what it is.
@@ -16,12 +16,11 @@ from comity.hosts import files
 from comity.hosts.catalog import hosts
 from comity.hosts.hook_install import WIRINGS
 from comity.hosts.host import starts
-from comity.hosts.jsonc import Malformed, parse
+from comity.hosts.jsonc import MalformedJsonc, parse
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 from comity.project import tracked
 
-_MORE = (".mcp.json", ".claude/settings.json", ".vscode/settings.json", ".env", ".gemini/.env")
 _NAME = r"(?:MACP|COMITY|MASC)_[A-Z0-9_]+"
 _VARIABLE = re.compile(rf"{_NAME}|HOME|XDG_CONFIG_HOME")  # the last two say where the user's agreements lie
 _IN_TEXT = re.compile(rf"(?:^|[\s;&|'\"])({_NAME})=(\S*)")  # before a command, or among the arguments of env
@@ -40,7 +39,10 @@ class Assignment(NamedTuple):
 def assignments(checkout: Path) -> list[Assignment]:
     """Everything of that kind in a checkout, but for what ``comity init`` itself writes there."""
     names = dict.fromkeys(
-        [*(name for host in hosts() for name in (host.file, *host.others)), *(one.file for one in WIRINGS), *_MORE]
+        [
+            *(name for host in hosts() for name in (host.file, *host.others, *host.variables)),
+            *(one.file for one in WIRINGS),
+        ]
     )
     ours = {pair for host in hosts() for form in (host.entry, host.http, host.bearer) for pair in _settings(form)}
     there = [name for name in names if (checkout / name).is_file()]
@@ -50,7 +52,7 @@ def assignments(checkout: Path) -> list[Assignment]:
             data = files.look(checkout, name).data
             text = files.decode(name, data)[1] if data else ""
             pairs = list(_pairs(name, text))
-        except (Problem, Malformed, ValueError, RecursionError):
+        except (Problem, MalformedJsonc, ValueError, RecursionError):
             continue  # the host cannot read it either
         found |= {Assignment(name, key, shown(value)): None for key, value in pairs if (key, value) not in ours}
     return list(found)

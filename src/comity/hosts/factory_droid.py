@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from comity.hosts import patch
-from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, paths, said, text
-from comity.hosts.host import STDIO, Host
-from comity.kernel.hints import Any
-
-HOST = Host(
-    name="factory-droid",
-    title="Factory Droid",
-    file=".factory/mcp.json",
-    section=("mcpServers",),
-    entry={"type": "stdio", **STDIO},
-    source="https://docs.factory.ai/cli/configuration/mcp",
-    checked="2026-11-22",
-    program="droid",
-    http={"type": "http", "url": "URL"},
+from comity.hosts.contract import (
+    Abilities,
+    Adapter,
+    HookOutput,
+    HookReply,
+    HostEvent,
+    Moment,
+    begins,
+    inner,
+    paths,
+    said,
+    text,
+    usual,
 )
+from comity.hosts.host import STDIO, Host, Wiring, events
+from comity.kernel.hints import Any
 
 EDITS = ("Edit", "MultiEdit", "Create", "Write", "NotebookEdit", "ApplyPatch")
 SHELL = "Execute"
@@ -35,9 +36,23 @@ _MOMENTS: dict[str, Moment] = {
     "SubagentStop": "stop",
     "SessionEnd": "end",
 }
+EVENTS = events(_MOMENTS, PreToolUse="|".join((*EDITS, SHELL)))
+HOST = Host(
+    name="factory-droid",
+    title="Factory Droid",
+    file=".factory/mcp.json",
+    section=("mcpServers",),
+    entry={"type": "stdio", **STDIO},
+    source="https://docs.factory.ai/cli/configuration/mcp",
+    checked="2026-11-22",
+    program="droid",
+    http={"type": "http", "url": "URL"},
+    hooks=Wiring(".factory/hooks.json", EVENTS, "groups", root=()),
+    aliases=("droid", "factory"),
+)
 
 
-def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     """One form for an event. After a tool nothing is proven: several may run at once."""
     moment = _MOMENTS.get(event)
     session_id = text(payload, "session_id")
@@ -48,7 +63,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     files: tuple[str, ...] = ()
     if moment == "before" and tool in EDITS:
         files = paths(asked, "file_path", "notebook_path") or patch.files(text(asked, "input", "patch", "command"))
-    return Heard(
+    return HostEvent(
         moment,
         session_id,
         subagent_id=text(payload, "agent_id"),
@@ -62,7 +77,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     )
 
 
-def write(event: str, heard: Heard, reply: Reply) -> Answer:
+def write(event: str, heard: HostEvent, reply: HookReply) -> HookOutput:
     """The answer as Droid takes it."""
     if heard.moment == "stop":
         return said({"decision": "block", "reason": reply.go_on} if reply.go_on else {})
@@ -75,7 +90,7 @@ def write(event: str, heard: Heard, reply: Reply) -> Answer:
 
 
 ADAPTER = Adapter(
-    "factory-droid",
+    HOST.name,
     Abilities(
         mid_turn=True,
         at_prompt=True,
@@ -86,16 +101,9 @@ ADAPTER = Adapter(
         source="https://docs.factory.ai/harness/hooks",
         checked="2026-11-22",
     ),
-    (
-        ("SessionStart", None),
-        ("UserPromptSubmit", None),
-        ("PreToolUse", "|".join((*EDITS, SHELL))),
-        ("PostToolUse", None),
-        ("Stop", None),
-        ("SubagentStop", None),
-        ("SessionEnd", None),
-    ),
+    EVENTS,
     read,
     write,
+    lambda event, folder, path: usual(event, folder, "Create", file_path=path, content="x"),
     guards=("PreToolUse",),
 )

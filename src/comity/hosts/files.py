@@ -22,14 +22,14 @@ BOM = "\ufeff"
 CONFIG_NAME = f"{FOLDER}/{CONFIG}"
 
 
-class Found(NamedTuple):
-    """A file as it is: ``path`` with links followed, ``data`` None when it does not exist yet."""
+class HostFile(NamedTuple):
+    """A file as it is: ``path`` with links followed, ``data`` None when it does not exist."""
 
     path: Path
     data: bytes | None
 
 
-def look(base: Path, name: str) -> Found:
+def look(base: Path, name: str) -> HostFile:
     """The file ``name`` of the folder ``base``. Raises Invalid or Forbidden."""
     target = base / name
     if name.startswith(f"{FOLDER}/"):
@@ -49,7 +49,7 @@ def look(base: Path, name: str) -> Found:
     except FileNotFoundError:
         if os.path.lexists(target):
             raise _unusable(name, "it is a link to a file that does not exist") from None
-        return Found(real, None)
+        return HostFile(real, None)
     except OSError as error:
         raise _forbidden(name, error) from None
     if not stat.S_ISREG(info.st_mode):
@@ -57,7 +57,7 @@ def look(base: Path, name: str) -> Found:
     if info.st_size > MAX_BYTES:
         raise _unusable(name, f"it is larger than {MAX_BYTES} bytes")
     try:
-        return Found(real, real.read_bytes())
+        return HostFile(real, real.read_bytes())
     except OSError as error:
         raise _forbidden(name, error) from None
 

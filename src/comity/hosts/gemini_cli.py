@@ -10,14 +10,35 @@ Its server stands in ``.gemini/settings.json``; it reads AGENTS.md only when ``c
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 
-from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, begins, inner, text
-from comity.hosts.host import STDIO, Host, Include
+from comity.hosts.contract import (
+    Abilities,
+    Adapter,
+    HookOutput,
+    HookReply,
+    HostEvent,
+    Moment,
+    begins,
+    inner,
+    said,
+    text,
+    usual,
+)
+from comity.hosts.host import STDIO, Host, Include, Wiring, events
 from comity.kernel.hints import Any
 
+EDITS, SHELL = ("replace", "write_file"), "run_shell_command"
+_MOMENTS: dict[str, Moment] = {
+    "SessionStart": "start",
+    "BeforeAgent": "prompt",
+    "BeforeTool": "before",
+    "AfterTool": "after",
+    "AfterAgent": "stop",
+    "SessionEnd": "end",
+}
+EVENTS = events(_MOMENTS, BeforeTool=f"^({'|'.join(EDITS)}|{SHELL})$")
 HOST = Host(
     name="gemini-cli",
     title="Gemini CLI",
@@ -29,22 +50,24 @@ HOST = Host(
     program="gemini",
     http={"httpUrl": "URL"},
     bearer={"headers": {"Authorization": "Bearer ${TOKEN_ENV}"}},
-    includes=(Include(("context", "fileName"), "AGENTS.md", beside=("GEMINI.md",)),),
+    includes=(Include(("context", "fileName"), "AGENTS.md", also=("GEMINI.md",)),),
+    hooks=Wiring(
+        ".gemini/settings.json",
+        EVENTS,
+        "groups",
+        second=1000,
+        named="comity",
+        shared=True,
+        todo="it finds comity on its PATH, and runs the hooks in folders that it trusts",
+    ),
+    aliases=("gemini",),
+    session="GEMINI_SESSION_ID",
+    variables=(".env", ".gemini/.env"),
 )
-
-EDITS, SHELL = ("replace", "write_file"), "run_shell_command"
 _SILENT = "[no response text]"
-_MOMENTS: dict[str, Moment] = {
-    "SessionStart": "start",
-    "BeforeAgent": "prompt",
-    "BeforeTool": "before",
-    "AfterTool": "after",
-    "AfterAgent": "stop",
-    "SessionEnd": "end",
-}
 
 
-def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     """One form for an event; None for unknown events."""
     moment = _MOMENTS.get(event)
     session_id = text(payload, "session_id")
@@ -53,7 +76,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     asked = inner(payload, "tool_input")
     tool, cwd = text(payload, "tool_name"), text(payload, "cwd")
     path = text(asked, "file_path")
-    return Heard(
+    return HostEvent(
         moment,
         session_id,
         cwd=cwd,
@@ -67,20 +90,25 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     )
 
 
-def write(event: str, heard: Heard, reply: Reply) -> Answer:
+def write(event: str, heard: HostEvent, reply: HookReply) -> HookOutput:
     """The answer as Gemini CLI takes it."""
     if heard.moment == "stop" and reply.go_on:
-        return Answer(json.dumps({"decision": "deny", "reason": reply.go_on}))
+        return said({"decision": "deny", "reason": reply.go_on})
     if heard.moment == "before" and reply.refuse:
-        said = "\n\n".join(part for part in (reply.refuse, reply.inject) if part)
-        return Answer(json.dumps({"decision": "deny", "reason": said}))
+        return said({"decision": "deny", "reason": "\n\n".join(filter(None, (reply.refuse, reply.inject)))})
     if heard.moment in ("start", "prompt", "after") and reply.inject:
-        return Answer(json.dumps({"hookSpecificOutput": {"hookEventName": event, "additionalContext": reply.inject}}))
-    return Answer()
+        return said({"hookSpecificOutput": {"hookEventName": event, "additionalContext": reply.inject}})
+    return HookOutput()
+
+
+def sample(event: str, folder: str, path: str) -> dict[str, Any]:
+    """A payload of Gemini CLI."""
+    told = usual(event, folder, "write_file", file_path=path, content="x")
+    return {**told, "timestamp": "2026-11-22T00:00:00.000Z"}
 
 
 ADAPTER = Adapter(
-    "gemini-cli",
+    HOST.name,
     Abilities(
         mid_turn=True,
         at_prompt=True,
@@ -92,15 +120,9 @@ ADAPTER = Adapter(
         source="https://geminicli.com/docs/hooks/reference",
         checked="2026-11-22",
     ),
-    (
-        ("SessionStart", None),
-        ("BeforeAgent", None),
-        ("BeforeTool", f"^({'|'.join(EDITS)}|{SHELL})$"),
-        ("AfterTool", None),
-        ("AfterAgent", None),
-        ("SessionEnd", None),
-    ),
+    EVENTS,
     read,
     write,
+    sample,
     guards=("BeforeTool",),
 )

@@ -33,7 +33,7 @@ _NAMES = (
     *("applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit", "prepare-commit-msg"),
     *("commit-msg", "post-commit", "pre-rebase", "post-checkout", "post-merge", "pre-push", "post-rewrite"),
 )
-# The same, run so often that there is one only where the old folder has it.
+# Hooks that run so often that there is one only where the old folder has it.
 _OFTEN = ("fsmonitor-watchman", "post-index-change", "pre-auto-gc", "reference-transaction", "sendemail-validate")
 
 _GUARD = """\
@@ -56,29 +56,29 @@ fi
 """
 
 
-class Report(NamedTuple):
+class GitHooksReport(NamedTuple):
     """What was written or removed, as paths, and what was left as it is, as sentences."""
 
     changed: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def install(checkout: Path, remove: bool = False, program: str | None = None) -> Report:
+def install(checkout: Path, remove: bool = False, program: str | None = None) -> GitHooksReport:
     """Put the hooks of the repository around ``checkout`` in place, or take them out."""
     there = repository.around(checkout)
     if there is None:
-        return Report(notes=("there is no git repository, so there are no git hooks",))
+        return GitHooksReport(notes=("there is no git repository, so there are no git hooks",))
     if remove:
         return _remove(there)
     words = shlex.split(program or running())
     path = words[0] if len(words) == 1 else ""  # else it is found by its name
     was = configured(there, "--get", "core.hooksPath")
     if was is None:
-        return _beside(Path(there.common) / "hooks", path)
+        return _in_common_folder(Path(there.common) / "hooks", path)
     return _instead(there, checkout, was, path)
 
 
-def _beside(hooks: Path, program: str) -> Report:
+def _in_common_folder(hooks: Path, program: str) -> GitHooksReport:
     """In the repository's own hooks folder, with what is there set aside."""
     hooks.mkdir(parents=True, exist_ok=True)
     changed, notes = [], []
@@ -92,10 +92,10 @@ def _beside(hooks: Path, program: str) -> Report:
         text = _script(name, program, f'next="$(dirname "$0")/{name}{ASIDE}"')
         if _put(hook, text):
             changed.append(hook)
-    return Report(tuple(changed), tuple(notes))
+    return GitHooksReport(tuple(changed), tuple(notes))
 
 
-def _instead(there: Repository, checkout: Path, was: str, program: str) -> Report:
+def _instead(there: Repository, checkout: Path, was: str, program: str) -> GitHooksReport:
     """In a folder of Comity's, to which ``core.hooksPath`` is pointed; the old folder's hooks are run from there."""
     folder = Path(there.common) / FOLDER
     if Path(was) != folder:
@@ -111,7 +111,7 @@ def _instead(there: Repository, checkout: Path, was: str, program: str) -> Repor
         text = _script(name, program if name in GUARDED else "", _FIND_OLD.format(key=_KEY, none=_NO_LOCAL, name=name))
         if _put(folder / name, text):
             changed.append(folder / name)
-    return Report(tuple(changed), (f"core.hooksPath points to {folder}, whose hooks run those of {was}",))
+    return GitHooksReport(tuple(changed), (f"core.hooksPath points to {folder}, whose hooks run those of {was}",))
 
 
 _FIND_OLD = """\
@@ -139,7 +139,7 @@ def _script(name: str, program: str, find: str) -> str:
     return "\n".join([*lines, "exit 0", ""])
 
 
-def _remove(there: Repository) -> Report:
+def _remove(there: Repository) -> GitHooksReport:
     changed, notes = [], []
     hooks = Path(there.common) / "hooks"
     for name in GUARDED:
@@ -167,7 +167,7 @@ def _remove(there: Repository) -> Report:
                 changed.append(folder / name)
         if not any(folder.iterdir()):
             folder.rmdir()
-    return Report(tuple(changed), tuple(notes))
+    return GitHooksReport(tuple(changed), tuple(notes))
 
 
 def _unset(there: Repository, key: str) -> None:
@@ -179,7 +179,7 @@ def _unset(there: Repository, key: str) -> None:
 
 
 def holds_mark(hook: str) -> bool:
-    """Whether a hook of git is Comity's. A pipe in its place keeps nobody."""
+    """Whether a hook of git is Comity's. A pipe in its place is not waited for."""
     try:
         return MARK in repository.read(hook, _MAX_HOOK_BYTES)[:_HEAD_BYTES].decode("utf-8", "replace")
     except OSError:

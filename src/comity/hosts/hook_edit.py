@@ -1,4 +1,4 @@
-"""Hooks in a host's file: put there beside the user's own, found again, and taken out."""
+"""Hooks in a host's file: put there next to the user's own, found again, and taken out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import shlex
 from collections.abc import Iterator
 
 from comity.hosts import jsonc_edit
-from comity.hosts.hook_install import Piece, Wiring, ours
+from comity.hosts.hook_install import Piece, ours, pieces
+from comity.hosts.host import Wiring
 from comity.hosts.jsonc import Node, find, parse
 from comity.hosts.jsonc_edit import Undo
 from comity.kernel.named_tuple import NamedTuple
@@ -27,9 +28,9 @@ class Put(NamedTuple):
 def merge(text: str, wiring: Wiring, program: str, old: tuple[Undo, ...]) -> Put:
     """``text`` with the host's hooks as they are to be. ``old`` are recorded undos of this host's hooks."""
     if wiring.whole is not None:
-        return Put(wiring.whole(program), ())
-    pieces = wiring.pieces(program)
-    if all(_stands(text, piece) for piece in pieces) and not _stale(text, wiring, pieces):
+        return Put(_whole(wiring, program), ())
+    wanted = pieces(wiring, program)
+    if all(_stands(text, piece) for piece in wanted) and not _stale(text, wiring, wanted):
         return Put(text, old)
     text = strip(text, wiring, old)
     undos: list[Undo] = []
@@ -37,7 +38,7 @@ def merge(text: str, wiring: Wiring, program: str, old: tuple[Undo, ...]) -> Put
         if find(parse(text), path) is None:
             text, undo = jsonc_edit.set_value(text, path, value)
             undos.append(undo._replace(kind="default"))
-    for piece in pieces:
+    for piece in wanted:
         if piece.listed:
             text, included = jsonc_edit.include(text, piece.path, piece.value)
             undos += [included] if included is not None else []
@@ -74,9 +75,9 @@ def strip(text: str, wiring: Wiring, undos: tuple[Undo, ...]) -> str:
 def holds(text: str, wiring: Wiring, program: str) -> tuple[int, int]:
     """How many of the hooks stand in ``text`` exactly, and how many there are."""
     if wiring.whole is not None:
-        return int(text == wiring.whole(program)), 1
-    pieces = wiring.pieces(program)
-    return sum(_stands(text, piece) for piece in pieces), len(pieces)
+        return int(text == _whole(wiring, program)), 1
+    wanted = pieces(wiring, program)
+    return sum(_stands(text, piece) for piece in wanted), len(wanted)
 
 
 def commands(text: str, wiring: Wiring) -> dict[str, str]:
@@ -102,9 +103,17 @@ def every(text: str, wiring: Wiring) -> list[str]:
 def written(text: str, wiring: Wiring, programs: tuple[str, ...]) -> set[str]:
     """The commands that ``init`` would write for these programs; those of a plugin only if it is just as written."""
     if wiring.whole is not None:
-        return {one for program in programs if text == wiring.whole(program) for one in commands(text, wiring).values()}
-    pieces = [piece.value for program in programs for piece in wiring.pieces(program)]
-    return set(_commands(pieces, wiring.host))
+        return {
+            one for program in programs if text == _whole(wiring, program) for one in commands(text, wiring).values()
+        }
+    values = [piece.value for program in programs for piece in pieces(wiring, program)]
+    return set(_commands(values, wiring.host))
+
+
+def _whole(wiring: Wiring, program: str) -> str:
+    """The text of a file that is ours as a whole, for a program as a shell takes it."""
+    assert wiring.whole is not None
+    return wiring.whole(shlex.split(program)[0])
 
 
 def _commands(value: object, host: str) -> Iterator[str]:
@@ -124,9 +133,9 @@ def _stands(text: str, piece: Piece) -> bool:
     return piece.value in there if piece.listed and isinstance(there, list) else there == piece.value
 
 
-def _stale(text: str, wiring: Wiring, pieces: tuple[Piece, ...]) -> bool:
-    wanted = [(piece.path, piece.value) for piece in pieces]
-    return any(one not in wanted for one in _found(text, wiring))
+def _stale(text: str, wiring: Wiring, wanted: tuple[Piece, ...]) -> bool:
+    known = [(piece.path, piece.value) for piece in wanted]
+    return any(one not in known for one in _found(text, wiring))
 
 
 def _found(text: str, wiring: Wiring) -> list[tuple[tuple[str, ...], object]]:

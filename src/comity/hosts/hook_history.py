@@ -14,7 +14,7 @@ MOST_TIMED = 10_000
 _MOST_BYTES = 8 * hook_log.MAX_BYTES
 
 
-class Seen(NamedTuple):
+class HookRun(NamedTuple):
     """When something happened, in seconds since 1970, and at which event."""
 
     at: float
@@ -22,15 +22,15 @@ class Seen(NamedTuple):
     why: str = ""
 
 
-class History(NamedTuple):
+class HookHistory(NamedTuple):
     """Of one host. ``times`` are milliseconds of the latest hooks, whole processes."""
 
     hooks: int
-    fired: Seen | None
-    injected: Seen | None
-    refused: Seen | None
-    woke: Seen | None
-    failed: Seen | None
+    fired: HookRun | None
+    injected: HookRun | None
+    refused: HookRun | None
+    woke: HookRun | None
+    failed: HookRun | None
     failures: int
     times: tuple[float, ...]
 
@@ -40,10 +40,10 @@ class History(NamedTuple):
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else None
 
 
-NONE = History(0, None, None, None, None, None, 0, ())
+NONE = HookHistory(0, None, None, None, None, None, 0, ())
 
 
-def read(database: str) -> dict[str, History]:
+def read(database: str) -> dict[str, HookHistory]:
     """Every host that the log knows. Lines that cannot be read are passed over."""
     lines: dict[str, list[dict[str, Any]]] = {}
     folder, name = os.path.split(hook_log.path_of(database))
@@ -68,13 +68,13 @@ def _line(text: str) -> dict[str, Any] | None:
         return None
 
 
-def _history(lines: list[dict[str, Any]]) -> History:
-    def last(lines: list[dict[str, Any]], *what: str) -> Seen | None:
+def _history(lines: list[dict[str, Any]]) -> HookHistory:
+    def last(lines: list[dict[str, Any]], *what: str) -> HookRun | None:
         found = (line for line in reversed(lines) if not what or line["did"] in what)
         line = next(found, None)
-        return None if line is None else Seen(line["at"], line["event"], str(line.get("why", "")))
+        return None if line is None else HookRun(line["at"], line["event"], str(line.get("why", "")))
 
     wrong = [line for line in lines if line["did"] == "error" or (line.get("why") and line["did"] != "aside")]
     times = tuple(float(line["ms"]) for line in lines[-MOST_TIMED:] if line["did"] != "wake")
     spoke, refused = last(lines, "inject", "go_on"), last(lines, "refuse")
-    return History(len(lines), last(lines), spoke, refused, last(lines, "wake"), last(wrong), len(wrong), times)
+    return HookHistory(len(lines), last(lines), spoke, refused, last(lines, "wake"), last(wrong), len(wrong), times)

@@ -1,4 +1,4 @@
-"""The hooks' log beside the database: one line for each hook, which ``comity doctor`` reads.
+"""The hooks' log next to the database: one line for each hook, which ``comity doctor`` reads.
 
 A line is JSON: time, host, event, what was done, milliseconds, and what went wrong. Two files of at most a megabyte.
 The log is opened through no link, and a line holds nothing that a shell would run: it may be anybody's words. Where a
@@ -8,13 +8,12 @@ line cannot be written, since the disk is full, it is counted in a file that was
 from __future__ import annotations
 
 import errno
-import json
 import os
 import time
 from contextlib import suppress
 
-from comity.hosts.contract import Reply
-from comity.kernel.text import inert
+from comity.hosts.contract import HookReply
+from comity.kernel.text import json_line
 from comity.system import files
 
 MAX_BYTES = 1_000_000
@@ -33,11 +32,11 @@ class Note:
         self._waited = False
 
     def at(self, database: str) -> None:
-        """The project's database, beside which the log stands."""
+        """The project's database, next to which the log stands."""
         self._path = path_of(database)
 
-    def did(self, reply: Reply, wrong: Exception | None = None, *, waited: bool = False) -> None:
-        """What the agent was told, and what went wrong beside it. Who waited in vain writes nothing."""
+    def did(self, reply: HookReply, wrong: Exception | None = None, *, waited: bool = False) -> None:
+        """What the agent was told, and what went wrong. A hook that waited in vain writes nothing."""
         self._waited = waited
         said = (name for name in ("refuse", "go_on", "inject", "wake") if getattr(reply, name))
         self._did = next(said, "nothing")
@@ -54,7 +53,7 @@ class Note:
         self._why = _said(error)
 
     def write(self, took_ms: float) -> None:
-        """Append the line. A log that cannot be written stops nobody."""
+        """Append the line. A log that cannot be written stops no hook."""
         if not self._path or (self._waited and (self._did, self._why) == ("nothing", "")):
             return
         told = {"at": round(time.time(), 3), "host": self._host, "event": self._event, "did": self._did}
@@ -62,7 +61,7 @@ class Note:
         if self._why:
             told["why"] = self._why
         try:
-            _append(self._path, (inert(json.dumps(told)) + "\n").encode())
+            _append(self._path, (json_line(told) + "\n").encode())
         except OSError:
             with suppress(OSError):
                 _count(self._path)

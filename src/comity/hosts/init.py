@@ -16,10 +16,10 @@ from comity.hosts.catalog import chosen
 from comity.hosts.files import CONFIG_NAME
 from comity.hosts.hook_install import BY_PATH, running, wirings
 from comity.hosts.host import Host
-from comity.hosts.init_record import Entry, Record, Section
-from comity.hosts.jsonc import Malformed, parse
-from comity.hosts.layout import BLOCKS, IGNORE_NAME, Place, excluded, host_files, section_name, workspace
-from comity.hosts.plan import DEFAULTS, Action, Change, Options, Plan, Report, apply
+from comity.hosts.init_record import InitRecord, RecordedFile, Section
+from comity.hosts.jsonc import MalformedJsonc, parse
+from comity.hosts.layout import IGNORE_NAME, ProjectPaths, blocks, excluded, host_files, section_name, workspace
+from comity.hosts.plan import DEFAULTS, Action, FileChange, InitReport, Options, Plan, apply
 from comity.hosts.remote import at, remote
 from comity.hosts.removal import remove
 from comity.hosts.target import Target
@@ -28,12 +28,12 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 from comity.settings import toml_of
 
-__all__ = ["Change", "Options", "Plan", "Report", "apply", "plan", "remove"]
+__all__ = ["FileChange", "InitReport", "Options", "Plan", "apply", "plan", "remove"]
 
 
 class _Step(NamedTuple):
-    change: Change
-    entry: Entry | None  # what the record is to hold, None: as it was
+    change: FileChange
+    entry: RecordedFile | None  # what the record is to hold, None: as it was
     notes: tuple[str, ...]
 
 
@@ -41,7 +41,7 @@ def plan(root: Path, options: Options = DEFAULTS, clock: Clock | None = None) ->
     """What ``init`` would do for the project of ``root``, a subfolder or linked worktree of it included.
 
     Raises Invalid for options that cannot be met, and when the record of an earlier run cannot be read; what is
-    wrong with a single file is in that file's Change.
+    wrong with a single file is in that file's FileChange.
     """
     if options.remove:
         return remove(root, options)
@@ -64,15 +64,15 @@ def plan(root: Path, options: Options = DEFAULTS, clock: Clock | None = None) ->
     if any(change.writes for change in changes) and after is not None and after != held.data:
         action: Action = "create" if held.data is None else "update"
         note = "what --remove gives back"
-        changes.insert(0, Change(init_record.NAME, held.path, action, held.data, after, note))
+        changes.insert(0, FileChange(init_record.NAME, held.path, action, held.data, after, note))
     notes = (*notes, *_hook_notes(targets, steps, options), *_place_notes(root, place))
     return Plan(place.root, place.checkout, *settled, tuple(changes), options, notes)
 
 
 def _targets(
-    place: Place,
+    place: ProjectPaths,
     picked: tuple[Host, ...],
-    want: config.Wanted,
+    want: config.ConfigOptions,
     settled: config.Settled,
     now: str,
     options: Options,
@@ -87,12 +87,11 @@ def _targets(
     hooks = wirings(options.hosts) if options.hooks else ()
     of_hosts = host_files(place, picked, hooks, running() if hooks else BY_PATH)
     exclude = excluded(place, [item for item in of_hosts if item.wirings])
-    blocks = BLOCKS if any(host.name == "claude-code" for host in picked) else BLOCKS[:1]
     return [
         *targets,
         *([exclude] if exclude is not None and exclude.lines else []),
         *of_hosts,
-        *(Target("block", place.checkout, name, block=text) for name in blocks),
+        *(Target("block", place.checkout, name, block=text) for name in blocks(picked)),
     ]
 
 
@@ -104,7 +103,7 @@ def _surface(root: Path) -> str:
         return ""
 
 
-def _steps(targets: list[Target], kept: Record, place: Place) -> tuple[list[_Step], tuple[str, ...]]:
+def _steps(targets: list[Target], kept: InitRecord, place: ProjectPaths) -> tuple[list[_Step], tuple[str, ...]]:
     steps: list[_Step] = []
     seen: dict[Path, str] = {}
     for item in targets:
@@ -117,13 +116,13 @@ def _steps(targets: list[Target], kept: Record, place: Place) -> tuple[list[_Ste
     return steps, tuple(f"{step.change.name}: {note}" for step in steps for note in step.notes)
 
 
-def _step(item: Target, known: Entry | None) -> _Step:
+def _step(item: Target, known: RecordedFile | None) -> _Step:
     names = item.readers
     try:
         found = files.look(item.base, item.name)
     except Problem as problem:
         path = item.base / item.name
-        return _Step(Change(item.name, path, "skipped", None, None, "", problem, names), None, ())
+        return _Step(FileChange(item.name, path, "skipped", None, None, "", problem, names), None, ())
     try:
         anew = found.data is None or (item.kind == "config" and item.force)
         mark, text = ("", None) if found.data is None or anew else files.decode(item.name, found.data)
@@ -131,21 +130,23 @@ def _step(item: Target, known: Entry | None) -> _Step:
         new = files.encode(mark, merged.text)
         note = "; ".join(merged.notes)
         if new == found.data:
-            return _Step(Change(item.name, found.path, "unchanged", new, new, note, None, names), None, merged.notes)
+            return _Step(
+                FileChange(item.name, found.path, "unchanged", new, new, note, None, names), None, merged.notes
+            )
         denied = files.may_write(item.name, found.path)
         if denied is not None:
             raise denied
         base = _before(item, found.data, known)
         action: Action = "create" if found.data is None else "update"
-        change = Change(item.name, found.path, action, found.data, new, note, None, names)
-        return _Step(change, Entry(base, init_record.digest(new), merged.undos), merged.notes)
-    except (Malformed, Problem) as error:
+        change = FileChange(item.name, found.path, action, found.data, new, note, None, names)
+        return _Step(change, RecordedFile(base, init_record.digest(new), merged.undos), merged.notes)
+    except (MalformedJsonc, Problem) as error:
         data = found.data
         broken = error if isinstance(error, Problem) else files.malformed(item.name, error.message, error.line)
-        return _Step(Change(item.name, found.path, "skipped", data, data, "", broken, names), None, ())
+        return _Step(FileChange(item.name, found.path, "skipped", data, data, "", broken, names), None, ())
 
 
-def _before(item: Target, data: bytes | None, known: Entry | None) -> bytes | None:
+def _before(item: Target, data: bytes | None, known: RecordedFile | None) -> bytes | None:
     """The file as it would be without ``init``: what ``--remove`` is to give back."""
     if known is None or data is None:
         return data
@@ -154,17 +155,17 @@ def _before(item: Target, data: bytes | None, known: Entry | None) -> bytes | No
     try:
         mark, text = files.decode(item.name, data)
         left = target.strip(item, text, known.undos)
-    except (Malformed, Problem):
+    except (MalformedJsonc, Problem):
         return data  # only a config that --force replaces comes this far
     return None if known.before is None and target.is_empty(item, left) else files.encode(mark, left)
 
 
-def _section(kept: Record, item: Target, place: Place) -> Section:
+def _section(kept: InitRecord, item: Target, place: ProjectPaths) -> Section:
     own = item.kind in {"config", "ignore", "exclude"}
     return kept.workspace if own else kept.section(section_name(place))
 
 
-def _keep(kept: Record, place: Place, targets: list[Target], steps: list[_Step]) -> None:
+def _keep(kept: InitRecord, place: ProjectPaths, targets: list[Target], steps: list[_Step]) -> None:
     """Put what the steps found, and the folders they will make, into the record."""
     for item, step in zip(targets, steps, strict=True):
         if step.entry is None:
@@ -178,13 +179,13 @@ def _keep(kept: Record, place: Place, targets: list[Target], steps: list[_Step])
                 section.folders.append(folder.as_posix())
 
 
-def _settled(root: Path, want: config.Wanted, force: bool) -> config.Settled:
+def _settled(root: Path, want: config.ConfigOptions, force: bool) -> config.Settled:
     """The ids that hold; a config that cannot be read is reported with its file and counts as none here."""
     try:
         found = files.look(root, CONFIG_NAME)
         text = files.decode(CONFIG_NAME, found.data)[1] if found.data else ""
         node = parse(text) if not force else None
-    except (Problem, Malformed):
+    except (Problem, MalformedJsonc):
         node = None
     plain = node.plain() if node is not None else {}
     old = {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
@@ -194,8 +195,8 @@ def _settled(root: Path, want: config.Wanted, force: bool) -> config.Settled:
 def _stated_ids(checkout: Path) -> tuple[str, str] | None:
     """Ids that a committed AGENTS.md states: a fresh clone keeps the name its team uses."""
     try:
-        found = files.look(checkout, BLOCKS[0])
-        return markdown.ids(files.decode(BLOCKS[0], found.data)[1]) if found.data else None
+        found = files.look(checkout, markdown.FILE)
+        return markdown.ids(files.decode(markdown.FILE, found.data)[1]) if found.data else None
     except Problem:
         return None
 
@@ -214,7 +215,7 @@ def _hook_notes(targets: list[Target], steps: list[_Step], options: Options) -> 
     return notes
 
 
-def _place_notes(root: Path, place: Place) -> tuple[str, ...]:
+def _place_notes(root: Path, place: ProjectPaths) -> tuple[str, ...]:
     start = Path(os.path.realpath(root))
     if place.worktree:
         return (f"this is a linked worktree: it shares the workspace of {place.root}",)

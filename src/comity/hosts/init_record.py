@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from comity.hosts import files
-from comity.hosts.files import Found
+from comity.hosts.files import HostFile
 from comity.hosts.jsonc_edit import Undo
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Forbidden, Invalid
+from comity.kernel.text import document
 from comity.project import tracked
 
 NAME = ".macp/init.json"
 VERSION = 1
 
 
-class Entry(NamedTuple):
+class RecordedFile(NamedTuple):
     """One file: its bytes before (None: it did not exist), the hash of what was written, how to take that back."""
 
     before: bytes | None
@@ -36,11 +37,11 @@ class Entry(NamedTuple):
 class Section(NamedTuple):
     """The files and the new folders of one checkout, by name relative to it."""
 
-    files: dict[str, Entry]
+    files: dict[str, RecordedFile]
     folders: list[str]
 
 
-class Record(NamedTuple):
+class InitRecord(NamedTuple):
     """The whole record: the workspace's own files, and those of each checkout."""
 
     workspace: Section
@@ -55,7 +56,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def own(root: Path) -> tuple[Found, Record]:
+def own(root: Path) -> tuple[HostFile, InitRecord]:
     """The record of a workspace as it stands, and what is in it. Raises Invalid, and Forbidden for one of git's."""
     held = files.look(root, NAME)
     if held.data is not None and tracked(root, (NAME,)):
@@ -68,37 +69,38 @@ def own(root: Path) -> tuple[Found, Record]:
     return held, load(held.data)
 
 
-def load(data: bytes | None) -> Record:
+def load(data: bytes | None) -> InitRecord:
     """The record in ``data``; an empty one for None. Raises Invalid ``init.record_unreadable``."""
     if data is None:
-        return Record(Section({}, []), {})
+        return InitRecord(Section({}, []), {})
     try:
         value = json.loads(data)
         if value["version"] != VERSION:
             raise ValueError(value["version"])
-        return Record(_section(value["workspace"]), {key: _section(item) for key, item in value["checkouts"].items()})
+        return InitRecord(
+            _section(value["workspace"]), {key: _section(item) for key, item in value["checkouts"].items()}
+        )
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
         hint = f"It tells --remove what was there before. Restore it, or delete {NAME} to go on without."
         raise Invalid("init.record_unreadable", f"{NAME} cannot be read", hint, file=NAME) from None
 
 
-def dump(record: Record) -> bytes | None:
+def dump(record: InitRecord) -> bytes | None:
     """The record as bytes; None when nothing is left in it."""
     checkouts = {key: _plain(section) for key, section in record.checkouts.items() if section.files}
     if not checkouts and not record.workspace.files:
         return None
-    value = {"version": VERSION, "workspace": _plain(record.workspace), "checkouts": checkouts}
-    return (json.dumps(value, indent=1, ensure_ascii=True) + "\n").encode()
+    return document({"version": VERSION, "workspace": _plain(record.workspace), "checkouts": checkouts})
 
 
 def _section(value: dict[str, Any]) -> Section:
     return Section({name: _entry(item) for name, item in value["files"].items()}, list(value["folders"]))
 
 
-def _entry(item: dict[str, Any]) -> Entry:
+def _entry(item: dict[str, Any]) -> RecordedFile:
     before = item["before"]
     data = None if before is None else base64.b64decode(before, validate=True)
-    return Entry(data, str(item["wrote"]), tuple(_undo(row) for row in item["undo"]))
+    return RecordedFile(data, str(item["wrote"]), tuple(_undo(row) for row in item["undo"]))
 
 
 def _undo(row: list[object]) -> Undo:

@@ -1,4 +1,4 @@
-"""What ``comity doctor`` asks: which hosts of a checkout know the server, and which could."""
+"""Inspection for ``comity doctor``: which hosts of a checkout know the server, and which could."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from comity.hosts import files, target
 from comity.hosts.catalog import hosts
 from comity.hosts.host import starts
-from comity.hosts.jsonc import Malformed
+from comity.hosts.jsonc import MalformedJsonc
 from comity.hosts.layout import host_files, workspace
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
@@ -56,7 +56,7 @@ def inspect(root: Path) -> list[HostState]:
             doubles = tuple(target.doubles(item, text))
         except Problem as error:
             present, problem = True, error
-        except Malformed as error:
+        except MalformedJsonc as error:
             problem = files.malformed(item.name, error.message, error.line)
         states += [
             HostState(

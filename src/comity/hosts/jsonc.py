@@ -17,7 +17,7 @@ _SCALAR = re.compile(r"-?[0-9][0-9.eE+-]*|true|false|null")
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
-class Malformed(Exception):
+class MalformedJsonc(Exception):
     """The text cannot be read. ``line`` counts from 1."""
 
     def __init__(self, message: str, line: int) -> None:
@@ -61,7 +61,7 @@ class Node(NamedTuple):
 
 
 def parse(text: str) -> Node | None:
-    """The document's value, or None when there is nothing but blanks and comments. Raises Malformed."""
+    """The document's value, or None when there is nothing but blanks and comments. Raises MalformedJsonc."""
     reader = _Reader(text)
     at = reader.skip(0)
     if at == len(text):
@@ -104,8 +104,8 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def malformed(self, at: int, message: str) -> Malformed:
-        return Malformed(message, self.text.count("\n", 0, at) + 1)
+    def malformed(self, at: int, message: str) -> MalformedJsonc:
+        return MalformedJsonc(message, self.text.count("\n", 0, at) + 1)
 
     def skip(self, at: int) -> int:
         while True:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from comity.hosts.jsonc import Child, Malformed, Node, blank_end, comment_end, find, parse
+from comity.hosts.jsonc import Child, MalformedJsonc, Node, blank_end, comment_end, find, parse
 from comity.kernel.named_tuple import NamedTuple
 
 Path = tuple[str, ...]
@@ -26,7 +26,7 @@ class Undo(NamedTuple):
 
 
 def set_value(text: str, path: Path, value: object) -> tuple[str, Undo]:
-    """Put ``value`` at ``path``, making the objects on the way. Raises Malformed, also for a wrong shape."""
+    """Put ``value`` at ``path``, making the objects on the way. Raises MalformedJsonc, also for a wrong shape."""
     root = parse(text)
     if root is None:
         body = _written(value if not path else _nested(path, value), "", "  ", newline_of(text))
@@ -44,22 +44,22 @@ def set_value(text: str, path: Path, value: object) -> tuple[str, Undo]:
     return new, Undo("set", path, value, None, depth, hollow)
 
 
-def include(text: str, path: Path, value: object, beside: tuple[str, ...] = ()) -> tuple[str, Undo | None]:
-    """Make the list at ``path`` hold ``value``; no Undo when it does already. Raises Malformed.
+def include(text: str, path: Path, value: object, also: tuple[str, ...] = ()) -> tuple[str, Undo | None]:
+    """Make the list at ``path`` hold ``value``; no Undo when it does already. Raises MalformedJsonc.
 
-    A single string becomes a list of both; a missing list is made of ``value`` and ``beside``.
+    A single string becomes a list of both; a missing list is made of ``value`` and ``also``.
     """
     root = parse(text)
     node = find(root, path)
     if root is None or node is None:
-        return set_value(text, path, [value, *beside])
+        return set_value(text, path, [value, *also])
     plain = node.plain()
     if plain == value or (isinstance(plain, list) and value in plain):
         return text, None
     if isinstance(plain, str):
         return set_value(text, path, [plain, value])
     if node.kind != "array":
-        raise Malformed(f"{'.'.join(path)} is neither text nor a list", _line(text, node.start))
+        raise MalformedJsonc(f"{'.'.join(path)} is neither text nor a list", _line(text, node.start))
     new, hollow = _insert(text, root, node, value, "")
     return new, Undo("item", path, value, None, len(path), hollow)
 
@@ -124,10 +124,10 @@ def _deepest(text: str, root: Node, path: Path) -> tuple[Node, int]:
     for depth, key in enumerate(path):
         if node.kind != "object":
             where = ".".join(path[:depth]) or "the document"
-            raise Malformed(f"{where} is not an object", _line(text, node.start))
+            raise MalformedJsonc(f"{where} is not an object", _line(text, node.start))
         same = [child for child in node.children if child.key == key]
         if len(same) > 1:
-            raise Malformed(f'the key "{key}" is there twice', _line(text, same[1].start))
+            raise MalformedJsonc(f'the key "{key}" is there twice', _line(text, same[1].start))
         if not same:
             return node, depth
         node = same[0].value

@@ -11,10 +11,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, paths, text
-from comity.hosts.host import STDIO, Host
+from comity.hosts.contract import (
+    SESSION,
+    Abilities,
+    Adapter,
+    HookOutput,
+    HookReply,
+    HostEvent,
+    Moment,
+    inner,
+    paths,
+    text,
+)
+from comity.hosts.host import STDIO, Host, Wiring
 from comity.kernel.hints import Any
 
+EDITS = ("fs_write", "write")
+SHELLS = ("execute_bash", "execute_cmd", "shell")
+EVENTS = (
+    ("agentSpawn", None),
+    ("userPromptSubmit", None),
+    ("preToolUse", "fs_write"),
+    ("preToolUse", "execute_bash"),
+    ("postToolUse", "execute_bash"),
+    ("stop", None),
+)
 HOST = Host(
     name="kiro",
     title="Kiro",
@@ -24,10 +45,22 @@ HOST = Host(
     source="https://kiro.dev/docs/mcp/configuration",
     checked="2026-11-22",
     program="kiro-cli",
+    hooks=Wiring(
+        ".kiro/agents/comity.json",
+        EVENTS,
+        "list",
+        timeout="timeout_ms",
+        second=1000,
+        typed=False,
+        defaults=(
+            (("name",), "comity"),
+            (("description",), "Kiro with messages and claims of other agents"),
+            (("tools",), ["*"]),
+            (("includeMcpJson",), True),
+        ),
+        todo="start it with `kiro-cli chat --agent comity`: hooks belong to an agent there",
+    ),
 )
-
-EDITS = ("fs_write", "write")
-SHELLS = ("execute_bash", "execute_cmd", "shell")
 _MOMENTS: dict[str, Moment] = {
     "agentSpawn": "start",
     "userPromptSubmit": "prompt",
@@ -37,14 +70,14 @@ _MOMENTS: dict[str, Moment] = {
 }
 
 
-def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     """One form for an event; older versions tell no session, so that their process stands for it."""
     moment = _MOMENTS.get(event)
     if moment is None or text(payload, "hook_event_name").lower() != event.lower():
         return None
     asked = inner(payload, "tool_input")
     tool = text(payload, "tool_name")
-    return Heard(
+    return HostEvent(
         moment,
         text(payload, "session_id"),
         cwd=text(payload, "cwd"),
@@ -55,15 +88,21 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     )
 
 
-def write(_: str, heard: Heard, reply: Reply) -> Answer:
+def write(_: str, heard: HostEvent, reply: HookReply) -> HookOutput:
     """The answer as Kiro takes it."""
     if heard.moment == "before":
-        return Answer(err=reply.refuse, code=2) if reply.refuse else Answer()
-    return Answer(reply.inject) if heard.moment in ("start", "prompt") else Answer()
+        return HookOutput(err=reply.refuse, code=2) if reply.refuse else HookOutput()
+    return HookOutput(reply.inject) if heard.moment in ("start", "prompt") else HookOutput()
+
+
+def sample(event: str, folder: str, path: str) -> dict[str, Any]:
+    """A payload of Kiro."""
+    asked = {"tool_name": "fs_write", "tool_input": {"command": "create", "path": path}}
+    return {"hook_event_name": event, "session_id": SESSION, "cwd": folder, **asked}
 
 
 ADAPTER = Adapter(
-    "kiro",
+    HOST.name,
     Abilities(
         mid_turn=False,
         at_prompt=True,
@@ -74,15 +113,9 @@ ADAPTER = Adapter(
         source="https://kiro.dev/docs/cli/hooks",
         checked="2026-11-22",
     ),
-    (
-        ("agentSpawn", None),
-        ("userPromptSubmit", None),
-        ("preToolUse", "fs_write"),
-        ("preToolUse", "execute_bash"),
-        ("postToolUse", "execute_bash"),
-        ("stop", None),
-    ),
+    EVENTS,
     read,
     write,
+    sample,
     guards=("preToolUse",),
 )

@@ -1,12 +1,13 @@
-"""Which files of which folder ``init`` and ``--remove`` are about."""
+"""The layout of a project: which files of which folder ``init`` and ``--remove`` write."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from comity.hosts.hook_install import BY_PATH, Wiring
-from comity.hosts.host import Host
+from comity.hosts import markdown
+from comity.hosts.hook_install import BY_PATH
+from comity.hosts.host import Host, Wiring
 from comity.hosts.target import Target
 from comity.ignored import EXCLUDE, exclusion
 from comity.kernel.named_tuple import NamedTuple
@@ -15,11 +16,10 @@ from comity.project import FOLDER, find_workspace, git_folder, locate, tracked
 
 IGNORE_NAME = f"{FOLDER}/.gitignore"
 EXCLUDE_NAME = EXCLUDE
-BLOCKS = ("AGENTS.md", "CLAUDE.md")
 
 
-class Place(NamedTuple):
-    """Where a project stands, as ``comity.project`` found it."""
+class ProjectPaths(NamedTuple):
+    """The folders of a project, as ``comity.project`` found them."""
 
     root: Path
     checkout: Path
@@ -27,16 +27,16 @@ class Place(NamedTuple):
     bare: bool
 
 
-def workspace(root: Path) -> Place:
+def workspace(root: Path) -> ProjectPaths:
     """Where the workspace for ``root`` is or will be. Raises Invalid when ``root`` is no folder."""
     if not root.is_dir():
         raise Invalid("init.no_folder", f"{root} is not a folder", "Run it in the project's folder.")
     found, _ = find_workspace(str(root))
-    return Place(Path(found.root), Path(found.checkout), found.worktree is not None, found.bare)
+    return ProjectPaths(Path(found.root), Path(found.checkout), found.worktree is not None, found.bare)
 
 
 def host_files(
-    place: Place, picked: tuple[Host, ...], hooks: tuple[Wiring, ...] = (), program: str = BY_PATH
+    place: ProjectPaths, picked: tuple[Host, ...], hooks: tuple[Wiring, ...] = (), program: str = BY_PATH
 ) -> list[Target]:
     """One target for each file of these hosts and of these hooks; those that share a file share the target."""
     by_file: dict[str, list[Host]] = {}
@@ -59,7 +59,7 @@ def host_files(
     ]
 
 
-def excluded(place: Place, targets: list[Target]) -> Target | None:
+def excluded(place: ProjectPaths, targets: list[Target]) -> Target | None:
     """The target that keeps the workspace, and hooks with a path of this machine, out of git; None without git."""
     found = locate(place.checkout)
     top, git = found.checkout, git_folder(found.checkout) if found.bare else found.git
@@ -72,6 +72,11 @@ def excluded(place: Place, targets: list[Target]) -> Target | None:
     return Target("exclude", Path(git), EXCLUDE_NAME, lines=lines)
 
 
-def section_name(place: Place) -> str:
+def blocks(picked: tuple[Host, ...]) -> tuple[str, ...]:
+    """The files of instructions that these hosts read."""
+    return (markdown.FILE, *dict.fromkeys(host.instructions for host in picked if host.instructions))
+
+
+def section_name(place: ProjectPaths) -> str:
     """How the record calls the checkout."""
     return "." if place.checkout == place.root else str(place.checkout)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 
-from comity.hosts.jsonc import Malformed
+from comity.hosts.jsonc import MalformedJsonc
 from comity.hosts.jsonc_edit import Undo, newline_of
 
+FILE = "AGENTS.md"  # what most hosts read; some have a file of their own, ``Host.instructions``
 START = "<!-- MACP-MCP:START -->"
 END = "<!-- MACP-MCP:END -->"
 
@@ -53,13 +54,13 @@ def block(project_id: str, channel: str, surface: str = "macp") -> str:
 
 
 def span(text: str) -> tuple[int, int] | None:
-    """Where the block stands. Raises Malformed when its markers do not make a pair."""
+    """Where the block stands. Raises MalformedJsonc when its markers do not make a pair."""
     start, end = text.find(START), text.find(END)
     if start < 0 and end < 0:
         return None
     if start < 0 or end < start:
         line = text.count("\n", 0, max(start, end) if start < 0 or end < 0 else end) + 1
-        raise Malformed(f"the markers {START} and {END} do not make a pair", line)
+        raise MalformedJsonc(f"the markers {START} and {END} do not make a pair", line)
     return start, end + len(END)
 
 
@@ -67,7 +68,7 @@ def ids(text: str) -> tuple[str, str] | None:
     """Project id and default channel as a block of ours states them."""
     try:
         where = span(text)
-    except Malformed:
+    except MalformedJsonc:
         return None
     match = _IDS.search(text, *where) if where else None
     return (match[1], match[2]) if match else None
@@ -79,7 +80,7 @@ def imports_agents(text: str) -> bool:
 
 
 def put(text: str, wanted: str) -> tuple[str, Undo | None]:
-    """Replace the block or append it. Raises Malformed when the markers do not make a pair."""
+    """Replace the block or append it. Raises MalformedJsonc when the markers do not make a pair."""
     newline = newline_of(text)
     new = wanted.replace("\n", newline)
     where = span(text)

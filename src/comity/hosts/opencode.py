@@ -15,9 +15,41 @@ import os
 from collections.abc import Mapping
 
 from comity.hosts import patch
-from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, text
-from comity.hosts.host import ARGS, COMMAND, Host, Include
+from comity.hosts.contract import (
+    SESSION,
+    Abilities,
+    Adapter,
+    HookOutput,
+    HookReply,
+    HostEvent,
+    Moment,
+    inner,
+    said,
+    text,
+)
+from comity.hosts.host import ARGS, COMMAND, Host, Include, Wiring, events
 from comity.kernel.hints import Any
+
+EDITS, PATCHES, SHELL = ("edit", "write", "multiedit"), ("patch", "apply_patch"), "bash"
+_MOMENTS: dict[str, Moment] = {
+    "session.start": "start",
+    "chat.message": "prompt",
+    "tool.execute.before": "before",
+    "tool.execute.after": "after",
+    "experimental.text.complete": "stop",
+    "session.idle": "idle",
+    "session.deleted": "end",
+}
+EVENTS = events(_MOMENTS)
+_SOURCE = os.path.join(os.path.dirname(__file__), "opencode_plugin.js")
+
+
+def plugin(program: str) -> str:
+    """The plugin's text; ``program`` is the absolute path of the executable that it runs."""
+    with open(_SOURCE, encoding="utf-8") as file:
+        whole = file.read()
+    return whole.replace('"comity"', json.dumps(program), 1)
+
 
 HOST = Host(
     name="opencode",
@@ -33,30 +65,12 @@ HOST = Host(
     others=("opencode.jsonc",),
     defaults=((("$schema",), "https://opencode.ai/config.json"),),
     includes=(Include(("instructions",), "AGENTS.md"),),
+    hooks=Wiring(".opencode/plugins/comity.js", EVENTS, "file", whole=plugin),
+    session_keys=(("sessionID",),),
 )
 
-PLUGIN_FILE = ".opencode/plugins/comity.js"
-EDITS, PATCHES, SHELL = ("edit", "write", "multiedit"), ("patch", "apply_patch"), "bash"
-_MOMENTS: dict[str, Moment] = {
-    "session.start": "start",
-    "chat.message": "prompt",
-    "tool.execute.before": "before",
-    "tool.execute.after": "after",
-    "experimental.text.complete": "stop",
-    "session.idle": "idle",
-    "session.deleted": "end",
-}
-_SOURCE = os.path.join(os.path.dirname(__file__), "opencode_plugin.js")
 
-
-def plugin(program: str) -> str:
-    """The plugin's text; ``program`` is the absolute path of the executable that it runs."""
-    with open(_SOURCE, encoding="utf-8") as file:
-        whole = file.read()
-    return whole.replace('"comity"', json.dumps(program), 1)
-
-
-def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     """One form for an event; None for unknown events."""
     moment = _MOMENTS.get(event)
     session_id = text(payload, "session_id")
@@ -66,7 +80,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     tool, cwd = text(payload, "tool"), text(payload, "cwd")
     path = text(asked, "filePath")
     named = patch.files(text(asked, "patchText")) if tool in PATCHES else (path,) if tool in EDITS and path else ()
-    return Heard(
+    return HostEvent(
         moment,
         session_id,
         subagent_id=text(payload, "subagent_id"),
@@ -82,14 +96,18 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     )
 
 
-def write(_event: str, _heard: Heard, reply: Reply) -> Answer:
+def write(_event: str, _heard: HostEvent, reply: HookReply) -> HookOutput:
     """The answer as the plugin takes it."""
-    told = {name: said for name, said in reply._asdict().items() if said}
-    return Answer(json.dumps(told)) if told else Answer()
+    return said({name: words for name, words in reply._asdict().items() if words})
+
+
+def sample(_: str, folder: str, path: str) -> dict[str, Any]:
+    """A payload of the plugin."""
+    return {"session_id": SESSION, "cwd": folder, "tool": "write", "args": {"filePath": path}}
 
 
 ADAPTER = Adapter(
-    "opencode",
+    HOST.name,
     Abilities(
         mid_turn=True,
         at_prompt=True,
@@ -102,8 +120,9 @@ ADAPTER = Adapter(
         source="https://opencode.ai/docs/plugins/",
         checked="2026-11-22",
     ),
-    tuple((event, None) for event in _MOMENTS),
+    EVENTS,
     read,
     write,
+    sample,
     guards=("tool.execute.before",),
 )

@@ -1,4 +1,4 @@
-"""Which files a patch in the form that OpenAI's models write would change."""
+"""Patches in the form that OpenAI's models write: which files they would change."""
 
 from __future__ import annotations
 

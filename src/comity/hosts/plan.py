@@ -1,4 +1,4 @@
-"""What ``init`` is about to do, file by file, and what came of it."""
+"""The plan of ``init``, file by file, and its report."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Options(NamedTuple):
 DEFAULTS = Options()
 
 
-class Change(NamedTuple):
+class FileChange(NamedTuple):
     """One file. ``name`` is for people, relative to the checkout; ``path`` is absolute, links followed."""
 
     name: str
@@ -60,7 +60,7 @@ class Plan(NamedTuple):
     project_id: str
     channel: str
     db: str
-    changes: tuple[Change, ...]
+    changes: tuple[FileChange, ...]
     options: Options
     notes: tuple[str, ...] = ()
     folders: tuple[Path, ...] = ()  # to be removed, when they are empty, after the files
@@ -70,7 +70,7 @@ class Plan(NamedTuple):
         return tuple(change.problem for change in self.changes if change.problem is not None)
 
     @property
-    def writes(self) -> tuple[Change, ...]:
+    def writes(self) -> tuple[FileChange, ...]:
         return tuple(change for change in self.changes if change.writes)
 
     def diff(self) -> str:
@@ -79,11 +79,11 @@ class Plan(NamedTuple):
         return "".join("".join(_diff(change)) for change in shown)
 
 
-class Report(NamedTuple):
+class InitReport(NamedTuple):
     """What was done. ``exit_code`` is 0, or that of the first Problem."""
 
     plan: Plan
-    written: tuple[Change, ...]
+    written: tuple[FileChange, ...]
     problems: tuple[Problem, ...]
 
     @property
@@ -95,10 +95,10 @@ class Report(NamedTuple):
         return self.problems[0].exit_code if self.problems else 0
 
 
-def apply(plan: Plan) -> Report:
+def apply(plan: Plan) -> InitReport:
     """Write what the plan says; with ``dry_run`` nothing. A file that cannot be written stops no other one."""
     problems = list(plan.problems)
-    written: list[Change] = []
+    written: list[FileChange] = []
     for change in () if plan.options.dry_run else plan.writes:
         try:
             files.replace(
@@ -114,10 +114,10 @@ def apply(plan: Plan) -> Report:
         for folder in sorted(plan.folders, key=lambda path: len(path.parts), reverse=True):
             if folder.is_dir() and not any(folder.iterdir()):
                 os.rmdir(folder)
-    return Report(plan, tuple(written), tuple(problems))
+    return InitReport(plan, tuple(written), tuple(problems))
 
 
-def _diff(change: Change) -> Iterator[str]:
+def _diff(change: FileChange) -> Iterator[str]:
     old = "/dev/null" if change.before is None else f"a/{change.name}"
     new = "/dev/null" if change.after is None else f"b/{change.name}"
     lines = difflib.unified_diff(_lines(change.before), _lines(change.after), old, new)

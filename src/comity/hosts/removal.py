@@ -1,4 +1,4 @@
-"""The way back: every file gets what it had before ``init``, byte for byte where nothing else changed since.
+"""Removal of what ``init`` wrote: every file gets what it had before, byte for byte where nothing else changed.
 
 A file that the user edited since loses our part only. Without a record (a clone of a repository whose host files
 are committed) our entries and blocks are taken out all the same. The database is never deleted.
@@ -14,24 +14,24 @@ from comity.hosts import files, hook_log, init_record, target
 from comity.hosts.catalog import chosen
 from comity.hosts.files import CONFIG_NAME
 from comity.hosts.hook_install import wirings
-from comity.hosts.init_record import Entry, Record, Section
-from comity.hosts.jsonc import Malformed
-from comity.hosts.layout import BLOCKS, EXCLUDE_NAME, IGNORE_NAME, Place, host_files, section_name, workspace
-from comity.hosts.plan import DEFAULTS, Action, Change, Options, Plan
+from comity.hosts.init_record import InitRecord, RecordedFile, Section
+from comity.hosts.jsonc import MalformedJsonc
+from comity.hosts.layout import EXCLUDE_NAME, IGNORE_NAME, ProjectPaths, blocks, host_files, section_name, workspace
+from comity.hosts.plan import DEFAULTS, Action, FileChange, Options, Plan
 from comity.hosts.target import Target
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 from comity.project import FOLDER, Project, git_folder, locate, project_of
-from comity.project import Place as Standing
+from comity.project import ProjectLocation as Standing
 from comity.settings import database_counts
 
 
 class _Work(NamedTuple):
     """What is under way: the place, the record, and the lists that grow."""
 
-    place: Place
-    kept: Record
-    changes: list[Change]
+    place: ProjectPaths
+    kept: InitRecord
+    changes: list[FileChange]
     folders: list[Path]
     notes: list[str]
 
@@ -58,7 +58,9 @@ def remove(root: Path, options: Options = DEFAULTS) -> Plan:
     after = init_record.dump(work.kept)
     if after != held.data:
         action: Action = "delete" if after is None else "update"
-        work.changes.append(Change(init_record.NAME, held.path, action, held.data, after, "what --remove gives back"))
+        work.changes.append(
+            FileChange(init_record.NAME, held.path, action, held.data, after, "what --remove gives back")
+        )
     return Plan(
         place.root,
         place.checkout,
@@ -72,7 +74,7 @@ def remove(root: Path, options: Options = DEFAULTS) -> Plan:
     )
 
 
-def _targets(place: Place, own: Section, names: tuple[str, ...] | None) -> list[Target]:
+def _targets(place: ProjectPaths, own: Section, names: tuple[str, ...] | None) -> list[Target]:
     """Every host file and block there is or was, those of the record first under the name they have there."""
     picked = chosen(names)
     hooks = wirings(names)
@@ -83,7 +85,7 @@ def _targets(place: Place, own: Section, names: tuple[str, ...] | None) -> list[
             wired = tuple(one for one in hooks if one.file == name)
             targets[name] = Target("host", place.checkout, name, readers, wirings=wired)
     if names is None:
-        targets |= {name: Target("block", place.checkout, name) for name in BLOCKS}
+        targets |= {name: Target("block", place.checkout, name) for name in blocks(picked)}
     return [] if place.bare and place.checkout == place.root else list(targets.values())
 
 
@@ -100,16 +102,16 @@ def _take_back(work: _Work, item: Target, section: Section) -> None:
             raise denied
     except Problem as problem:
         path = item.base / item.name
-        work.changes.append(Change(item.name, path, "skipped", None, None, "", problem, item.readers))
+        work.changes.append(FileChange(item.name, path, "skipped", None, None, "", problem, item.readers))
         return
     section.files.pop(item.name, None)
     if known is None and after == found.data:
         return
     action: Action = "delete" if after is None else "unchanged" if after == found.data else "restore"
-    work.changes.append(Change(item.name, found.path, action, found.data, after, note, None, item.readers))
+    work.changes.append(FileChange(item.name, found.path, action, found.data, after, note, None, item.readers))
 
 
-def _without(item: Target, data: bytes, known: Entry | None) -> tuple[bytes | None, str]:
+def _without(item: Target, data: bytes, known: RecordedFile | None) -> tuple[bytes | None, str]:
     """What is to stand in the file afterwards (None: no file), and why. Raises Invalid."""
     if known is not None and init_record.digest(data) == known.wrote:
         return known.before, "as it was before"
@@ -119,7 +121,7 @@ def _without(item: Target, data: bytes, known: Entry | None) -> tuple[bytes | No
         made = known is not None and known.before is None
         if made and target.is_empty(item, left):
             return None, "nothing else was in it"
-    except Malformed as error:
+    except MalformedJsonc as error:
         raise files.malformed(item.name, error.message, error.line) from None
     if left == text:
         return data, "nothing of ours is left in it"
@@ -159,7 +161,7 @@ def _keep_out_of_git(work: _Work) -> None:
 
 
 def sweep(made: Plan) -> None:
-    """Delete what hooks wrote beside the database, once the workspace is given back: their log and captures."""
+    """Delete what hooks wrote next to the database, once the workspace is given back: their log and captures."""
     if (made.root / CONFIG_NAME).exists():
         return
     for log in glob(f"{escape(hook_log.path_of(made.db))}*"):
@@ -179,7 +181,7 @@ def _stands(name: str) -> bool:
     return name == "." or (Path(name) / ".git").exists()
 
 
-def _project(place: Place) -> Project:
+def _project(place: ProjectPaths) -> Project:
     root, path = str(place.root), str(place.root / CONFIG_NAME)
     try:
         found = project_of(Standing(root, str(place.checkout)))

@@ -1,8 +1,9 @@
-"""Which session of its host a server or a call belongs to: what the environment, the process and ``_meta`` tell."""
+"""The host's session that a server or a call belongs to, as the environment, the process and ``_meta`` tell."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from comity.kernel.scope import HostSession
@@ -10,15 +11,20 @@ from comity.process import host_process
 from comity.settings import Settings
 
 _MOST = 200  # characters of an id
-# By the host's short name in the environment: its name for hooks.
-_HOSTS = {"claude": "claude-code", "gemini": "gemini-cli"}
+# The host that puts such a key into ``_meta``, as the module of that name has it (a test compares them).
+IN_META = {
+    "x-codex-turn-metadata": "codex",
+    "threadId": "codex",
+    "sessionID": "opencode",
+    "vscode.conversationId": "vscode",
+}
 
 
 def supposed(resolved: Settings) -> HostSession:
     """The host's session as far as the server's environment and its host's process tell."""
     pid, started = host_process()
     return HostSession(
-        _HOSTS.get(resolved.program, resolved.program),
+        resolved.host,
         resolved.host_session_id,
         "",
         pid,
@@ -39,18 +45,22 @@ def told(meta: Mapping[str, Any], supposition: HostSession) -> HostSession:
 
 
 def _in_meta(meta: Mapping[str, Any]) -> tuple[str, str, str] | None:
-    """Host, session and subagent. Codex runs a subagent in a thread of its own within the session."""
-    turn = meta.get("x-codex-turn-metadata")
-    turn = turn if isinstance(turn, dict) else {}
-    thread = _id(turn.get("thread_id")) or _id(meta.get("threadId"))
-    session = _id(turn.get("session_id")) or thread
-    if session:
-        return "codex", session, thread if thread != session else ""
-    for key, host in (("sessionID", "opencode"), ("vscode.conversationId", "vscode")):
-        if found := _id(meta.get(key)):
-            return host, found, ""
+    """Host, session and subagent, in the words of the first host whose keys are there; only its module is loaded."""
+    for host in dict.fromkeys(host for key, host in IN_META.items() if key in meta):
+        known = import_module(f"comity.hosts.{host}").HOST
+        thread = _id(meta, known.thread_keys)
+        session = _id(meta, known.session_keys) or thread
+        if session:
+            return host, session, thread if thread != session else ""
     return None
 
 
-def _id(value: object) -> str:
-    return value if isinstance(value, str) and 0 < len(value) <= _MOST and value.isprintable() else ""
+def _id(meta: Mapping[str, Any], paths: tuple[tuple[str, ...], ...]) -> str:
+    """The first id that stands at one of these paths; empty when there is none."""
+    for path in paths:
+        value: object = meta
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if isinstance(value, str) and 0 < len(value) <= _MOST and value.isprintable():
+            return value
+    return ""

@@ -1,6 +1,6 @@
 """The kinds of file that ``init`` edits, behind three functions: ``merge``, ``strip`` and ``is_empty``.
 
-All work on text without its byte order mark and raise Malformed. Undos that the record holds from an earlier run
+All work on text without its byte order mark and raise MalformedJsonc. Undos that the record holds from an earlier run
 go in, those to be recorded come out.
 """
 
@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from comity.hosts import config, hook_edit, ignore, jsonc_edit, markdown, toml_edit
-from comity.hosts.hook_install import Wiring
-from comity.hosts.host import SERVER, Host, starts
-from comity.hosts.jsonc import Malformed, find, parse
+from comity.hosts.host import SERVER, Host, Wiring, starts
+from comity.hosts.jsonc import MalformedJsonc, find, parse
 from comity.hosts.jsonc_edit import Undo
 from comity.kernel.named_tuple import NamedTuple
 
@@ -28,7 +27,7 @@ class Target(NamedTuple):
     name: str  # relative to ``base``
     hosts: tuple[Host, ...] = ()
     block: str = ""
-    want: config.Wanted | None = None
+    want: config.ConfigOptions | None = None
     now: str = ""
     force: bool = False
     wirings: tuple[Wiring, ...] = ()
@@ -57,7 +56,7 @@ def merge(target: Target, text: str | None, old: tuple[Undo, ...]) -> Merged:
         new, undo = ignore.put(text or "", target.lines)
         return Merged(new, _more_lines(old, undo))
     if target.kind == "block":
-        if target.name == "CLAUDE.md" and text and markdown.imports_agents(text) and not markdown.span(text):
+        if target.name != markdown.FILE and text and markdown.imports_agents(text) and not markdown.span(text):
             return Merged(text, (), ("it takes AGENTS.md in",))
         new, undo = markdown.put(text or "", target.block)
     elif target.kind == "ignore":
@@ -167,8 +166,8 @@ def _merge_host(target: Target, text: str, old: tuple[Undo, ...]) -> Merged:
         undos.append(undo)
     for wish in host.includes:
         try:
-            text, included = jsonc_edit.include(text, wish.path, wish.value, wish.beside)
-        except Malformed as error:
+            text, included = jsonc_edit.include(text, wish.path, wish.value, wish.also)
+        except MalformedJsonc as error:
             notes.append(f"line {error.line}: {error.message}; add {wish.value} yourself")
         else:
             undos += [included] if included else []

@@ -12,21 +12,21 @@ from collections.abc import Callable, MutableMapping
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
-from comity.hosts.jsonc import Malformed
+from comity.hosts.jsonc import MalformedJsonc
 from comity.hosts.jsonc_edit import Path, Undo, newline_of
 
 Table = dict[str, object]
 
 
 def read(text: str) -> Table:
-    """The document as Python has it. Raises Malformed."""
+    """The document as Python has it. Raises MalformedJsonc."""
     try:
         return tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:
         where = str(error).rpartition("line ")[2].partition(",")[0]
-        raise Malformed(str(error), int(where) if where.isdigit() else text.count("\n") + 1) from None
+        raise MalformedJsonc(str(error), int(where) if where.isdigit() else text.count("\n") + 1) from None
     except RecursionError:
-        raise Malformed("nested too deep", 1) from None
+        raise MalformedJsonc("nested too deep", 1) from None
 
 
 def get(plain: Table, path: Path) -> object:
@@ -38,7 +38,7 @@ def get(plain: Table, path: Path) -> object:
 
 
 def set_entry(text: str, path: Path, entry: Table) -> tuple[str, Undo]:
-    """Put ``entry`` at ``path`` (section, name). Raises Malformed when that cannot be done without harm."""
+    """Put ``entry`` at ``path`` (section, name). Raises MalformedJsonc when that cannot be done without harm."""
     plain = read(text)
     old = get(plain, path)
     wanted = _with(plain, path, entry)
@@ -81,7 +81,7 @@ def remove(text: str, path: Path, depth: int | None = None) -> str:
     own = len(path) - 1 if depth is None else depth
     try:
         return _dropped(text, path, _without(plain, path, own))
-    except Malformed:
+    except MalformedJsonc:
         return _dropped(text, path, _without(plain, path, 0))  # [section] stood nowhere: it goes with [section.name]
 
 
@@ -126,20 +126,20 @@ def _edited(text: str, change: Callable[[MutableMapping[str, object]], None], wa
     try:
         document = tomlkit.parse(source)
         if document.as_string() != source:
-            raise Malformed("this TOML cannot be edited without changing other parts", 1)
+            raise MalformedJsonc("this TOML cannot be edited without changing other parts", 1)
         change(document)
         result = document.as_string()
     except (TOMLKitError, TypeError, KeyError, AttributeError, ValueError):
-        raise Malformed("this TOML cannot be edited safely", 1) from None
+        raise MalformedJsonc("this TOML cannot be edited safely", 1) from None
     if not _matches(result, wanted):
-        raise Malformed("this TOML cannot be edited safely", 1)
+        raise MalformedJsonc("this TOML cannot be edited safely", 1)
     return result.replace("\n", "\r\n") if uniform else result
 
 
 def _matches(text: str, wanted: Table) -> bool:
     try:
         return read(text) == wanted
-    except Malformed:
+    except MalformedJsonc:
         return False
 
 

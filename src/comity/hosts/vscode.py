@@ -11,21 +11,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from comity.hosts import patch
-from comity.hosts.contract import Abilities, Adapter, Answer, Heard, Moment, Reply, inner, paths, said, text
-from comity.hosts.host import ROOT_VARIABLE, STDIO, Host
-from comity.kernel.hints import Any
-
-HOST = Host(
-    name="vscode",
-    title="VS Code",
-    file=".vscode/mcp.json",
-    section=("servers",),
-    entry={"type": "stdio", **STDIO, "env": {ROOT_VARIABLE: "${workspaceFolder}"}},
-    source="https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
-    checked="2026-11-22",
-    program="code",
-    http={"type": "http", "url": "URL"},
+from comity.hosts.contract import (
+    SESSION,
+    Abilities,
+    Adapter,
+    HookOutput,
+    HookReply,
+    HostEvent,
+    Moment,
+    inner,
+    paths,
+    said,
+    text,
 )
+from comity.hosts.host import ROOT_VARIABLE, STDIO, Host, Wiring, ends_well, events
+from comity.kernel.hints import Any
 
 EDITS = (
     "create_file",
@@ -45,9 +45,25 @@ _MOMENTS: dict[str, Moment] = {
     "Stop": "stop",
     "SubagentStop": "stop",
 }
+EVENTS = events(_MOMENTS)
+HOST = Host(
+    name="vscode",
+    title="VS Code",
+    file=".vscode/mcp.json",
+    section=("servers",),
+    entry={"type": "stdio", **STDIO, "env": {ROOT_VARIABLE: "${workspaceFolder}"}},
+    source="https://code.visualstudio.com/docs/copilot/reference/mcp-configuration",
+    checked="2026-11-22",
+    program="code",
+    http={"type": "http", "url": "URL"},
+    hooks=Wiring(".github/hooks/comity.json", EVENTS, "list", end=ends_well, defaults=((("version",), 1),)),
+    aliases=("visual studio code",),
+    session_keys=(("vscode.conversationId",),),
+    variables=(".vscode/settings.json",),
+)
 
 
-def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
+def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     """One form for an event; matchers are not honoured, so other tools come here, too."""
     moment = _MOMENTS.get(event)
     session_id = text(payload, "sessionId")
@@ -58,7 +74,7 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     files: tuple[str, ...] = ()
     if moment == "before" and tool in EDITS:
         files = paths(asked, "filePath", "files", "replacements") or patch.files(text(asked, "input"))
-    return Heard(
+    return HostEvent(
         moment,
         session_id,
         subagent_id=text(payload, "agent_id"),
@@ -71,8 +87,8 @@ def read(event: str, payload: Mapping[str, Any]) -> Heard | None:
     )
 
 
-def write(event: str, heard: Heard, reply: Reply) -> Answer:
-    """The answer as VS Code takes it: a session's stop is held in ``hookSpecificOutput``, a subagent's beside it."""
+def write(event: str, heard: HostEvent, reply: HookReply) -> HookOutput:
+    """The answer as VS Code takes it: a session's stop is held in ``hookSpecificOutput``, a subagent's next to it."""
     if event == "SubagentStop" and reply.go_on:
         return said({"decision": "block", "reason": reply.go_on})
     told: dict[str, object] = {}
@@ -85,13 +101,20 @@ def write(event: str, heard: Heard, reply: Reply) -> Answer:
     return said({"hookSpecificOutput": {"hookEventName": event, **told}}) if told else neutral(event)
 
 
-def neutral(_: str) -> Answer:
+def neutral(_: str) -> HookOutput:
     """An empty object, which is no objection."""
-    return Answer("{}")
+    return HookOutput("{}")
+
+
+def sample(event: str, folder: str, path: str) -> dict[str, Any]:
+    """A payload of VS Code."""
+    asked = {"tool_name": "create_file", "tool_input": {"filePath": path}}
+    named = {"sessionId": SESSION, "hookEventName": event, "timestamp": "2026-11-22T00:00:00.000Z"}
+    return {**named, "cwd": folder, "source": "new", **asked}
 
 
 ADAPTER = Adapter(
-    "vscode",
+    HOST.name,
     Abilities(
         mid_turn=True,
         at_prompt=False,
@@ -102,9 +125,10 @@ ADAPTER = Adapter(
         source="https://code.visualstudio.com/docs/agents/reference/hooks-reference",
         checked="2026-11-22",
     ),
-    tuple((event, None) for event in _MOMENTS),
+    EVENTS,
     read,
     write,
+    sample,
     neutral,
     ("PreToolUse",),
 )

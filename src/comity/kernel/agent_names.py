@@ -1,10 +1,12 @@
-"""How agents are called: which names none may have, at every way in, and which a client's program gives."""
+"""How agents are called: which names none may have, at every way in, and what a made name tells."""
 
 from __future__ import annotations
 
 from comity.kernel.lookalikes import is_reserved
 from comity.kernel.problem import Invalid
 from comity.kernel.quoting import quoted
+
+_PARTS = 3  # of a name that was made here: <type>-<adjective>-<animal>
 
 
 def require_free(*wanted: str) -> None:
@@ -23,3 +25,14 @@ def of_program(program: str) -> str:
     """The type of agent that a client's program is, for one that said no name."""
     name = "-".join(program.split("-")[:2])
     return "agent" if not name or is_reserved(name) else name
+
+
+def is_made(name: str) -> bool:
+    """Whether a name looks like one that was made here."""
+    parts = name.split("-")
+    return len(parts) >= _PARTS and all(parts)
+
+
+def kind_of(name: str) -> str:
+    """The type that a made name begins with; any other name is its own."""
+    return name.rsplit("-", 2)[0] if is_made(name) else name

@@ -15,11 +15,12 @@ class Note(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A string of ``min`` to ``max`` characters."""
+    """A string of ``min`` to ``max`` characters. A ``secret`` one is kept and logged nowhere, nor is a digest of it."""
 
     doc: str = ""
     min: int = 0
     max: int | None = None
+    secret: bool = False
 
 
 class Number(NamedTuple):

@@ -2,7 +2,7 @@
 
 Importing ``typing`` and subscribing its forms was a sixth of a hook's time, and a hook reads no annotation. Here
 ``Annotated[str, Text(min=1)]`` only keeps what it was given; ``kernel.signature`` makes the real thing of it where
-arguments are checked or described. The stub beside this module shows type checkers the real names.
+arguments are checked or described. The stub next to this module shows type checkers the real names.
 """
 
 from __future__ import annotations

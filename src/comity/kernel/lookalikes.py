@@ -1,6 +1,6 @@
-"""Names that would be taken for somebody who is no agent: for Comity, the user, the host, or look like that. Pure.
+"""Lookalikes: names that would be taken for Comity, the user or the host, which are no agents. Pure.
 
-Compared is a skeleton: without case, accents, separators and characters that nobody sees, with letters of other
+Compared is a skeleton: without case, accents, separators and characters that are not seen, with letters of other
 alphabets, other widths and digits as the Latin letters that they look like.
 """
 

@@ -1,4 +1,4 @@
-"""Machines: tables ``(state, heard) -> state``. Pure: whoever runs one reads the state, asks, writes what it answers.
+"""Machines: tables ``(state, heard) -> state``. Pure: the caller reads the state, asks, writes the answer.
 
 The diagrams in the documentation are drawn from the same tables (``diagram``).
 """

@@ -2,7 +2,7 @@
 
 A hook is a whole process for every tool call, and making records was a third of it: ``typing`` compiles every
 annotation that is text, and every constructor, at once. Here annotations stay text (the module needs ``from __future__
-import annotations``), and a constructor is compiled when a record has been made a few times. The stub beside this
+import annotations``), and a constructor is compiled when a record has been made a few times. The stub next to this
 module shows type checkers the real one.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from _collections import _tuplegetter as _field
 
-_FEW = 20  # a hook makes fewer records of a kind
+_FEW = 30  # a hook makes fewer records of a kind
 
 
 class _Record(tuple):

@@ -1,4 +1,4 @@
-"""What one process can know of others: the facts that sessions report, and a look at the process they name.
+"""The observer of processes: the facts that sessions report, and a look at the process that they name.
 
 The observer is a port as the clock is: ``comity.process`` looks at this machine, ``comity.testing`` at an invented one.
 Rules that decide from what it saw are in ``comity.rooms.agents.liveness``.
@@ -66,4 +66,4 @@ class Blind:
         return 0
 
     def introduce(self, program: str) -> None:
-        """Nobody asks."""
+        """No facts: nothing was asked."""

@@ -6,7 +6,7 @@ An operation is written once, with its bounds in the signature and its documenta
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from comity.kernel.hints import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar
 from comity.kernel.named_tuple import NamedTuple
@@ -16,12 +16,14 @@ from comity.kernel.steps import Steps
 P = ParamSpec("P")
 R = TypeVar("R")
 Effect = Literal["read", "write"]
+Needs = Literal["nothing", "session"]
+Pausable = bool | Callable[[Mapping[str, Any]], bool]
 
 
 class Wait(NamedTuple):
     """How an operation is waited for.
 
-    ``empty`` tells of a result that there is nothing yet; ``on`` whose events may change that: the calling actor's, or
+    ``empty`` tells of a result that there is nothing; ``on`` whose events may change that: the calling actor's, or
     any in the log.
     """
 
@@ -32,11 +34,17 @@ class Wait(NamedTuple):
 class Op(Generic[P, R]):
     """One operation. ``run`` is its body; the pipeline in ``kernel.call`` is what runs it.
 
-    A ``long`` one gets ``kernel.steps.Steps`` where others get a scope. The answer of a ``secret`` one is for
-    its caller alone: nothing keeps it or logs it.
+    ``needs`` "session": a session that is not its agent's active one is refused before the body is run.
+    ``pausable``: it is refused while the workspace is paused; a function tells that from the arguments. A ``long`` one
+    gets ``kernel.steps.Steps`` where others get a scope; if it ``ends_with_write``, all that it changes is changed by
+    its last step, whose value is the answer. The answer of a ``secret`` one is for its caller alone: nothing keeps it
+    or logs it.
     """
 
-    __slots__ = ("effect", "example", "long", "name", "peek", "run", "secret", "signature", "waits")
+    __slots__ = (
+        *("effect", "ends_with_write", "example", "long", "name", "needs"),
+        *("pausable", "peek", "run", "secret", "signature", "waits"),
+    )
 
     def __init__(
         self,
@@ -47,17 +55,23 @@ class Op(Generic[P, R]):
         peek: Callable[Concatenate[Scope, P], R | None] | None = None,
         waits: Wait | None = None,
         *,
+        needs: Needs = "nothing",
+        pausable: Pausable = False,
         long: bool = False,
+        ends_with_write: bool = False,
         secret: bool = False,
     ) -> None:
         self.name = name
-        self.long = long
-        self.secret = secret
         self.run = run
         self.effect = effect
         self.example = example
         self.peek = peek
         self.waits = waits
+        self.needs = needs
+        self.pausable = pausable
+        self.long = long
+        self.ends_with_write = ends_with_write
+        self.secret = secret
         self.signature: Any = None  # built by kernel.validate for the first outside caller
 
     @property
@@ -74,34 +88,43 @@ class Op(Generic[P, R]):
 class _Decorator:
     """Turns the function below it into an operation, keeping its type."""
 
-    def __init__(
-        self, name: str, effect: Effect, example: dict[str, object], peek: Any, waits: Wait | None, *, secret: bool
-    ) -> None:
-        self._rest = (effect, example, peek, waits)
+    def __init__(self, name: str, *rest: Any, **marks: Any) -> None:
         self._name = name
-        self._secret = secret
+        self._rest = rest
+        self._marks = marks
 
     def __call__(self, run: Callable[Concatenate[Scope, P], R]) -> Op[P, R]:
-        return Op(self._name, run, *self._rest, secret=self._secret)
+        return Op(self._name, run, *self._rest, **self._marks)
 
 
 class _LongDecorator:
-    """The same for a function that gets ``Steps``."""
+    """Turns a function that gets ``Steps`` into a long operation, keeping its type."""
 
-    def __init__(self, name: str, effect: Effect, example: dict[str, object]) -> None:
+    def __init__(self, name: str, *rest: Any, **marks: Any) -> None:
         self._name = name
-        self._rest = (effect, example)
+        self._rest = rest
+        self._marks = marks
 
     def __call__(self, run: Callable[Concatenate[Steps, P], R]) -> Op[P, R]:
-        return Op(self._name, run, *self._rest, long=True)
+        return Op(self._name, run, *self._rest, long=True, **self._marks)
 
 
-def long_op(name: str, *, effect: Effect, example: dict[str, object]) -> _LongDecorator:
+def long_op(
+    name: str,
+    *,
+    effect: Effect,
+    example: dict[str, object],
+    needs: Needs = "nothing",
+    pausable: Pausable = False,
+    ends_with_write: bool = False,
+) -> _LongDecorator:
     """Make an operation of a function ``(steps, ...)`` that takes several transactions (``kernel.steps``).
 
-    ``effect`` "read" changes nothing but own indexes.
+    ``effect`` "read" changes nothing but own indexes. One that ``ends_with_write`` writes in a single step, its last,
+    and answers what that step answers: under a caller's key it is then carried out and kept, or neither. Any other
+    reserves the key first. ``needs`` "session" is asked in each transaction, so that a replaced session stops in time.
     """
-    return _LongDecorator(name, effect, example)
+    return _LongDecorator(name, effect, example, needs=needs, pausable=pausable, ends_with_write=ends_with_write)
 
 
 def op(
@@ -111,6 +134,8 @@ def op(
     example: dict[str, object],
     peek: Callable[..., Any] | None = None,
     waits: Wait | None = None,
+    needs: Needs = "nothing",
+    pausable: Pausable = False,
     secret: bool = False,
 ) -> _Decorator:
     """Make an operation of a function ``(scope, ...)``.
@@ -119,6 +144,8 @@ def op(
     lock from its start. ``example`` holds arguments that work, for the documentation and the parity test.
     ``peek`` takes the same arguments and may answer a write operation from a read transaction alone, or return None
     to say that something must be written. With ``waits``, a caller that passes ``wait_ms`` is asked again when
-    something arrives. The answer of a ``secret`` one is never kept or logged.
+    something arrives. ``needs`` "session" refuses callers without an active session, before the body and before
+    ``peek``. A ``pausable`` one is refused while the workspace is paused. The answer of a ``secret`` one is never kept
+    or logged.
     """
-    return _Decorator(name, effect, example, peek, waits, secret=secret)
+    return _Decorator(name, effect, example, peek, waits, needs=needs, pausable=pausable, secret=secret)

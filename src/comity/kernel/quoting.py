@@ -1,10 +1,10 @@
 """Words of agents where a model reads them: on one line, in quotation marks, and never like anything else. Pure.
 
-A model sees what its peers wrote beside what its user says. So every text that an agent, a file's name or another
+A model sees what its peers wrote next to what its user says. So every text that an agent, a file's name or another
 implementation brought is made plain here before it stands in a sentence: ``quoted`` for texts and paths, ``called`` for
-whoever wrote them, ``word`` for ids and states. ``escaped`` does the same for JSON, whose value stays as it is.
+from any writer, ``word`` for ids and states. ``escaped`` does the same for JSON, whose value stays as it is.
 
-What nobody sees is told by Unicode category, not by a list: controls, formats (zero-width and bidirectional marks, soft
+What is not seen is told by Unicode category, not by a list: controls, formats (zero-width and bidirectional marks, soft
 hyphens, tags), surrogates, private use, what is not assigned, and separators of lines. The few blank characters that
 other categories have are a list. Joiners and variation selectors go as well, although some scripts and emoji use them:
 they can hide a whole text, and what is left can be read without them.
@@ -89,7 +89,7 @@ def is_name(name: str) -> bool:
 
 
 def called(*names: str | None) -> str:
-    """An agent, by the first of its names that is plain and seems to be nobody else's; else ``an agent``.
+    """An agent, by the first of its names that is plain and looks like no other's; else ``an agent``.
 
     Such names come in by other implementations alone: here they cannot be registered.
     """
@@ -103,7 +103,7 @@ def title(agent_id: str, name: str | None) -> str:
 
 
 def escaped(text: str, *, surrogates: bool = False) -> str:
-    r"""JSON in which angle brackets and what nobody sees are ``\u`` escapes: the same value, nothing to be taken in by.
+    r"""JSON in which angle brackets and what is not seen are ``\u`` escapes: the same value, nothing to be taken in by.
 
     Line feeds between its members stay. So do lone surrogates, which clients refuse even escaped, unless asked for.
     """
@@ -112,7 +112,7 @@ def escaped(text: str, *, surrogates: bool = False) -> str:
     odd.discard("\n")
     if not surrogates:
         odd = {sign for sign in odd if not "\ud800" <= sign <= "\udfff"}
-    if len(odd) > _FEW:  # whoever writes a thousand different ones must not make a thousand passes
+    if len(odd) > _FEW:  # a thousand different ones must not make a thousand passes
         return text.translate({ord(sign): _number(sign) for sign in odd})
     for sign in odd:
         text = text.replace(sign, _number(sign))

@@ -3,97 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from functools import partial
+from typing import Any
 
-from comity.kernel.argument import Items, Note, Number, Text
+from comity.kernel.argument import Number, Text
 from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
-from comity.kernel.signature import hints_of, parameters
+from comity.kernel.shape import (
+    Anything,
+    Choice,
+    Fields,
+    Flag,
+    Integer,
+    Mapped,
+    Nullable,
+    Sequence,
+    Shape,
+    fields_of,
+)
+from comity.kernel.signature import Parameter, answer_of, parameters
 
 JsonSchema = dict[str, Any]
-Form = Callable[
-    [Any], tuple[tuple[str, str, bool, object], ...]
-]  # as ``record.form``: how a record's fields are called
-_NAMES: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
+# As ``record.form``: how a record's fields are called.
+Form = Callable[[Any], tuple[tuple[str, str, bool, object], ...]]
+OfRecord = Callable[[Any], JsonSchema]
 
 
 def input_schema(op: AnyOp, rename: Mapping[str, str], said: Form = form) -> JsonSchema:
     """JSON Schema of the arguments; ``rename`` gives their names in the door's dialect, ``said`` those of fields."""
-    properties = {}
+    of_record = partial(_record, said=said)
     taken = parameters(op)
-    for name, annotation, required, default in taken:
-        properties[rename.get(name, name)] = schema_of(annotation if required else _without_null(annotation), said)
-        if not required and default not in (None, (), [], ""):
-            properties[rename.get(name, name)]["default"] = default
-    result: JsonSchema = {"type": "object", "properties": properties}
-    required_names = [rename.get(p.name, p.name) for p in taken if p.required]
-    if required_names:
-        result["required"] = required_names
-    return result
-
-
-def _without_null(annotation: Any) -> Any:
-    """What an optional argument holds when it is given."""
-    parts = [part for part in get_args(annotation) if part is not NoneType]
-    return parts[0] if get_origin(annotation) in (Union, UnionType) and len(parts) == 1 else annotation
+    properties = {rename.get(p.name, p.name): argument_schema(p, of_record) for p in taken}
+    required = [rename.get(p.name, p.name) for p in taken if p.required]
+    return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
 def output_schema(op: AnyOp, said: Form = form) -> JsonSchema:
     """JSON Schema of the result; ``said`` gives its fields' names in the door's dialect."""
-    return schema_of(hints_of(op.run)["return"], said)
+    return schema_of(answer_of(op), partial(_record, said=said))
 
 
-def schema_of(annotation: Any, said: Form = form) -> JsonSchema:
-    """JSON Schema of one annotation: plain types, literals, lists, unions, records, bounds."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        inner, *marks = get_args(annotation)
-        result = schema_of(inner, said)
-        for mark in marks:
-            result.update(_bounds(mark))
-        return result
-    if annotation in _NAMES:
-        return {"type": _NAMES[annotation]}
-    if origin is Literal:
-        return {"enum": list(get_args(annotation))}
-    if origin in (list, tuple):
-        return {"type": "array", "items": schema_of(get_args(annotation)[0], said)}
-    if origin is dict or annotation is dict:
-        return {"type": "object"}
-    if origin in (Union, UnionType):
-        return _union(get_args(annotation), said)
-    if hasattr(annotation, "_fields"):
-        return _record(annotation, said)
-    if annotation in (Any, object):
-        return {}
-    raise TypeError(f"no JSON Schema for {annotation!r}")
+def argument_schema(parameter: Parameter, of_record: OfRecord | None = None, *, told: bool = False) -> JsonSchema:
+    """JSON Schema of one argument when it is given, with its default; the rest as in ``schema_of``."""
+    result = schema_of(parameter.given, of_record, told=told)
+    if not parameter.required and parameter.default not in (None, (), [], ""):
+        result["default"] = parameter.default
+    return result
 
 
-def _union(parts: tuple[Any, ...], said: Form) -> JsonSchema:
-    schemas = [schema_of(part, said) for part in parts]
-    if all(set(schema) == {"type"} for schema in schemas):
-        return {"type": [schema["type"] for schema in schemas]}
-    return {"anyOf": schemas}
+def schema_of(shape: Shape, of_record: OfRecord | None = None, *, told: bool = False) -> JsonSchema:
+    """JSON Schema of one shape. ``of_record`` makes that of a record type; ``told``: with what is said about it."""
+    result = _schema_of(shape, of_record or _record, told)
+    if told and shape.doc and not isinstance(shape, Nullable):
+        result["description"] = shape.doc
+    return result
 
 
-def _record(kind: Any, said: Form) -> JsonSchema:
-    hints = hints_of(kind)
-    properties, required = {}, []
-    for key, field, optional, _ in said(kind):
-        properties[key] = schema_of(hints[field], said)
-        if not optional:
-            required.append(key)
+def _schema_of(shape: Shape, of_record: OfRecord, told: bool) -> JsonSchema:
+    match shape:
+        case Text(_, least, most):
+            return {"type": "string"} | _bounds(minLength=least or None, maxLength=most)
+        case Integer(_, least, most):
+            return {"type": "integer"} | _bounds(minimum=least, maximum=most)
+        case Number(_, least, most):
+            return {"type": "number"} | _bounds(minimum=least, maximum=most)
+        case Flag():
+            return {"type": "boolean"}
+        case Choice(options):
+            return {"enum": list(options)}
+        case Sequence(item, _, least, most):
+            items = schema_of(item, of_record, told=told)
+            return {"type": "array", "items": items} | _bounds(minItems=least or None, maxItems=most)
+        case Mapped():
+            return {"type": "object"}
+        case Fields(kind):
+            return of_record(kind)
+        case Nullable(inner):
+            schema = schema_of(inner, of_record, told=told)
+            return (
+                {"type": [schema["type"], "null"]} if set(schema) == {"type"} else {"anyOf": [schema, {"type": "null"}]}
+            )
+        case Anything():
+            return {}
+
+
+def _record(kind: Any, said: Form = form) -> JsonSchema:
+    shapes = fields_of(kind)
+    properties = {key: schema_of(shapes[field], partial(_record, said=said)) for key, field, *_ in said(kind)}
+    required = [key for key, _, optional, _ in said(kind) if not optional]
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _bounds(mark: Text | Number | Items | Note) -> JsonSchema:
-    if isinstance(mark, Note):
-        return {}
-    if isinstance(mark, Number):
-        pairs = {"minimum": mark.ge, "maximum": mark.le}
-    elif isinstance(mark, Text):
-        pairs = {"minLength": mark.min or None, "maxLength": mark.max}
-    else:
-        pairs = {"minItems": mark.min or None, "maxItems": mark.max}
+def _bounds(**pairs: float | None) -> JsonSchema:
     return {key: value for key, value in pairs.items() if value is not None}

@@ -1,8 +1,9 @@
-"""What an operation's body gets: who asks, when, one transaction, and a way to append events."""
+"""What an operation's body gets: who asks, when, one transaction, and a way to append events; what any store offers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
@@ -45,16 +46,29 @@ class Limits(NamedTuple):
     repeat_s: int = 0
 
 
+class Keeping(NamedTuple):
+    """How copies of work in progress are kept: ``total_bytes`` in all (0: none are), ``file_bytes`` a file at most.
+
+    After ``days`` a copy goes. ``durable``: it is on the disk before it counts.
+    """
+
+    total_bytes: int = 268_435_456
+    file_bytes: int = 16_777_216
+    days: int = 30
+    durable: bool = False
+
+
 class Actor(NamedTuple):
-    """Whoever calls: one agent in one session, and what it was started with.
+    """The caller: one agent in one session, and what it was started with.
 
     ``channel`` is the default channel; ``max_pending_messages`` bounds the agent's queue, ``max_context_bytes`` is
     its byte budget for one poll (MACP v1.0, reference sections 2.6 and 2.8). ``root`` is the project's folder in the
     main checkout, ``worktree`` the folder that stands for it in the linked worktree the agent works in, if it does.
     ``vault_outside`` lets it index folders outside both. ``host`` is the host's session, when a host tells of it.
     ``oversees``: it may see how direct messages between others begin, and which folders there are outside of the
-    project; whoever can read the file can anyway.
-    ``spectator``: it is no agent and may only look. ``database`` is the file that all this stands in, where it is one.
+    project; who can read the file can anyway.
+    ``spectator``: it is no agent and may only look. ``database`` is the file that all this stands in, where it is one;
+    copies of work in progress lie next to it (``keeping``). ``mail_days``: how long urgent messages wait unread.
     """
 
     agent_id: str
@@ -74,6 +88,8 @@ class Actor(NamedTuple):
     oversees: bool = True
     spectator: bool = False
     database: str = ""
+    keeping: Keeping = Keeping()
+    mail_days: int = 7
 
 
 class Tx(Protocol):
@@ -93,6 +109,54 @@ class Tx(Protocol):
 
     def append(self, events: Sequence[Event], now: Instant, /) -> None:
         """Append events to the log, in order."""
+
+
+class Waiter(Protocol):
+    """Waits for commits that concern some agents. Take it before the look that may find nothing, then ``wait``."""
+
+    def wait(self, timeout_s: float, /) -> bool:
+        """True when something may have been committed; False when the time is over or ``cancel`` was called.
+
+        Raises Unavailable ``store.replaced``: nothing comes any more.
+        """
+
+    def cancel(self) -> None:
+        """End the wait, from any thread."""
+
+    def close(self) -> None:
+        """Stop waiting for good."""
+
+
+class Store(Protocol):
+    """One workspace's database, for every thread of this process. Its errors are Problems, ``store.*``.
+
+    ``busy_s`` is how long a transaction waits for its turn to write; a thread in haste (``comity.system.haste``) does
+    not. ``commits_wait``: a commit waits for a disk or a network, so no event loop may do it.
+    """
+
+    busy_s: float
+    commits_wait: bool
+
+    def reading(self) -> AbstractContextManager[Tx]:
+        """One read transaction: a consistent snapshot, which never waits for a writer."""
+
+    def writing(self) -> AbstractContextManager[Tx]:
+        """One transaction that is the only writer from its start. Committed when the block ends without an error."""
+
+    def ring(self, agents: Collection[str], /) -> None:
+        """Wake the calls that wait for these agents, in any process, and the log's followers. Called after commit."""
+
+    def waiter(self, agents: Collection[str], /) -> Waiter:
+        """What waits for commits that concern these agents, or for every commit when there are none. Close it."""
+
+    def look(self) -> None:
+        """See that other processes see what is done here. Raises Unavailable ``store.replaced``, for good."""
+
+    def size_bytes(self) -> int:
+        """How much room the database takes."""
+
+    def close(self) -> None:
+        """Let go of it; what was committed lasts."""
 
 
 class Scope:

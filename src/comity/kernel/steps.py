@@ -14,7 +14,7 @@ from comity.kernel.scope import Actor, Scope
 P = ParamSpec("P")
 R = TypeVar("R")
 Work = Callable[[Scope], Any]
-Report = Callable[[int, int, str], None]  # done, total (0: not known yet), what
+Report = Callable[[int, int, str], None]  # done, total (0: not known), what
 
 
 class Steps:

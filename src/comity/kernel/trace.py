@@ -1,6 +1,6 @@
-"""Which trace a call belongs to (W3C Trace Context): it goes with the call, and into the messages that it sends.
+"""The trace that a call belongs to (W3C Trace Context): it goes with the call, and into the messages that it sends.
 
-A door sets ``TRACEPARENT`` for as long as a call runs; empty means that nobody traces.
+A door sets ``TRACEPARENT`` for as long as a call runs; empty means that nothing is traced.
 """
 
 from __future__ import annotations

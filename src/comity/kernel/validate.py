@@ -7,16 +7,16 @@ converted where JSON knows no difference (``10.0`` for an integer, a tuple for a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
-from comity.kernel.argument import Items, Note, Number, Text
+from comity.kernel.argument import Number, Text
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.kernel.record import form
 from comity.kernel.registry import AnyOp
-from comity.kernel.signature import hints_of, parameters
+from comity.kernel.shape import Choice, Fields, Flag, Integer, Nullable, Sequence, Shape, fields_of
+from comity.kernel.signature import parameters
 
 Check = Callable[[Any], Any]
 
@@ -45,7 +45,7 @@ def validate(op: AnyOp, arguments: Mapping[str, object]) -> dict[str, Any]:
     for name, value in arguments.items():
         check = signature.checks.get(name)
         if check is None:
-            raise _unknown(op, name, signature)
+            raise unknown_argument(op.name, name, sorted(signature.checks))
         if value is None and name in signature.optional:
             continue
         try:
@@ -73,41 +73,42 @@ def validate(op: AnyOp, arguments: Mapping[str, object]) -> dict[str, Any]:
 def _signature(op: AnyOp) -> Signature:
     taken = parameters(op)
     return Signature(
-        {p.name: checker(p.annotation) for p in taken},
+        {p.name: checker(p.shape) for p in taken},
         tuple(p.name for p in taken if p.required),
         frozenset(p.name for p in taken if not p.required),
     )
 
 
-def _unknown(op: AnyOp, name: str, signature: Signature) -> Invalid:
+def unknown_argument(operation: str, argument: str, known: Collection[str]) -> Invalid:
+    """The complaint about an argument that a tool or an operation does not have."""
     return Invalid(
         "argument.unknown",
-        f"{op.name} has no argument {name[:80]!r}.",
-        f"Its arguments are: {', '.join(sorted(signature.checks)) or 'none'}.",
-        operation=op.name,
+        f"{operation} has no argument {argument[:80]!r}.",
+        f"Its arguments are: {', '.join(known)}." if known else "Its arguments are: none.",
+        operation=operation,
     )
 
 
-def checker(annotation: Any) -> Check:
-    """The checker for one annotation."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        inner, *marks = get_args(annotation)
-        check = checker(inner)
-        for mark in marks:
-            check = _bounded(check, mark)
-        return check
-    if origin is Literal:
-        return _one_of(get_args(annotation))
-    if origin is list:
-        return _list_of(checker(get_args(annotation)[0]))
-    if origin in (Union, UnionType):
-        parts = [part for part in get_args(annotation) if part is not NoneType]
-        assert len(parts) == 1, "a union of several types has no one meaning"
-        return checker(parts[0])
-    if hasattr(annotation, "_fields"):
-        return _record(annotation)
-    return _PLAIN[annotation]
+def checker(shape: Shape) -> Check:
+    """The checker for values of one shape. Raises TypeError for shapes that only answers have."""
+    match shape:
+        case Text(_, least, most):
+            return _sized(_text, least, most, "characters")
+        case Integer(_, least, most):
+            return _bounded(_integer, least, most)
+        case Number(_, least, most):
+            return _bounded(_number, least, most)
+        case Flag():
+            return _boolean
+        case Choice(options):
+            return _one_of(options)
+        case Sequence(item, _, least, most):
+            return _sized(_list_of(checker(item)), least, most, "items")
+        case Fields(kind):
+            return _record(kind)
+        case Nullable(inner):
+            return checker(inner)
+    raise TypeError(f"no argument is a {type(shape).__name__}")
 
 
 def _text(value: Any) -> str:
@@ -143,9 +144,6 @@ def _boolean(value: Any) -> bool:
     raise Mismatch(f"true or false, not {_kind(value)}")
 
 
-_PLAIN: dict[Any, Check] = {str: _text, int: _integer, float: _number, bool: _boolean}
-
-
 def _kind(value: Any) -> str:
     """A value's type in JSON's words."""
     names = {str: "text", int: "a number", float: "a number", bool: "a boolean", list: "a list", dict: "an object"}
@@ -177,8 +175,8 @@ def _list_of(check_item: Check) -> Check:
 
 def _record(kind: Any) -> Check:
     """An object with the record's JSON keys, or with its fields' names, or the record itself."""
-    hints = hints_of(kind)
-    parts = [(key, checker(hints[field]), optional, default) for key, field, optional, default in form(kind)]
+    shapes = fields_of(kind)
+    parts = [(key, checker(shapes[field]), optional, default) for key, field, optional, default in form(kind)]
     keys = ", ".join(part[0] for part in parts)
     keys_of = {name: key for key, field, *_ in form(kind) for name in (field, key)}
 
@@ -202,25 +200,27 @@ def _record(kind: Any) -> Check:
     return check
 
 
-def _bounded(check: Check, mark: Text | Number | Items | Note) -> Check:
-    if isinstance(mark, Note):
+def _bounded(check: Check, least: float | None, most: float | None) -> Check:
+    if least is None and most is None:
         return check
-    if isinstance(mark, Number):
-        least, most = mark.ge, mark.le
 
-        def check_number(value: Any) -> Any:
-            number = check(value)
-            if not ((least is None or number >= least) and (most is None or number <= most)):
-                raise Mismatch(f"from {least} to {most}")
-            return number
+    def check_number(value: Any) -> Any:
+        number = check(value)
+        if not ((least is None or number >= least) and (most is None or number <= most)):
+            raise Mismatch(f"from {least} to {most}")
+        return number
 
-        return check_number
-    low, high, unit = mark.min, mark.max, "characters" if isinstance(mark, Text) else "items"
+    return check_number
+
+
+def _sized(check: Check, least: int, most: int | None, unit: str) -> Check:
+    if least == 0 and most is None:
+        return check
 
     def check_length(value: Any) -> Any:
         sized = check(value)
-        if len(sized) < low or (high is not None and len(sized) > high):
-            raise Mismatch(f"{low} to {high} {unit} long, not {len(sized)}")
+        if len(sized) < least or (most is not None and len(sized) > most):
+            raise Mismatch(f"{least} to {most} {unit} long, not {len(sized)}")
         return sized
 
     return check_length

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 
 from comity.kernel import jitter
 from comity.kernel.problem import Problem
@@ -74,3 +75,32 @@ class Loop:
             sys.stderr.write(f"comity: {self.name}: {error.message} It is tried again.\n")
         else:
             sys.excepthook(type(error), error, error.__traceback__)
+
+
+class Late(Loop):
+    """A loop that is made once there is something for it (``due``), so that nobody else pays for its module."""
+
+    def __init__(self, name: str, period_s: float, due: Callable[[], bool], make: Callable[[], Loop]) -> None:
+        super().__init__()
+        self.name = name
+        self.period_s = period_s
+        self._due = due
+        self._make = make
+        self._made: Loop | None = None
+
+    def look(self) -> None:
+        """What the loop does at each look."""
+        if self._made is None:
+            if not self._due():
+                return
+            self._made = self._make()
+            if self._stop.is_set():  # meanwhile
+                return
+        self._made.look()
+
+    def stop(self) -> None:
+        """End, and the loop that was made first: it may be in the middle of something long."""
+        self._stop.set()
+        if self._made is not None:
+            self._made.stop()
+        super().stop()

@@ -1,4 +1,4 @@
-"""Which era of MCP a request belongs to: its version was settled by a handshake, or stands in the request itself.
+"""The era of MCP that a request belongs to: its version was settled by a handshake, or stands in the request itself.
 
 Authoritative: MCP 2026-07-28, "Versioning and Compatibility" and "Per-request protocol fields".
 """

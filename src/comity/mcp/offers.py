@@ -1,4 +1,4 @@
-"""What a session offers besides tools: resources, subscriptions to them, and prompts. Sans I/O, as the protocol is.
+"""Offers of a session besides tools: resources, subscriptions to them, and prompts. Sans I/O, as the protocol is.
 
 A dialect without them announces nothing and pays nothing. Subscriptions are told with
 ``notifications/resources/updated``: by address in the handshake era, by the listening request in the other.
@@ -12,7 +12,7 @@ from typing import Any
 
 from comity.kernel.problem import Problem
 from comity.mcp import wire
-from comity.mcp.request import Key, Rejected, Request
+from comity.mcp.request import IdKey, Rejected, Request
 from comity.mcp.surface import Offer, UnknownPrompt
 
 SUBSCRIPTION_KEY = "io.modelcontextprotocol/subscriptionId"
@@ -26,14 +26,14 @@ Members = Callable[[Request], bytes]
 class Offers:
     """The resources and prompts of one connection. The owner serializes calls."""
 
-    __slots__ = ("_addresses", "_listening", "_prompts", "_subscribed", "_surface")
+    __slots__ = ("_addresses", "_listening", "_offer", "_prompts", "_subscribed")
 
-    def __init__(self, surface: Offer) -> None:
-        self._surface = surface
-        self._addresses = frozenset(str(one["uri"]) for one in surface.resources())
-        self._prompts = bool(surface.prompts())
+    def __init__(self, offer: Offer) -> None:
+        self._offer = offer
+        self._addresses = frozenset(str(one["uri"]) for one in offer.resources())
+        self._prompts = bool(offer.prompts())
         self._subscribed: dict[str, None] = {}
-        self._listening: dict[Key, tuple[int | str, tuple[str, ...]]] = {}
+        self._listening: dict[IdKey, tuple[int | str, tuple[str, ...]]] = {}
 
     def capabilities(self) -> dict[str, object]:
         """What ``initialize`` and ``server/discover`` announce."""
@@ -48,12 +48,12 @@ class Offers:
         """Per method that is answered at once, what makes the members of its result."""
         found: dict[str, Members] = {}
         if self._addresses:
-            found["resources/list"] = self._list("resources", self._surface.resources)
-            found["resources/templates/list"] = self._list("resourceTemplates", self._surface.resource_templates)
+            found["resources/list"] = self._list("resources", self._offer.resources)
+            found["resources/templates/list"] = self._list("resourceTemplates", self._offer.resource_templates)
             if not modern:
                 found |= {"resources/subscribe": self._subscribe, "resources/unsubscribe": self._unsubscribe}
         if self._prompts:
-            found |= {"prompts/list": self._list("prompts", self._surface.prompts), "prompts/get": self._prompt}
+            found |= {"prompts/list": self._list("prompts", self._offer.prompts), "prompts/get": self._prompt}
         return found
 
     @property
@@ -61,7 +61,7 @@ class Offers:
         """Whether there is anything to read."""
         return bool(self._addresses)
 
-    def listen(self, key: Key, request_id: int | str, wanted: object) -> dict[str, object]:
+    def listen(self, key: IdKey, request_id: int | str, wanted: object) -> dict[str, object]:
         """Remember what a listening request asks for; what of it is honoured."""
         if not self._addresses or not isinstance(wanted, list):
             return {}
@@ -75,7 +75,7 @@ class Offers:
         """Whether anything is watched."""
         return bool(self._subscribed or self._listening)
 
-    def forget(self, key: Key) -> None:
+    def forget(self, key: IdKey) -> None:
         """A listening request is over."""
         self._listening.pop(key, None)
 
@@ -90,7 +90,7 @@ class Offers:
         return lines
 
     def all_updated(self) -> list[bytes]:
-        """What to write when nobody knows what changed."""
+        """The notifications to write when it is not known what changed."""
         lines = [_updated(uri, None) for uri in sorted(self._subscribed)]
         return lines + [_updated(uri, number) for number, watched in self._listening.values() for uri in watched]
 
@@ -121,7 +121,7 @@ class Offers:
         if not isinstance(name, str) or not isinstance(arguments, dict):
             raise Rejected(wire.INVALID_PARAMS, "prompts/get needs params.name, and arguments as an object.")
         try:
-            return wire.encode(self._surface.get_prompt(name, arguments))[1:-1]
+            return wire.encode(self._offer.get_prompt(name, arguments))[1:-1]
         except UnknownPrompt:
             raise Rejected(wire.INVALID_PARAMS, f"Unknown prompt: {name[:200]}") from None
         except Problem as problem:

@@ -5,10 +5,10 @@ Authoritative: the MCP specification, revisions 2024-11-05, 2025-03-26, 2025-06-
 served on one connection, in any order, since each request says by its ``_meta`` which era it belongs to
 (2026-07-28, "Versioning and Compatibility").
 
-`Session.receive` takes one line and answers a list of actions: a `Send` is to be written, a `Begin` is a
-tool call to be run elsewhere, a `Stop` asks a running one to stop. When a call is done, `Session.result` or
-`wire.error` makes its answer and `Session.settle` says what of it is to be written. Only `result` may be
-called from several threads at once; the owner serializes everything else.
+`McpConnection.receive` takes one line and answers a list of actions: a `Send` is to be written, a `Begin` is a tool
+call to be run elsewhere, a `Stop` asks a running one to stop. `McpConnection.ask` says what is to be run for a call;
+its `said` or `refused` then makes the call's answer, and its `settle` says what of it is to be written. Only `ask`,
+`said` and `refused` may be called from several threads at once; the owner serializes everything else.
 
 What can go wrong: a request id is answered at most once, never after its cancellation, and a notification
 never. Those three rules are kept here and only here, by `_open` (ids that may still be answered) and by the
@@ -33,7 +33,7 @@ from comity.mcp.era import (
     VERSION_KEY,
 )
 from comity.mcp.offers import SUBSCRIPTION_KEY, Offers
-from comity.mcp.request import Action, Begin, Call, Greet, Key, Rejected, Request, Send, Stop
+from comity.mcp.request import Action, Begin, Call, Greet, IdKey, Rejected, Request, Send, Stop
 from comity.mcp.surface import Content, Offer
 
 CAPABILITIES: dict[str, object] = {"tools": {"listChanged": False}, "logging": {}}
@@ -43,7 +43,7 @@ MAX_SUBSCRIPTIONS = 32
 MAX_BATCH_ITEMS = 1000
 
 
-class Session:
+class McpConnection:
     """One connection. See the module's text for who may call what."""
 
     __slots__ = (
@@ -52,22 +52,22 @@ class Session:
         "_legacy",
         "_max_calls",
         "_modern",
+        "_offer",
         "_offers",
         "_open",
         "_stamp",
-        "_surface",
         "_tools",
         "_version",
         "running",
     )
 
-    def __init__(self, surface: Offer, max_calls: int = MAX_CALLS, *, alone: bool = False) -> None:
-        self._surface = surface
+    def __init__(self, offer: Offer, max_calls: int = MAX_CALLS, *, alone: bool = False) -> None:
+        self._offer = offer
         self._alone = alone  # the transport knows that there is no handshake
         self._max_calls = max_calls
         self._version: str | None = None  # settled by initialize; None before
         self._client: dict[str, Any] = {}
-        self._open: dict[Key, Call | int | str] = {}  # calls, and ids of listen requests
+        self._open: dict[IdKey, Call | int | str] = {}  # calls, and ids of listen requests
         self.running = 0  # calls begun and not settled, cancelled ones included
         self._tools: bytes | None = None
         stamp = {"resultType": "complete", "_meta": {SERVER_KEY: self._server_info()}}
@@ -79,7 +79,7 @@ class Session:
         self._modern: dict[str, Handler] = {
             "server/discover": self._discover, "subscriptions/listen": self._listen, **both,
         }  # fmt: skip
-        self._offers = Offers(surface)
+        self._offers = Offers(offer)
         for handlers, modern in ((self._legacy, False), (self._modern, True)):
             handlers.update({name: self._at_once(one) for name, one in self._offers.methods(modern=modern).items()})
             if self._offers.reads:
@@ -88,15 +88,15 @@ class Session:
     # -- in
 
     def receive(self, line: bytes) -> list[Action]:
-        """What one line asks for."""
+        """The actions that one line asks for."""
         try:
             message = wire.decode(line)
-        except wire.Malformed as bad:
+        except wire.MalformedMessage as bad:
             return [Send(wire.error(None, wire.PARSE_ERROR, str(bad)))]
         return self.take(message)
 
     def take(self, message: object) -> list[Action]:
-        """The same of a line that was read already."""
+        """The actions that one decoded message, or a batch, asks for."""
         actions: list[Action] = []
         if type(message) is list:
             self._batch(message, actions)
@@ -149,27 +149,35 @@ class Session:
         members += b',"isError":true' if failed else b',"isError":false'
         return self._result(call.request_id, call.modern, members)
 
-    def contents(self, call: Call, mime: str, content: str | bytes) -> bytes:
-        """The answer to the reading of a resource."""
-        members = offers.contents(call.uri or "", mime, content, modern=call.modern)
+    def ask(self, call: Call) -> Any:
+        """What the offer makes of a call. Raises UnknownTool, UnknownResource or Problem."""
+        return self._offer.ask(call.name, call.arguments) if call.uri is None else self._offer.resource(call.uri)
+
+    def said(self, call: Call, ask: Any, result: Any) -> bytes:
+        """The answer to a call of which that came. Raises as ``result``."""
+        if call.uri is None:
+            return self.result(call, *self._offer.say(ask, result))
+        members = offers.contents(call.uri, *self._offer.say_resource(ask, result), modern=call.modern)
         return self._result(call.request_id, call.modern, members)
 
-    def refused(self, call: Call, problem: Problem) -> bytes:
-        """The answer when a resource cannot be read."""
-        code = wire.INVALID_PARAMS if isinstance(problem, Invalid) else wire.INTERNAL_ERROR
-        return wire.error(call.request_id, code, f"{problem.message} {problem.hint}", {"code": problem.reason})
-
-    def missing(self, call: Call) -> bytes:
-        """The answer when there is no such resource."""
-        no = offers.unknown(call.uri or "", modern=call.modern)
-        return wire.error(call.request_id, no.code, no.message, no.data)
+    def refused(self, call: Call, ask: Any, why: Problem | LookupError) -> bytes:
+        """The answer when a call fails, or when there is no such tool or resource."""
+        if call.uri is None:
+            if isinstance(why, Problem):
+                return self.result(call, self._offer.complain(ask, why), failed=True)
+            return wire.error(call.request_id, wire.INVALID_PARAMS, f"Unknown tool: {call.name[:200]}")
+        if not isinstance(why, Problem):
+            no = offers.unknown(call.uri, modern=call.modern)
+            return wire.error(call.request_id, no.code, no.message, no.data)
+        code = wire.INVALID_PARAMS if isinstance(why, Invalid) else wire.INTERNAL_ERROR
+        return wire.error(call.request_id, code, f"{why.message} {why.hint}", {"code": why.reason})
 
     def updated(self, addresses: Iterable[str]) -> list[bytes]:
         """The notifications to write when these resources may have changed."""
         return self._offers.updated(addresses)
 
     def updated_all(self) -> list[bytes]:
-        """The notifications to write when nobody knows which resources have changed."""
+        """The notifications to write when it is not known which resources have changed."""
         return self._offers.all_updated()
 
     def settle(self, call: Call, answer: bytes) -> bytes | None:
@@ -182,7 +190,7 @@ class Session:
         return answer if call.batch is None else call.batch.answered(answer)
 
     def progress(self, call: Call, progress: float, total: float | None, message: str | None) -> bytes | None:
-        """The progress notification to write; None when nobody asked or waits, or nothing has moved."""
+        """The progress notification to write; None when it was not asked for, is late, or tells nothing new."""
         if call.token is None or not call.answerable or not isfinite(progress):
             return None
         if call.reported is not None and progress <= call.reported:
@@ -328,7 +336,7 @@ class Session:
         if cursor is not None and cursor != "":
             raise Rejected(wire.INVALID_PARAMS, "Unknown cursor: the tool list has one page.")
         if self._tools is None:
-            tools = self._surface.tools()
+            tools = self._offer.tools()
             raw = tools if isinstance(tools, bytes) else wire.encode(tools)
             self._tools = raw.replace(b"\r", b"").replace(b"\n", b"")  # JSON strings hold no raw newline
         members = b'"tools":' + self._tools
@@ -360,9 +368,7 @@ class Session:
                 "Wait for one of them to be answered, or cancel one.",
                 limit=self._max_calls,
             )
-            if call.uri is not None:
-                return self.refused(call, problem)
-            return self.result(call, self._surface.render_problem(problem), failed=True)
+            return self.refused(call, None, problem)
         self.running += 1
         self._open[call.key] = call
         if call.batch is not None:
@@ -384,10 +390,10 @@ class Session:
         return wire.encode({"jsonrpc": "2.0", "id": request_id, "result": body})
 
     def _server_info(self) -> dict[str, object]:
-        return {"name": self._surface.name, "version": self._surface.version}
+        return {"name": self._offer.name, "version": self._offer.version}
 
     def _instructions(self) -> dict[str, object]:
-        return {"instructions": self._surface.instructions} if self._surface.instructions else {}
+        return {"instructions": self._offer.instructions} if self._offer.instructions else {}
 
 
 Handler = Callable[[Request, list[Action]], bytes | None]

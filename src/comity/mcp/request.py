@@ -1,15 +1,17 @@
-"""What the protocol reads out of one line: a Request, perhaps a Call, and the actions that follow from it."""
+"""Requests and calls as the protocol reads them out of a line, and the actions that follow."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from comity.kernel.call import Key
 from comity.kernel.named_tuple import NamedTuple
 from comity.mcp import wire
 from comity.mcp.batch import Batch
 from comity.mcp.surface import Cancellation
 
-Key = tuple[type, object]  # 1 and "1" are different ids
+IdKey = tuple[type, object]  # 1 and "1" are different ids
+IDEMPOTENCY_KEY = "idempotencyKey"  # of a call's _meta
 
 
 class Request:
@@ -21,7 +23,7 @@ class Request:
         self, request_id: int | str, params: dict[str, Any], meta: dict[str, Any], batch: Batch | None
     ) -> None:
         self.request_id = request_id
-        self.key: Key = (type(request_id), request_id)
+        self.key: IdKey = (type(request_id), request_id)
         self.params = params
         self.meta = meta
         self.batch = batch
@@ -69,6 +71,11 @@ class Call:
         self.reported: float | None = None
         token = request.meta.get("progressToken")
         self.token = token if wire.is_id(token) else None
+
+    def once(self) -> Key | None:
+        """The caller's key, under which a write is carried out at most once. Raises Invalid."""
+        text = self.meta.get(IDEMPOTENCY_KEY)
+        return None if text is None else Key(text)
 
 
 class Send(NamedTuple):

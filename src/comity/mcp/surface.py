@@ -1,38 +1,37 @@
-"""What a tool set is to the MCP server: a Surface; and what one running call knows: a ToolCall.
+"""What a set of tools, resources and prompts is to the protocol: an Offer; and how a running call is told to stop.
 
-A Surface is a dialect over the operations (MACP's tools, MASC's tools). The server translates between it
-and the protocol and decides nothing. `tools`, `render_problem` and the attributes are used before `ready`
-and must need no database; `call` and `render_result` run on a thread of their own, several at a time.
+An Offer is a dialect over the operations (MACP's tools, MASC's tools). The protocol decides nothing about it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from comity.kernel.problem import Problem
 
 
 class UnknownTool(LookupError):
-    """Raised by `Surface.call` for a name that it does not have. Answered as MCP's protocol error -32602."""
+    """Raised by `Offer.ask` for a name that it does not have. Answered as MCP's protocol error -32602."""
 
 
 class UnknownResource(LookupError):
-    """Raised by `Surface.read_resource` for a URI that it does not have."""
+    """Raised by `Offer.resource` for a URI that it does not have."""
 
 
 class UnknownPrompt(LookupError):
-    """Raised by `Surface.get_prompt` for a name that it does not have."""
+    """Raised by `Offer.get_prompt` for a name that it does not have."""
 
 
 class Cancellation:
     """Whether a call should stop, and a way to be told at once. Set once, never cleared; thread-safe."""
 
-    __slots__ = ("_callbacks", "_lock", "_set")
+    __slots__ = ("_callbacks", "_calling", "_lock", "_set")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._calling = threading.RLock()  # while callbacks run: nobody who forgets one closes what it is about to use
         self._callbacks: dict[object, Callable[[], None]] = {}
         self._set = False
 
@@ -44,7 +43,7 @@ class Cancellation:
         """Have ``callback`` called once when the call should stop: now, if that has happened already.
 
         It runs on another thread and must neither block nor raise. Answers a function that forgets it
-        again.
+        again: after that it neither runs nor is running.
         """
         token = object()
         with self._lock:
@@ -56,45 +55,17 @@ class Cancellation:
 
     def set(self) -> None:
         """Ask the call to stop."""
-        with self._lock:
-            self._set = True
-            callbacks = list(self._callbacks.values())
-            self._callbacks.clear()
-        for callback in callbacks:
-            callback()
+        with self._calling:
+            with self._lock:
+                self._set = True
+                callbacks = list(self._callbacks.values())
+                self._callbacks.clear()
+            for callback in callbacks:
+                callback()
 
     def _forget(self, token: object) -> None:
-        with self._lock:
+        with self._calling, self._lock:
             self._callbacks.pop(token, None)
-
-
-class ToolCall:
-    """One running tool call, as the Surface sees it.
-
-    ``meta`` is the request's ``_meta`` ({} when absent): hosts put their thread or session id there.
-    ``client`` is what the client says it is ({} when it does not), for display only. ``version`` is the
-    protocol version.
-    """
-
-    __slots__ = ("_progress", "cancelled", "client", "meta", "version")
-
-    def __init__(
-        self,
-        meta: Mapping[str, Any],
-        client: Mapping[str, Any],
-        version: str,
-        cancelled: Cancellation,
-        progress: Callable[[float, float | None, str | None], None],
-    ) -> None:
-        self.meta = meta
-        self.client = client
-        self.version = version
-        self.cancelled = cancelled
-        self._progress = progress
-
-    def progress(self, progress: float, total: float | None = None, message: str | None = None) -> None:
-        """Tell the client how far the call is, if it asked. Only a ``progress`` that has grown is sent."""
-        self._progress(progress, total, message)
 
 
 Listed = list[dict[str, Any]]
@@ -102,7 +73,10 @@ Content = str | Listed  # the text of one text item; or content items of any kin
 
 
 class Offer(Protocol):
-    """What an MCP server says it has, and its words for failures. It needs no session."""
+    """What an MCP server says it has, what is asked of it, and its words for what comes of that. It needs no session.
+
+    What ``ask`` and ``resource`` answer, an ``Ask`` of the dialects, is of no meaning here.
+    """
 
     name: str
     version: str
@@ -111,8 +85,14 @@ class Offer(Protocol):
     def tools(self) -> bytes | list[Any]:
         """The array that ``tools/list`` answers, as JSON bytes (spliced in unparsed) or as a list."""
 
-    def render_problem(self, problem: Problem) -> str:
-        """The text item of a failed call."""
+    def ask(self, name: str, arguments: dict[str, Any], /) -> Any:
+        """What a call of a tool asks for. Raises UnknownTool or Problem."""
+
+    def say(self, ask: Any, result: Any, /) -> tuple[Content, Any]:
+        """The content and the structured content: an object, or the JSON bytes of one (spliced in)."""
+
+    def complain(self, ask: Any, problem: Problem, /) -> str:
+        """The text item of a failed call; without ``ask`` it was not understood, or not even looked at."""
 
     def resources(self) -> Listed:
         """What ``resources/list`` answers; empty when there are none."""
@@ -120,30 +100,14 @@ class Offer(Protocol):
     def resource_templates(self) -> Listed:
         """What ``resources/templates/list`` answers."""
 
+    def resource(self, uri: str, /) -> Any:
+        """What the reading of a resource asks for. Raises UnknownResource or Problem."""
+
+    def say_resource(self, ask: Any, result: Any, /) -> tuple[str, str | bytes]:
+        """MIME type, and text or bytes."""
+
     def prompts(self) -> Listed:
         """What ``prompts/list`` answers; empty when there are none."""
 
-    def get_prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
+    def get_prompt(self, name: str, arguments: dict[str, str], /) -> dict[str, Any]:
         """What ``prompts/get`` answers. Raises UnknownPrompt or Problem."""
-
-
-class Surface(Offer, Protocol):
-    """What one MCP server offers, for one session that it knows."""
-
-    def ready(self) -> None:
-        """Block until calls may run; called before each. Raises the Problem that made the start fail."""
-
-    def call(self, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
-        """The tool's result, for `render_result`. Raises UnknownTool or Problem."""
-
-    def render_result(self, result: Any) -> tuple[Content, Any]:
-        """The content and the structured content: an object, or the JSON bytes of one (spliced in)."""
-
-    def read_resource(self, uri: str, call: ToolCall) -> tuple[str, str | bytes]:
-        """MIME type, and text or bytes. Raises UnknownResource or Problem; runs on a thread of its own."""
-
-    def news(self, cursor: str, cancel: Cancellation) -> tuple[str, Collection[str]]:
-        """The next cursor of the log, and the URIs of what may have changed since this one; it waits for something.
-
-        An empty cursor begins now. Raises Problem.
-        """

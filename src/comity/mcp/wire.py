@@ -2,7 +2,7 @@
 
 Authoritative: JSON-RPC 2.0 and the stdio transport of MCP (2024-11-05 to 2026-07-28): UTF-8, one message
 per line, no newline inside a message. What can go wrong: a peer sends lines that are no JSON, no UTF-8, too
-deep or too long. Each is a `Malformed` with a sentence; none of them ends the connection.
+deep or too long. Each is a `MalformedMessage` with a sentence; none of them ends the connection.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ UNSUPPORTED_PROTOCOL_VERSION = -32022  # MCP 2026-07-28, "Error Codes"
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
-class Malformed(ValueError):
+class MalformedMessage(ValueError):
     """A line that is no message. The text says why and is safe to send back."""
 
 
@@ -78,23 +78,23 @@ class Lines:
 
 
 def decode(line: bytes) -> Any:
-    """The JSON value in one line. Raises Malformed."""
+    """The JSON value in one line. Raises MalformedMessage."""
     try:
         return _DECODER.decode(line.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as bad:
-        raise Malformed(f"The line is not UTF-8 (byte {bad.start}).") from None
+        raise MalformedMessage(f"The line is not UTF-8 (byte {bad.start}).") from None
     except RecursionError:
-        raise Malformed("The line is nested too deeply.") from None
+        raise MalformedMessage("The line is nested too deeply.") from None
     except json.JSONDecodeError as bad:
-        raise Malformed(f"The line is not JSON: {bad.msg} (character {bad.pos}).") from None
+        raise MalformedMessage(f"The line is not JSON: {bad.msg} (character {bad.pos}).") from None
     except ValueError:  # a number with thousands of digits, or NaN
-        raise Malformed("The line holds a number that JSON does not allow.") from None
+        raise MalformedMessage("The line holds a number that JSON does not allow.") from None
 
 
 def encode(value: object) -> bytes:
     """``value`` as compact JSON on one line; lone surrogates become U+FFFD.
 
-    Non-ASCII is raw, but what nobody sees and angle brackets are escapes: a client may show the line to its model.
+    Non-ASCII is raw, but what is not seen and angle brackets are escapes: a client may show the line to its model.
 
     Raises TypeError, ValueError or RecursionError for what JSON cannot say.
     """

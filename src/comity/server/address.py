@@ -1,4 +1,4 @@
-"""Where one server listens, for whom, and within which bounds."""
+"""The address of one server, the hosts and origins that it takes, and its bounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_BODY_BYTES = 20 * 1024 * 1024
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Place(NamedTuple):
+class ServerAddress(NamedTuple):
     """One server's address and bounds.
 
     ``hosts`` are the values that a request's Host may have besides the address itself; ``origins`` those of Origin
@@ -56,8 +56,8 @@ class Place(NamedTuple):
         return "ws" + self._replace(port=self.ws_port).url.removeprefix("http") if self.ws_port else ""
 
 
-def place_of(own: ServerSettings) -> Place:
-    """The place that settings describe. Raises Invalid ``tls.unreadable`` for a certificate that cannot be used."""
+def address_of(own: ServerSettings) -> ServerAddress:
+    """The address that settings describe. Raises Invalid ``tls.unreadable`` for a certificate that cannot be used."""
     if own.tls_cert:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(own.tls_cert, own.tls_key)
@@ -67,7 +67,7 @@ def place_of(own: ServerSettings) -> Place:
                 f"The certificate and its key cannot be used: {error}.",
                 "Both are PEM files without a passphrase, and belong together.",
             ) from None
-    return Place(
+    return ServerAddress(
         own.host,
         own.port,
         own.tls_cert,

@@ -1,4 +1,4 @@
-"""Which requests are let in at all: by Host, Origin, and how many there were. The same for every protocol and route.
+"""Admission of requests: by their Host, their Origin, and how many there were, for every protocol and route.
 
 A page that a browser loaded from elsewhere must reach nothing, even where no token is asked for: its Origin is not
 ours, and a name that it made resolve to this machine (DNS rebinding) is not among our hosts. Both are compared whole.
@@ -9,19 +9,19 @@ from __future__ import annotations
 import socket
 
 from comity.kernel.problem import Forbidden, Invalid, Limited
-from comity.server.address import LOOPBACK, Place
-from comity.server.auth.buckets import Buckets
+from comity.server.address import LOOPBACK, ServerAddress
+from comity.server.auth.rate_limit import RateLimit
 
 
 class Admission:
     """Decides by headers and counts. Used on the event loop only."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._hosts = frozenset(_hosts(place))
-        self._origins = frozenset({*(f"{place.scheme}://{host}" for host in self._hosts), *place.origins})
-        self._buckets = Buckets(place.rate, place.burst)
-        self._local = Buckets(place.rate_local, place.rate_local)
+    def __init__(self, address: ServerAddress) -> None:
+        self._address = address
+        self._hosts = frozenset(_hosts(address))
+        self._origins = frozenset({*(f"{address.scheme}://{host}" for host in self._hosts), *address.origins})
+        self._buckets = RateLimit(address.rate, address.burst)
+        self._local = RateLimit(address.rate_local, address.rate_local)
 
     def check_origin(self, hosts: list[str], origins: list[str], site: str | None) -> None:
         """Forbidden ``origin.foreign``, Invalid ``host.unknown``. Of several such headers, each must be ours."""
@@ -55,13 +55,13 @@ class Admission:
             )
 
 
-def _hosts(place: Place) -> set[str]:
+def _hosts(address: ServerAddress) -> set[str]:
     """Every value of Host that means this server, in lower case."""
     names = {"127.0.0.1", "localhost", "[::1]"}
-    if not place.loopback:
-        names |= {socket.gethostname().lower(), f"[{place.host}]" if ":" in place.host else place.host.lower()}
-    named = {name.lower() for name in place.hosts}
-    hosts = {f"{name}:{place.port}" for name in names | named} | named
-    if place.port == (443 if place.certificate else 80):
+    if not address.loopback:
+        names |= {socket.gethostname().lower(), f"[{address.host}]" if ":" in address.host else address.host.lower()}
+    named = {name.lower() for name in address.hosts}
+    hosts = {f"{name}:{address.port}" for name in names | named} | named
+    if address.port == (443 if address.certificate else 80):
         hosts |= names
     return hosts

@@ -1,4 +1,4 @@
-"""Who a request says it is from: on an open server, or with a token of no agent, a header says it."""
+"""The header that names a request's agent: on an open server, or with a token of no agent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def name_in(headers: Headers) -> str | None:
 
 
 def a_name(name: str) -> str:
-    """The same of a name that came otherwise."""
+    """``name`` as an agent's name. Raises Invalid ``agent.name``."""
     if not 0 < len(name) <= _MOST or not name.isprintable():
         raise Invalid("agent.name", "The agent's name is no name.", f"At most {_MOST} printable characters.")
     return name

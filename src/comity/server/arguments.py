@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Union, get_args, get_origin
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
-from comity.dialects.words import in_arguments
+from comity.dialects.names import Names, camel_names
+from comity.kernel.argument import Number, Text
 from comity.kernel.problem import Invalid
-from comity.kernel.record import camel
 from comity.kernel.registry import AnyOp
+from comity.kernel.shape import Choice, Flag, Integer, Nullable, Sequence, Shape
 from comity.kernel.signature import parameters
 
 _JSON = re.compile(
@@ -29,40 +29,34 @@ _HOW = "The OpenAPI document at /api/v1/openapi.json tells every argument."
 Convert = Callable[[str], Any]
 
 
-class _Argument(NamedTuple):
-    name: str
-    convert: Convert
-    repeated: bool
+class Arguments(Names):
+    """One operation's arguments in camelCase, out of what HTTP carries."""
 
-
-class Arguments:
-    """One operation's arguments by the names that callers use."""
+    __slots__ = ("_convert", "_lists")
 
     def __init__(self, op: AnyOp) -> None:
-        self._op = op
-        self._own: dict[str, _Argument] = {}
-        for parameter in parameters(op):
-            plain = _plain(parameter.annotation)
-            repeated = get_origin(plain) is list
-            item = _plain(get_args(plain)[0]) if repeated else plain
-            self._own[camel(parameter.name)] = _Argument(parameter.name, _converter(item), repeated)
-        self._names = {argument.name: key for key, argument in self._own.items()}
+        super().__init__(op.name, op.name, camel_names(op))
+        shapes = {parameter.name: parameter.given for parameter in parameters(op)}
+        self._lists = {name for name, shape in shapes.items() if isinstance(shape, Sequence)}
+        self._convert = {
+            name: _converter(shape.item if isinstance(shape, Sequence) else shape) for name, shape in shapes.items()
+        }
 
     def of_query(self, query: bytes) -> dict[str, object]:
         """The arguments of a query string. Raises Invalid."""
         found: dict[str, object] = {}
         for key, text in pairs_of(query):
-            argument = self._own.get(key)
-            if argument is None:
-                raise self._unknown(key)
-            if argument.repeated:
-                items = found.setdefault(argument.name, [])
+            name = self.known(key)
+            value = self._convert[name](text)
+            if name in self._lists:
+                items = found.setdefault(name, [])
                 assert isinstance(items, list), "a repeated argument is a list"
-                items.append(argument.convert(text))
-            elif argument.name in found:
-                raise Invalid("argument.twice", f"{self._op.name}: {key} is there twice.", "Say it once.", argument=key)
+                items.append(value)
+            elif name in found:
+                told = f"{self.tool}: {key} is there twice."
+                raise Invalid("argument.twice", told, "Say it once.", argument=key)
             else:
-                found[argument.name] = argument.convert(text)
+                found[name] = value
         return found
 
     def of_body(self, body: bytes, content_type: str | None) -> dict[str, object]:
@@ -71,29 +65,7 @@ class Arguments:
 
     def of_object(self, value: dict[str, Any]) -> dict[str, object]:
         """The arguments of a JSON object. Raises Invalid."""
-        own = self._own
-        found: dict[str, object] = {}
-        for key, item in value.items():
-            argument = own.get(key)
-            if argument is None:
-                raise self._unknown(key)
-            found[argument.name] = item
-        return found
-
-    def in_their_names(self, problem: Invalid) -> Invalid:
-        """A complaint about arguments in the names that the caller used."""
-        if not problem.reason.startswith("argument."):
-            return problem
-        return in_arguments(problem, self._op.name, self._op.name, self._names)
-
-    def _unknown(self, key: str) -> Invalid:
-        known = ", ".join(sorted(self._own)) or "none"
-        return Invalid(
-            "argument.unknown",
-            f"{self._op.name} has no argument {key[:80]!r}.",
-            f"Its arguments are: {known}.",
-            operation=self._op.name,
-        )
+        return {self.known(key): item for key, item in value.items()}
 
 
 def pairs_of(query: bytes) -> list[tuple[str, str]]:
@@ -127,25 +99,23 @@ def _no_number(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _plain(annotation: Any) -> Any:
-    """The type below bounds and None."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _plain(get_args(annotation)[0])
-    if origin in (Union, UnionType):
-        (part,) = (part for part in get_args(annotation) if part is not NoneType)
-        return _plain(part)
-    return annotation
-
-
-def _converter(kind: Any) -> Convert:
+def _converter(shape: Shape) -> Convert:
     """What a text of a query means. Text that means nothing stays text, for the operation's own check to refuse."""
-    if get_origin(kind) is Literal:
-        options = {str(option): option for option in get_args(kind)}
-        return lambda text: options.get(text, text)
-    if kind is str:
-        return str
-    return _CONVERT.get(kind, _structure)
+    match shape:
+        case Text():
+            return str
+        case Integer():
+            return lambda text: int(text) if _WHOLE.fullmatch(text) else text
+        case Number():
+            return lambda text: float(text) if _NUMBER.fullmatch(text) else text
+        case Flag():
+            return lambda text: {"true": True, "false": False}.get(text, text)
+        case Choice(options):
+            by_text = {str(option): option for option in options}
+            return lambda text: by_text.get(text, text)
+        case Nullable(inner):
+            return _converter(inner)
+    return _structure
 
 
 def _structure(text: str) -> Any:
@@ -153,10 +123,3 @@ def _structure(text: str) -> Any:
         return json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return text
-
-
-_CONVERT: dict[Any, Convert] = {
-    int: lambda text: int(text) if _WHOLE.fullmatch(text) else text,
-    float: lambda text: float(text) if _NUMBER.fullmatch(text) else text,
-    bool: lambda text: {"true": True, "false": False}.get(text, text),
-}

@@ -1,7 +1,7 @@
-"""How much anybody may have of one server: connections, answers on their way, bodies that come.
+"""Bounds of what one client and all may have of a server: connections, answers on their way, bodies that come.
 
 A client is the token that a request showed, else the process at the other end, else its address. As long as there is
-room nobody is cut short; what is scarce is shared out, and a part is kept for whoever has little.
+room no client is cut short; what is scarce is shared out, and a part is kept for those that have little.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def within_descriptors(bounds: Bounds) -> Bounds:
 
 
 class Bodies:
-    """Bytes of requests that are not whole yet, in all and of each client. Small bodies do not count."""
+    """Bytes of requests that are not whole, in all and of each client. Small bodies do not count."""
 
     def __init__(self, most_bytes: int = BOUNDS.bodies_bytes, largest_bytes: int = MAX_BODY_BYTES) -> None:
         self._most = max(most_bytes, 2 * largest_bytes)
@@ -96,7 +96,7 @@ class Bodies:
 
 
 def shares(counts: dict[str, int], most: int) -> int:
-    """The most that each may keep so that all together keep at most ``most``; whoever has less keeps it."""
+    """The most that each may keep so that all together keep at most ``most``; those that have less keep it."""
     left = most
     ranked = sorted(counts.values())
     for place, count in enumerate(ranked):

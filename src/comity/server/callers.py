@@ -1,7 +1,7 @@
-"""Who calls, at every door: by a token, by a name, and on an open server by being this user.
+"""Callers, at every door: known by a token, by a name, and on an open server by being this user.
 
 A server that wants no token is for the user who started it. Others of the same machine can reach its port all the same,
-so whoever shows no token is looked at: the kernel tells whose the client's end of the connection is.
+so a client without a token is looked at: the kernel tells whose the client's end of the connection is.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from starlette.types import Scope
 from comity.kernel.problem import Unauthenticated
 from comity.server.address import LOOPBACK
 from comity.server.auth.authority import Authority
-from comity.server.auth.failures import Failures
 from comity.server.auth.principal import Principal
+from comity.server.auth.wrong_tokens import WrongTokens
 from comity.server.peer import Peers, Untold
 
 _ROOT = 0
-_KNOWN_S, _MOST_KNOWN = 0.2, 2000  # the system gives a port that its holder closed to nobody else for a second
+_KNOWN_S, _MOST_KNOWN = 0.2, 2000  # the system gives a port that its holder closed to no other for a second
 Address = tuple[str, int]  # host and port
 
 
@@ -32,7 +32,7 @@ class Callers:
     def __init__(self, authority: Authority, peers: Peers) -> None:
         self._authority = authority
         self._peers = peers
-        self._failures = Failures()
+        self._failures = WrongTokens()
         self._own = os.geteuid() if sys.platform == "linux" else None
         self._ours_until: dict[tuple[Address, Address], float] = {}  # connections of this user, for a moment
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from typing import Any
 
+from comity.kernel.call import Key
 from comity.kernel.problem import Unavailable
 from comity.kernel.registry import AnyOp
 from comity.kernel.steps import Report
 from comity.kernel.validate import validate
-from comity.rooms import REGISTRY
 from comity.server.feed.feed import Feed
 from comity.server.inline_calls import Pace
-from comity.store.connection import BUSY_S
-from comity.store.haste import HASTE
+from comity.system.haste import HASTE
 from comity.workspace import Cancel, Workspace
 
 THREADS = 16
+NOT_NOW = object()
 RECHECK_S = 1.0  # a caller that waits
 
 
@@ -28,7 +28,7 @@ def _nothing() -> None:
     return
 
 
-async def told_by(mark: asyncio.Event, end: float, recheck: Callable[[], None]) -> bool:
+async def _woken(mark: asyncio.Event, end: float, recheck: Callable[[], None]) -> bool:
     """Wait for a mark until ``end`` of the loop's clock; whether it came.
 
     ``recheck`` is asked every second and before the answer: a token that ends does not by itself set the mark.
@@ -52,19 +52,7 @@ class Calls:
         self._pool = ThreadPoolExecutor(threads, "comity-call")
         self._pace = Pace()
         self._turn = asyncio.Lock()
-        self._tidying = False
         self._ending = False
-
-    async def run(
-        self,
-        workspace: Workspace,
-        name: str,
-        arguments: Mapping[str, object],
-        cancel: Cancel | None = None,
-        report: Report | None = None,
-    ) -> Any:
-        """The operation's record. Raises Problem. An operation that takes ``wait_ms`` is asked again when woken."""
-        return await self.perform(workspace, REGISTRY.get(name), arguments, cancel, report)
 
     async def perform(
         self,
@@ -74,13 +62,17 @@ class Calls:
         cancel: Cancel | None = None,
         report: Report | None = None,
         recheck: Callable[[], None] = _nothing,
+        key: Key | None = None,
     ) -> Any:
-        """The same for an operation that is at hand. ``recheck`` raises Problem once the caller may wait no longer."""
+        """The operation's record, under its caller's ``key`` if there is one. Raises Problem.
+
+        One that takes ``wait_ms`` is asked again when woken; ``recheck`` raises once its caller may wait no longer.
+        """
         wait_ms = arguments.get("wait_ms")
         if op.waits is None or not wait_ms:
-            return await self._once(workspace, op, partial(workspace.perform, op, arguments, cancel, report))
+            return await self._once(workspace, op, partial(workspace.perform, op, arguments, cancel, report, key))
         values = validate(op, arguments)
-        once = partial(workspace.perform, op, {**arguments, "wait_ms": 0}, cancel)
+        once = partial(workspace.perform, op, {**arguments, "wait_ms": 0}, cancel, None, key)
         end = asyncio.get_running_loop().time() + values["wait_ms"] / 1000
         while True:
             mark = self._feed.mark()
@@ -88,7 +80,7 @@ class Calls:
             left = end - asyncio.get_running_loop().time()
             if not op.waits.empty(result) or left <= 0 or self._ending:
                 return result
-            over = not await told_by(mark, end, recheck)
+            over = not await _woken(mark, end, recheck)
             if over:
                 return await self._once(workspace, op, once)
 
@@ -97,61 +89,59 @@ class Calls:
 
         Writes take turns: several at a time would only wait for each other inside the store, and for longer.
         """
-        if op.long or workspace.store.durability != "normal":
+        if op.long or workspace.store.commits_wait:
             return await self.work(run)
-        return await self.brief(workspace, op.name, run, writes=op.effect == "write")
-
-    async def brief(self, workspace: Workspace, name: str, run: Callable[[], Any], *, writes: bool) -> Any:
-        """What ``run`` answers: at once when what has this name was quick lately; else, or locked, from a worker."""
-        if not writes:
-            return await self._try(workspace, name, run)
-        await self._take_turn()
+        if op.effect == "read":
+            return await self._try(op.name, run)
+        await self._take_turn(workspace.store.busy_s)
         try:
-            return await self._try(workspace, name, run)
+            return await self._try(op.name, run)
         finally:
             self._turn.release()
 
-    async def _take_turn(self) -> None:
-        """Unavailable ``store.locked`` for whoever stood in line as long as one would wait for the lock itself."""
+    async def _take_turn(self, busy_s: float) -> None:
+        """Unavailable ``store.locked`` for a call that stood in line as long as it would wait for the lock itself."""
         if not self._turn.locked():
             await self._turn.acquire()  # at once
             return
         try:
-            await asyncio.wait_for(self._turn.acquire(), BUSY_S)
+            await asyncio.wait_for(self._turn.acquire(), busy_s)
         except TimeoutError:
             raise Unavailable(
                 "store.locked", "The database is locked by another process.", "Try again.", retryAfterS=1
             ) from None
 
-    async def _try(self, workspace: Workspace, name: str, run: Callable[[], Any]) -> Any:
-        if self._pace.quick(name):
-            try:
-                with HASTE:
-                    return self._pace.at_once(name, run)
-            except Unavailable as problem:
-                if problem.reason not in ("store.locked", "call.long"):
-                    raise
-            finally:
-                if HASTE.owes_tidying:
-                    self._tidy(workspace)
-        return await self.work(partial(self._pace.on_thread, name, run))
+    def at_once(self, workspace: Workspace, op: AnyOp, arguments: Mapping[str, object], key: Key | None = None) -> Any:
+        """The operation's record, if it need not wait, be it for a lock; else NOT_NOW. Raises Problem."""
+        waits = op.waits is not None and bool(arguments.get("wait_ms"))
+        if waits or op.long or workspace.store.commits_wait or (op.effect == "write" and self._turn.locked()):
+            return NOT_NOW
+        return self._hurried(op.name, partial(workspace.perform, op, arguments, None, None, key))
 
-    def _tidy(self, workspace: Workspace) -> None:
-        HASTE.owes_tidying = False
-        if not self._tidying and not self._ending:
-            self._tidying = True
-            self._pool.submit(workspace.store.tidy).add_done_callback(self._tidied)
+    def _hurried(self, name: str, run: Callable[[], Any]) -> Any:
+        """What ``run`` answers; NOT_NOW when what has this name was not quick lately, or somebody has the lock."""
+        if not self._pace.quick(name):
+            return NOT_NOW
+        try:
+            with HASTE:
+                return self._pace.at_once(name, run)
+        except Unavailable as problem:
+            if problem.reason not in ("store.locked", "call.long"):
+                raise
+            return NOT_NOW
 
-    def _tidied(self, _: Future[None]) -> None:
-        self._tidying = False
+    async def _try(self, name: str, run: Callable[[], Any]) -> Any:
+        found = self._hurried(name, run)
+        return await self.work(partial(self._pace.on_thread, name, run)) if found is NOT_NOW else found
 
     async def work(self, function: Any) -> Any:
         """What a function answers, from a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, function)
 
     def end_waits(self) -> None:
-        """Whoever waits gets what there is when the feed wakes him next, and nobody waits any more."""
+        """End all waits: each call gets what there is."""
         self._ending = True
+        self._feed.wake()
 
     def close(self) -> None:
         """Finish what runs; nothing more begins."""

@@ -21,7 +21,7 @@ from typing import TypeVar
 from comity.server import sockets
 from comity.server.bounds import SMALL_BYTES, Bounds, shares
 from comity.server.connections import Connection, Connections, is_local, owner
-from comity.server.sockets import Process, Seen
+from comity.server.sockets import Process, SocketState
 from comity.server.websocket_watch import Watches
 
 _T = TypeVar("_T")
@@ -39,7 +39,7 @@ class _State:
 
     __slots__ = ("acked", "holder", "known", "moved", "seen", "sent", "since", "unread")
 
-    def __init__(self, seen: Seen, now: float) -> None:
+    def __init__(self, seen: SocketState, now: float) -> None:
         self.seen = seen
         self.since = now
         self.moved = now  # when something was taken last
@@ -193,7 +193,7 @@ class Sweeper:
 
     def _look(self, now: float) -> None:
         known, before, self._states = self._connections.known, self._states, {}
-        asked = list(known.items())  # before the kernel is: whoever comes meanwhile is not missed
+        asked = list(known.items())  # before the kernel is: connections that come meanwhile are not missed
         for seen in sockets.seen(self._port, self._family):
             state = before.get(seen.inode) or _State(seen, now)
             self._states[seen.inode] = state
@@ -292,7 +292,7 @@ class Sweeper:
                 self._loop.call_soon_threadsafe(connection.over)
 
 
-def _compare(state: _State, seen: Seen, connection: Connection | None, now: float) -> None:
+def _compare(state: _State, seen: SocketState, connection: Connection | None, now: float) -> None:
     """What the client has taken since, of what it was sent."""
     sent = 0
     if connection is not None:

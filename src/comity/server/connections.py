@@ -48,7 +48,7 @@ class Connection:
         self.used = time.monotonic()
         self.running = 0  # requests and streams
         self.sent_bytes = 0  # of answers, from the moment on when they are there
-        self.queued_bytes = 0  # of larger answers that are not handed over yet
+        self.queued_bytes = 0  # of larger answers that are not handed over
         self.sending = 0  # larger answers
         self.waiting: deque[Future[None]] = deque()  # larger answers
         self.messages = 0
@@ -75,14 +75,14 @@ class Connection:
                 self._patience.discard(limit)
 
     def over(self) -> None:
-        """The connection is gone: nobody waits for its client any more."""
+        """The connection is gone: no answer waits for its client any more."""
         self.cut = self.cut or "gone"
         limits, self._patience = self._patience, set()
         for limit in limits:
             limit.reschedule(0.0)
 
     async def identified(self) -> str:
-        """The same once somebody looked for the process."""
+        """The client, once the process behind the connection was looked up."""
         if not self.token and not self.known and is_local(self.address) and self._among.identify is not None:
             await self._among.identify(self)
         return self.client
@@ -149,7 +149,7 @@ def on(scope: Scope) -> Connection | None:
 
 
 async def whose(scope: Scope, principal: Principal) -> str:
-    """The same as ``client_of`` once somebody looked for the process."""
+    """The client of ``client_of``, once the process behind the connection was looked up."""
     client = client_of(scope, principal)
     connection = on(scope)
     return client if connection is None else await connection.identified()

@@ -1,4 +1,4 @@
-"""What browsers want to hear before a page of another origin may read an answer (CORS, in the Fetch standard).
+"""CORS (Fetch standard): the headers that browsers need before a page of another origin may read an answer.
 
 Only origins that ``--allow-origin`` names hear anything, each its own name and never ``*``. Credentials that a browser
 keeps by itself are never asked for: a page sends its token as a header. Whether a page may ask at all is decided
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from comity.server.agent_header import HEADERS as AGENT
-from comity.server.route import Table
+from comity.server.route import RouteTable
 
 Heads = list[tuple[bytes, bytes]]
 
@@ -35,7 +35,7 @@ _READ = (
 class Cors:
     """The headers for pages of some other origins."""
 
-    def __init__(self, origins: Sequence[str], table: Table) -> None:
+    def __init__(self, origins: Sequence[str], table: RouteTable) -> None:
         self._origins = frozenset(origin.lower() for origin in origins)
         methods = sorted({route.method for route in table.routes if not route.socket and route.method != "WEBSOCKET"})
         self._grants: Heads = [

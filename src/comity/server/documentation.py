@@ -1,4 +1,4 @@
-"""What routes say of themselves in the OpenAPI document: what they take, what they answer, and how they refuse."""
+"""Documentation of routes in the OpenAPI document: what they take, what they answer, and how they refuse."""
 
 from __future__ import annotations
 

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 import msgspec
 
 from comity.kernel.record import form
-from comity.kernel.signature import hints_of
+from comity.kernel.shape import Anything, Fields, Mapped, Nullable, Sequence, Shape, fields_of
 
-_PLAIN = (str, int, float, bool, NoneType)
 _fast = msgspec.json.Encoder().encode
 _slow = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _MAKERS: dict[type, Callable[[Any], Any]] = {}
@@ -46,9 +44,9 @@ def said(value: Any) -> Any:
 
 def _maker(kind: Any) -> Callable[[Any], dict[str, Any]]:
     """What makes a dict of one kind of record: fields with a default come last, and are left out while they have it."""
-    hints = hints_of(kind)
+    shapes = fields_of(kind)
     told = [
-        (place, key, not _is_plain(hints[field]), optional, default)
+        (place, key, not _is_plain(shapes[field]), optional, default)
         for place, (key, field, optional, default) in enumerate(form(kind))
     ]
     always = ", ".join(
@@ -72,11 +70,11 @@ def _maker(kind: Any) -> Callable[[Any], dict[str, Any]]:
     return make_all
 
 
-def _is_plain(annotation: Any) -> bool:
+def _is_plain(shape: Shape) -> bool:
     """Whether such a value is the same in JSON."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _is_plain(get_args(annotation)[0])
-    if origin in (list, tuple, Union, UnionType):
-        return all(part is Ellipsis or _is_plain(part) for part in get_args(annotation))
-    return origin is Literal or annotation in _PLAIN
+    match shape:
+        case Fields() | Mapped() | Anything():
+            return False
+        case Sequence(inner) | Nullable(inner):
+            return _is_plain(inner)
+    return True

@@ -1,4 +1,4 @@
-"""A request's headers with an index: many are asked for, and Starlette looks through all each time."""
+"""Headers of a request with an index: many are asked for, and Starlette looks through all each time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 
 class Heads(Headers):
-    """As Starlette's, for reading only."""
+    """Starlette's headers, for reading only, with an index."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope=scope)

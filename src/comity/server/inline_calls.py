@@ -1,4 +1,4 @@
-"""Which operations are quick enough to run where the requests are taken, without a thread in between.
+"""Inline calls: operations quick enough to run where requests are taken, without a thread in between.
 
 Handing a call to a thread costs more than most operations take, and under load far more: each statement then waits its
 turn to be the one thread that runs. So what proved quick runs at once; what did not, or would have to wait for a lock,
@@ -30,7 +30,7 @@ class Pace:
         return self._timed(name, run, time.perf_counter)
 
     def on_thread(self, name: str, run: Callable[[], Any]) -> Any:
-        """The same on a thread. Only its own work counts, not its waiting for others."""
+        """What ``run`` answers, on a thread. Only its own work counts, not its waiting for others."""
         return self._timed(name, run, time.thread_time)
 
     def _timed(self, name: str, run: Callable[[], Any], clock: Callable[[], float]) -> Any:

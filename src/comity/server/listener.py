@@ -2,7 +2,7 @@
 
 HTTP/1.1 and HTTP/2 come on one port: with TLS by ALPN, in clear text by prior knowledge. It handles no signals, and its
 ``stop`` waits for open streams: those are the application's to end. What it leaves open, a sweeper ends: granian waits
-for the first byte for ever, and counts nobody's connections.
+for the first byte for ever, and counts no client's connections.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from granian.server.embed import Server
 from starlette.types import ASGIApp
 
 from comity.kernel.problem import Unavailable
-from comity.server.address import Place
+from comity.server.address import ServerAddress
 from comity.server.bounds import BOUNDS, STREAMS, Bounds, within_descriptors
 from comity.server.connection_sweeper import Sweeper
 from comity.server.connections import Connections
@@ -50,19 +50,19 @@ class _Server(Server):
 class Listener:
     """Serves on a socket that is bound and listens already, from ``start`` until ``stop``."""
 
-    def __init__(self, app: ASGIApp, place: Place, bound: socket.socket, bounds: Bounds = BOUNDS) -> None:
+    def __init__(self, app: ASGIApp, address: ServerAddress, bound: socket.socket, bounds: Bounds = BOUNDS) -> None:
         _require_known()
         bounds = within_descriptors(bounds)
         self.connections = Connections()
-        self._sweeper = Sweeper(bound, self.connections, bounds, clear=not place.certificate)
+        self._sweeper = Sweeper(bound, self.connections, bounds, clear=not address.certificate)
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the last piece of an answer waits for 40 ms
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # of what the client's side does not take; connections inherit it
             bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(bounds.unread_s * 1000))
         self._server = _Server(
             Entrance(app, self.connections, self._sweeper, bounds),
             bound,
-            address=place.host,
-            port=place.port,
+            address=address.host,
+            port=address.port,
             interface=Interfaces.ASGINL,
             http=HTTPModes.auto,
             http1_settings=HTTP1Settings(header_read_timeout=HEADERS_MS, max_buffer_size=BUFFER_BYTES),
@@ -73,9 +73,9 @@ class Listener:
                 max_send_buffer_size=BUFFER_BYTES,
             ),
             backlog=BACKLOG,
-            backpressure=bounds.connections,  # else the backlog: so many silent ones, and nobody is let in
-            ssl_cert=Path(place.certificate) if place.certificate else None,
-            ssl_key=Path(place.key) if place.key else None,
+            backpressure=bounds.connections,  # else the backlog: so many silent ones shut out all others
+            ssl_cert=Path(address.certificate) if address.certificate else None,
+            ssl_key=Path(address.key) if address.key else None,
             log_enabled=False,
             log_level=LogLevels.critical,
         )

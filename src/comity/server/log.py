@@ -6,7 +6,6 @@ reader that does not keep up, or a full disk, costs lines, never requests.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -17,8 +16,8 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, Self
 
-from comity.kernel.text import inert
-from comity.server.request_record import Record
+from comity.kernel.text import json_line
+from comity.server.request_record import RequestRecord
 from comity.system import files
 
 KEEP_DAYS = 7
@@ -34,7 +33,7 @@ Entry = dict[str, Any]
 
 
 class Log:
-    """Takes lines from any thread. A witness of requests. Ends with ``close``, or as a context."""
+    """Takes lines from any thread. Writes a line for each request. Ends with ``close``, or as a context."""
 
     def __init__(self, folder: str, form: str, level: str) -> None:
         self._folder = os.path.join(folder, "logs")
@@ -50,16 +49,17 @@ class Log:
         self._thread = threading.Thread(target=self._write_all, name="comity-log", daemon=True)
         self._thread.start()
 
-    def begun(self, record: Record) -> None:
-        """A request has come: nothing is known of it yet."""
+    def request_began(self, record: RequestRecord) -> None:
+        """A request has come: nothing is known of it."""
 
-    def told(self, record: Record) -> None:
+    def request_ended(self, record: RequestRecord) -> None:
         """A request is over."""
         level = _level_of(record)
         if _LEVELS[level] < self._least:
             return
         who = record.principal
-        entry: Entry = {
+        line: Entry = {
+            "ts": _now(),
             "level": level,
             "event": "request",
             "requestId": record.request_id,
@@ -75,12 +75,12 @@ class Log:
             "traceId": record.trace_id or None,
             "trace": record.trace or None,
         }
-        self._put({name: value for name, value in entry.items() if value is not None})
+        self._put({name: value for name, value in line.items() if value is not None})
 
     def note(self, level: Level, event: str, message: str, *, always: bool = False, **more: Any) -> None:
         """Something about the server itself. ``always``: on standard error whatever the level."""
         if always or _LEVELS[level] >= self._least:
-            self._put({"level": level, "event": event, "message": message, **more}, note=True)
+            self._put(entry(level, event, message, **more), note=True)
 
     def close(self) -> None:
         """Write what waits, for a while."""
@@ -94,11 +94,11 @@ class Log:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _put(self, entry: Entry, *, note: bool = False) -> None:
+    def _put(self, line: Entry, *, note: bool = False) -> None:
         if len(self._waiting) >= _MOST_WAITING:
             self._lost += 1
             return
-        self._waiting.append(({"ts": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}, note))
+        self._waiting.append((line, note))
         self._some.set()
 
     def _write_all(self) -> None:
@@ -116,18 +116,17 @@ class Log:
         if self._lost:
             lost, self._lost = self._lost, 0
             message = f"{lost} lines were lost: they came faster than they could be written"
-            now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            taken.append(({"ts": now, "level": "warning", "event": "log.lost", "message": message}, True))
+            taken.append((entry("warning", "log.lost", message), True))
         if not taken:
             return
         if self.also is not None:
-            for entry, _ in taken:
-                self.also(entry)
-        lines = [inert(json.dumps(entry, ensure_ascii=True)) for entry, _ in taken]
-        shown = lines if self._json else [_text(entry) for entry, _ in taken]
+            for line, _ in taken:
+                self.also(line)
+        lines = [json_line(line) for line, _ in taken]
+        shown = lines if self._json else [_text(line) for line, _ in taken]
         with suppress(OSError):
             self._append("".join(f"{line}\n" for line in lines).encode())
-        with suppress(OSError, ValueError):  # nobody reads any more
+        with suppress(OSError, ValueError):  # the reader is gone
             sys.stderr.write("".join(f"{line}\n" for line in shown))
             sys.stderr.flush()
 
@@ -152,20 +151,29 @@ class Log:
                     os.remove(os.path.join(self._folder, name))
 
 
-def _level_of(record: Record) -> Level:
+def entry(level: Level, event: str, message: str, **more: Any) -> Entry:
+    """A line about the server itself."""
+    return {"ts": _now(), "level": level, "event": event, "message": message, **more}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _level_of(record: RequestRecord) -> Level:
     if record.trace or record.status >= 500:
         return "error" if record.trace or record.status == 500 else "warning"
     return "warning" if record.status in _REFUSED else "info"
 
 
-def _text(entry: Entry) -> str:
+def _text(line: Entry) -> str:
     """A line for people."""
-    clock = datetime.fromisoformat(entry["ts"]).astimezone().strftime("%H:%M:%S")
-    if "message" in entry:
-        return f"{clock} {entry['message']}"
-    parts = (entry["method"], entry.get("route", "-"), entry["status"], f"{entry['ms']} ms", entry.get("agentId", ""))
-    line = " ".join(_shown(part) for part in (*parts, entry.get("reason", ""), entry["requestId"]) if part != "")
-    return f"{clock} {line}" + (f"\n{entry['trace']}" if "trace" in entry else "")
+    clock = datetime.fromisoformat(line["ts"]).astimezone().strftime("%H:%M:%S")
+    if "message" in line:
+        return f"{clock} {line['message']}"
+    parts = (line["method"], line.get("route", "-"), line["status"], f"{line['ms']} ms", line.get("agentId", ""))
+    told = " ".join(_shown(part) for part in (*parts, line.get("reason", ""), line["requestId"]) if part != "")
+    return f"{clock} {told}" + (f"\n{line['trace']}" if "trace" in line else "")
 
 
 def _shown(part: object) -> str:

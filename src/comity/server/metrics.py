@@ -7,7 +7,6 @@ agent, a path, a session or a text. What has to be looked up in the store is loo
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator
@@ -31,21 +30,21 @@ from comity import __version__
 from comity.kernel.problem import Problem, Unavailable
 from comity.kernel.registry import AnyOp
 from comity.rooms import REGISTRY
-from comity.server.request_record import Record
+from comity.rooms.channels.model import PRIORITIES
+from comity.server.request_record import RequestRecord
 from comity.server.route import Exchange, Route
-from comity.server.state import House
+from comity.server.state import ServerState
 
 FRESH_S = 5.0  # how old what was looked up in the store may be
 _MS = (1, 2.5, 5, 10, 25, 50, 80, 150, 250, 300, 500, 800, 1000)  # the service levels stand among them
 BUCKETS = tuple(ms / 1000 for ms in _MS)
-_SUFFIXES = ("", "-wal")
 
 
 class Metrics:
-    """A witness of requests, and the watch of operations. ``text`` is what `/metrics` answers."""
+    """Counts requests and operations. ``text`` is what `/metrics` answers."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, server: ServerState) -> None:
+        self._server = server
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry = CollectorRegistry()
         self._requests = Histogram(
@@ -64,17 +63,17 @@ class Metrics:
         )
         self._tools = Counter("comity_tool_calls", "Calls of MCP tools.", ("tool", "outcome"), registry=registry)
         Gauge("comity_build_info", "The version that runs.", ("version",), registry=registry).labels(__version__).set(1)
-        registry.register(_Live(house))
-        self._stored = _Stored(house)
+        registry.register(_Live(server))
+        self._stored = _Stored(server)
         registry.register(self._stored)
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
         self._children: dict[tuple[str, ...], Any] = {}
 
-    def begun(self, record: Record) -> None:
+    def request_began(self, record: RequestRecord) -> None:
         """A request has come."""
 
-    def told(self, record: Record) -> None:
+    def request_ended(self, record: RequestRecord) -> None:
         """A request is over."""
         known = bool(record.route)
         key = (record.route if known else "none", record.method if known else "none", str(record.status))
@@ -108,7 +107,7 @@ class Metrics:
     async def text(self) -> bytes:
         """All figures."""
         if self._stored.due:
-            await self._house.calls.work(self._stored.look)
+            await self._server.calls.work(self._stored.look)
         return await asyncio.to_thread(generate_latest, self._registry)
 
 
@@ -118,7 +117,7 @@ def routes() -> tuple[Route, ...]:
 
 
 async def _answer(exchange: Exchange) -> Response:
-    figures = exchange.house.figures
+    figures = exchange.server.figures
     if figures is None:
         raise Unavailable("metrics.missing", "This server keeps no figures.", "Ask one that `comity serve` started.")
     return Response(await figures(), 200, {"cache-control": "no-store"}, CONTENT_TYPE_LATEST)
@@ -127,31 +126,31 @@ async def _answer(exchange: Exchange) -> Response:
 class _Live(Collector):
     """What is open now, as the server itself knows it."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, server: ServerState) -> None:
+        self._server = server
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The figures of this moment."""
-        house = self._house
-        streams = Tally(record.route for record in list(house.open) if record.stream)
+        server = self._server
+        streams = Tally(record.route for record in list(server.open) if record.stream)
         opened = GaugeMetricFamily("comity_streams_open", "Streams and sockets that are open.", labels=["route"])
         for route, number in streams.items():
             opened.add_metric([route], number)
         yield opened
-        running = len(house.open) - sum(streams.values())
+        running = len(server.open) - sum(streams.values())
         yield GaugeMetricFamily("comity_requests_running", "Requests that are being answered.", running)
-        yield GaugeMetricFamily("comity_seats", "Agents that the server acts for.", house.seats.count)
-        hub = house.feed.hub
+        yield GaugeMetricFamily("comity_seats", "Agents that the server acts for.", server.seats.count)
+        hub = server.feed.hub
         yield GaugeMetricFamily("comity_listeners", "Whoever listens to the log.", len(hub.all()))
-        yield _counter("comity_events_delivered_total", "Events that listeners took.", hub.delivered)
+        yield _counter("comity_events_delivered_total", "Events that listeners took.", hub.taken)
         yield _counter("comity_gaps_total", "Times that listeners were told to read the log again.", hub.gaps)
-        yield from _connections(house)
-        yield GaugeMetricFamily("comity_uptime_seconds", "Since the start.", time.monotonic() - house.started)
+        yield from _connections(server)
+        yield GaugeMetricFamily("comity_uptime_seconds", "Since the start.", time.monotonic() - server.started)
 
 
-def _connections(house: House) -> Iterator[GaugeMetricFamily]:
-    """As the sweeper saw them last; nothing where it sees nothing."""
-    swept = [one for one in house.listening if one.swept]
+def _connections(server: ServerState) -> Iterator[GaugeMetricFamily]:
+    """Figures of connections as the sweeper saw them last; none where it sees nothing."""
+    swept = [one for one in server.listening if one.swept]
     if not swept:
         return
     opened = GaugeMetricFamily("comity_connections_open", "Connections, by whether they asked.", labels=["asked"])
@@ -166,15 +165,15 @@ def _connections(house: House) -> Iterator[GaugeMetricFamily]:
     held = GaugeMetricFamily("comity_held_bytes", "What clients do not take or do not finish.", labels=["what"])
     held.add_metric(["answers"], sum(one.unread_bytes for one in swept))
     held.add_metric(["messages"], sum(one.unfinished_bytes for one in swept))
-    held.add_metric(["bodies"], house.bodies.total)
+    held.add_metric(["bodies"], server.bodies.total)
     yield held
 
 
 class _Stored(Collector):
     """What the store holds. ``look`` reads; ``collect`` only tells."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, server: ServerState) -> None:
+        self._server = server
         self._looked = 0.0
         self._figures: list[GaugeMetricFamily] = []
 
@@ -190,7 +189,7 @@ class _Stored(Collector):
     def look(self) -> None:
         """Read what the figures are. A store that is away leaves the old ones."""
         self._looked = time.monotonic()
-        workspace, house = self._house.workspace, self._house
+        workspace, server = self._server.workspace, self._server
         try:
             status = workspace.perform(REGISTRY.get("workspace.status"))
             newest = workspace.call("event.list", {"newest": 1, "limit": 1}).events
@@ -198,27 +197,22 @@ class _Stored(Collector):
         except Problem:
             return
         pending = GaugeMetricFamily("comity_deliveries_pending", "Messages that wait.", labels=["priority"])
-        for name in ("info", "advisory", "steering", "interrupt"):
+        for name in PRIORITIES:
             pending.add_metric([name], getattr(status.pending, name))
         tasks = GaugeMetricFamily("comity_tasks", "Tasks that are not archived.", labels=["state"])
         for state, number in counted.items():
             tasks.add_metric([state], number)
         last = newest[-1].id if newest else 0
-        behind = max(0, last - house.feed.hub.reached)
-        size = sum(os.stat(path).st_size for path in _files(workspace.store.path))
+        behind = max(0, last - server.feed.hub.reached)
         self._figures = [
             GaugeMetricFamily("comity_agents", "Agents that are active.", status.agents),
             GaugeMetricFamily("comity_channels", "Channels with members.", status.channels),
             GaugeMetricFamily("comity_events_kept", "Events in the log.", status.events),
             pending,
             GaugeMetricFamily("comity_feed_behind_events", "Events that listeners were not yet handed.", behind),
-            GaugeMetricFamily("comity_store_bytes", "The database and its log.", size),
+            GaugeMetricFamily("comity_store_bytes", "The database and its log.", workspace.store.size_bytes()),
             tasks,
         ]
-
-
-def _files(path: str) -> list[str]:
-    return [path + suffix for suffix in _SUFFIXES if os.path.exists(path + suffix)]
 
 
 def _counter(name: str, words: str, value: float | None = None, labels: list[str] | None = None) -> GaugeMetricFamily:

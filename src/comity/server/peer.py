@@ -1,8 +1,8 @@
-"""Who of this machine is at the other end of a connection: the user, and the process, where nothing else says it.
+"""The peer of a connection from this machine: its user and its process, where nothing else says it.
 
 Linux tells. Of one connection the kernel is asked directly (sock_diag(7)); where that is shut, the table of all of them
 is read (proc(5), net/tcp). Both name the socket at the client's end and the user whose it is; which process has it open
-is found among the descriptors of the processes of the same user. Elsewhere nobody is found.
+is found among the descriptors of the processes of the same user. Elsewhere none is found.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from comity.server.sockets import Process, holders
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _MOST_KNOWN = 1000
 _LOOPBACK = ("0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000")
-# Programs whose connections are other programs': what comes through one of them is nobody's in particular.
+# Programs whose connections are other programs': what comes through one of them is of no certain process.
 # fmt: off
 _FORWARDERS = frozenset((
     "autossh", "caddy", "chisel", "cloudflared", "docker-proxy", "envoy", "gvproxy", "haproxy", "kubectl", "nc", "ncat",
@@ -61,7 +61,7 @@ class Peers:
         self._asks = hasattr(socket, "AF_NETLINK")
 
     def end(self, client: tuple[str, int], server: tuple[str, int]) -> End | None:
-        """The client's end of a connection within this machine; None when nobody holds it any more. Raises Untold."""
+        """The client's end of a connection within this machine; None when no process holds it. Raises Untold."""
         if self._asks:
             with self._lock:
                 try:
@@ -130,7 +130,7 @@ def _spelling(client: str, server: str) -> tuple[int, bytes, bytes]:
 
 
 def _answered(answer: bytes, ends: list[bytes]) -> End | None:
-    """The socket that was asked for. None: there is none, or nobody holds it any more."""
+    """The socket that was asked for. None: there is none, or no process holds it any more."""
     if len(answer) < _ANSWER.size:
         (code,) = struct.unpack_from("=i", answer, _HEADER_BYTES)
         if code == -errno.ENOENT:
@@ -141,7 +141,7 @@ def _answered(answer: bytes, ends: list[bytes]) -> End | None:
 
 
 def _listed(client_port: int, server_port: int) -> End | None:
-    """The same from the tables of all connections."""
+    """The client's end, looked up in the tables of all connections."""
     read = False
     for table in _TABLES:
         with suppress(OSError), open(table, encoding="ascii") as lines:

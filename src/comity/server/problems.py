@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
 
-from comity.kernel.problem import Problem
+from comity.kernel.problem import Internal, Problem
+from comity.kernel.text import lenient
 
 MEDIA_TYPE = "application/problem+json"
 # HTTP has a closer word for these than their kind's status.
@@ -29,6 +29,16 @@ def status_of(problem: Problem) -> int:
     return STATUS.get(problem.reason, problem.status)
 
 
+def unexpected(reference: str) -> Internal:
+    """What a client is told of a failure that should not happen: where the server's log tells of it."""
+    return Internal(
+        "internal.unexpected",
+        f"The server failed (reference {reference}).",
+        "Its log has more under that reference.",
+        reference=reference,
+    )
+
+
 def members(problem: Problem, request_id: str) -> dict[str, Any]:
     """The JSON object that tells of a problem."""
     return {
@@ -45,7 +55,6 @@ def members(problem: Problem, request_id: str) -> dict[str, Any]:
 
 def response(problem: Problem, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
     """The answer to a request that met a problem."""
-    body = json.dumps(members(problem, request_id), ensure_ascii=False, default=str)
     sent = dict(headers or {})
     if problem.status == 401:
         sent["www-authenticate"] = "Bearer"
@@ -53,4 +62,4 @@ def response(problem: Problem, request_id: str, headers: Mapping[str, str] | Non
         sent["accept-encoding"] = "identity"
     if "retryAfterS" in problem.data:
         sent["retry-after"] = str(problem.data["retryAfterS"])
-    return Response(body.encode("utf-8", "replace"), status_of(problem), sent, MEDIA_TYPE)
+    return Response(lenient(members(problem, request_id)), status_of(problem), sent, MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""What is known of one request once it is over: for the log, the metrics and the traces."""
+"""The record of one request, for the log, the metrics and the traces."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from starlette.types import Message, Scope, Send
 from comity.kernel.problem import Internal, Limited, Problem
 from comity.kernel.trace import traceparent
 from comity.server.auth.principal import Principal
+from comity.server.problems import unexpected
 
-# An answer is what its type says, whatever it looks like; and nobody is told which program listens, in which version.
+# An answer is what its type says, whatever it looks like; no client is told which program listens, in which version.
 _ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"server", b"comity"))
 
 
-class Held(Protocol):
+class HeldBody(Protocol):
     """What is given back in the end."""
 
     def over(self) -> None: ...
 
 
-class Record:
+class RequestRecord:
     """One request. ``status`` is 0 until an answer has begun. Nothing secret stands in it: no query, no header."""
 
     def __init__(self, scope: Scope, headers: Headers, request_id: str) -> None:
@@ -42,7 +43,7 @@ class Record:
         self.status = 0
         self.problem: Problem | None = None
         self.trace = ""
-        self.body: Held | None = None  # what its body holds, until it is over
+        self.body: HeldBody | None = None  # what its body holds, until it is over
         self.heads = [(b"x-request-id", request_id.encode()), *_ALWAYS]  # of the answer, whatever it is
         self.started = time.perf_counter()
 
@@ -88,12 +89,7 @@ class Record:
 
     def internal(self) -> Internal:
         """What the client is told of it: a reference."""
-        return Internal(
-            "internal.unexpected",
-            f"The server failed (reference {self.request_id}).",
-            "Its log has more under that reference.",
-            reference=self.request_id,
-        )
+        return unexpected(self.request_id)
 
 
 def always(send: Send) -> Send:

@@ -1,4 +1,4 @@
-"""One route: what is asked how, who may, and what answers."""
+"""One route: its method and path, the grant that it needs, and what answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from comity.server.auth.principal import Principal
-from comity.server.state import House
+from comity.server.state import ServerState
 
 OPEN = ""  # no grant is needed, and no token is looked at: health and discovery
 Handler = Callable[["Exchange"], Awaitable[Response]]
@@ -20,7 +20,7 @@ App = Callable[["Exchange", Receive, Send], Awaitable[None]]
 class Exchange(NamedTuple):
     """One request as handlers get it."""
 
-    house: House
+    server: ServerState
     request: Request
     principal: Principal
     request_id: str
@@ -49,7 +49,7 @@ class Route(NamedTuple):
     documentation: dict[str, Any] | None = None
 
 
-class Table:
+class RouteTable:
     """Every route of the server, by path and method. What is not in it is denied."""
 
     def __init__(self, routes: tuple[Route, ...]) -> None:

@@ -1,7 +1,7 @@
 """The agents that the server acts for: one workspace for each, with a session that lives by its calls.
 
 An agent that is active already, through a server of its own or at the command line, goes on in that session; any other
-is registered with a lease, which every call renews, since nobody can look at a process behind a network.
+is registered with a lease, which every call renews, since a process behind a network cannot be looked at.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Protocol
 
+from comity.dialects.said_names import SaidNames
 from comity.kernel.call import Permit
 from comity.kernel.op import Op
 from comity.kernel.problem import Forbidden, Unauthenticated
@@ -21,9 +22,54 @@ from comity.server.auth.principal import Principal
 from comity.workspace import Workspace
 
 LEASE_S = 300  # without a call or an open stream, after which the others may free what the agent holds
-MOST = 2000  # agents; whoever was not heard of for longest is forgotten
+MOST = 2000  # agents; the one that called longest ago is forgotten
 _Key = tuple[str, str, bool]  # agent, role, whether it was looked at before that the principal may be the agent
 AnyOp = Op[Any, Any]
+
+
+class Seat(Protocol):
+    """Whose an operation is: it finds the workspace of the agent, and registers the agent where that is due."""
+
+    @property
+    def principal(self) -> Principal:
+        """Who is behind it."""
+
+    @property
+    def agent_id(self) -> str | None:
+        """The agent, as far as it is known."""
+
+    def known(self, op: AnyOp, /) -> Workspace | None:
+        """The workspace to run an operation in, if it is there. Asked on the event loop: it does not write."""
+
+    def take(self, op: AnyOp, lost: Workspace | None, /) -> Workspace:
+        """The workspace, registered if need be: on a worker thread. ``lost`` is one whose session ended."""
+
+
+class OwnSeat:
+    """The seat of a principal who is the agent that its token or its request names, or of no agent, who may look."""
+
+    __slots__ = ("_seats", "principal")
+
+    def __init__(self, seats: Seats, principal: Principal) -> None:
+        self._seats = seats
+        self.principal = principal
+
+    @property
+    def agent_id(self) -> str | None:
+        """The agent that the principal names."""
+        return self.principal.agent_id
+
+    def known(self, op: AnyOp) -> Workspace | None:
+        """The workspace that was taken before, or the spectators' for a read; None when there is none."""
+        if not self.principal.agent_id and op.effect == "read":
+            return self._seats.spectator(self.principal)
+        return self._seats.known(self.principal)
+
+    def take(self, _op: AnyOp, lost: Workspace | None) -> Workspace:
+        """Registered. Raises Unauthenticated when there is no agent."""
+        if lost is not None:
+            self._seats.leave(lost)
+        return self._seats.take(self.principal)
 
 
 class Seats:
@@ -36,6 +82,7 @@ class Seats:
         self._lock = threading.Lock()
         self._taken: OrderedDict[_Key, Workspace] = OrderedDict()
         self._spectators: dict[str, Workspace] = {}
+        self.said_names = SaidNames()
 
     @property
     def count(self) -> int:
@@ -65,12 +112,6 @@ class Seats:
                 if len(self._taken) > MOST:
                     self._taken.popitem(last=False)  # its session lives on until its lease is over
         return found
-
-    def seat(self, principal: Principal, op: AnyOp) -> Workspace:
-        """The workspace in which a principal runs an operation: whoever has no agent may look."""
-        if not principal.agent_id and op.effect == "read":
-            return self.spectator(principal)
-        return self.take(principal)
 
     def leave(self, workspace: Workspace) -> None:
         """Forget a workspace whose session ended."""
@@ -143,7 +184,7 @@ class Seats:
         return next((agent for agent in agents if agent.agent_id == agent_id), None)
 
     def spectator(self, principal: Principal) -> Workspace:
-        """A workspace for whoever has no agent: it may look, and registers nothing."""
+        """A workspace for callers without an agent: it may look, and registers nothing."""
         found = self._spectators.get(principal.role)
         if found is None:
             actor = self._workspace.actor._replace(

@@ -1,4 +1,4 @@
-"""What Linux tells of this server's connections: bytes that came and were taken, and who holds the other end.
+"""Sockets of this server as Linux knows them: bytes that came and were taken, and who holds the other end.
 
 One question to the kernel (sock_diag(7)) answers for every connection of a port at once, so that looking costs little
 however many there are. Elsewhere, and where a sandbox forbids the question, there is no answer.
@@ -35,7 +35,7 @@ Address = tuple[str, str]  # host and port, as granian tells them
 Process = tuple[int, str]  # pid, and when it was started
 
 
-class Seen(NamedTuple):
+class SocketState(NamedTuple):
     """One end of a connection: how many bytes came in, wait in the kernel, and were taken by the other end."""
 
     peer: Address
@@ -46,17 +46,17 @@ class Seen(NamedTuple):
     acked: int
 
 
-def seen(port: int, family: int) -> list[Seen]:
-    """Every connection to a port of ours. Raises OSError where nobody tells."""
+def seen(port: int, family: int) -> list[SocketState]:
+    """Every connection to a port of ours. Raises OSError where the kernel does not tell."""
     return list(_dump(family, port, 0, _WITH_INFO))
 
 
 def ends(port: int, family: int) -> dict[str, tuple[int, int]]:
-    """By port: inode and user of the clients' ends on this machine. Raises OSError where nobody tells."""
+    """By port: inode and user of the clients' ends on this machine. Raises OSError as ``connections``."""
     return {one.peer[1]: (one.inode, one.uid) for one in _dump(family, 0, port, 0)}
 
 
-def _dump(family: int, own: int, peer: int, extensions: int) -> Iterator[Seen]:
+def _dump(family: int, own: int, peer: int, extensions: int) -> Iterator[SocketState]:
     """Sockets from port ``own`` to port ``peer``; 0 is any. ``peer`` of what is found by it is our own side."""
     asked = _ASKED.pack(family, socket.IPPROTO_TCP, extensions, 0, _STATES)
     asked += _PORTS.pack(own, peer) + bytes(36) + b"\xff" * 8
@@ -76,7 +76,7 @@ def _dump(family: int, own: int, peer: int, extensions: int) -> Iterator[Seen]:
                 at += (length + 3) & ~3
 
 
-def _read(data: bytes, at: int, end: int, family: int, *, by_peer: bool) -> Seen:
+def _read(data: bytes, at: int, end: int, family: int, *, by_peer: bool) -> SocketState:
     own_port, peer_port = _PORTS.unpack_from(data, at + _AT_PORTS)
     size = 4 if family == socket.AF_INET else 16
     start = at + (_AT_LOCAL if by_peer else _AT_PEER)
@@ -89,7 +89,7 @@ def _read(data: bytes, at: int, end: int, family: int, *, by_peer: bool) -> Seen
         if kind == _INFO and length >= 4 + _AT_ACKED + _ACKED_RECEIVED.size:
             acked, received = _ACKED_RECEIVED.unpack_from(data, at + 4 + _AT_ACKED)
         at += (length + 3) & ~3
-    return Seen((host, str(own_port if by_peer else peer_port)), inode, uid, received, waiting, acked)
+    return SocketState((host, str(own_port if by_peer else peer_port)), inode, uid, received, waiting, acked)
 
 
 def descriptors(inodes: Collection[int]) -> dict[int, int]:

@@ -1,4 +1,4 @@
-"""What everything behind the server's routes works with."""
+"""The state of one running server, which every route works with."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
+from comity.kernel.call import Key
 from comity.kernel.problem import Conflict
 from comity.kernel.registry import AnyOp
 from comity.kernel.steps import Report
 from comity.kernel.trace import TRACEPARENT
 from comity.rooms import REGISTRY
 from comity.rooms.agents.model import UNREGISTERED
-from comity.server.address import Place
+from comity.server.address import ServerAddress
 from comity.server.auth.authority import Authority
 from comity.server.auth.principal import Principal
 from comity.server.bounds import Bodies
 from comity.server.callers import Callers
-from comity.server.calls import Calls
+from comity.server.calls import NOT_NOW, Calls
 from comity.server.connections import Connections
 from comity.server.feed.feed import Feed
 from comity.server.feed.streams import Streams
 from comity.server.peer import Peers
-from comity.server.request_record import Record
-from comity.server.seats import Seats
+from comity.server.request_record import RequestRecord
+from comity.server.seats import OwnSeat, Seat, Seats
 from comity.workspace import Cancel, Workspace
 
 
-class Witness(Protocol):
-    """Hears of every request: the log, the metrics, the traces. It must not fail, and not take long."""
+class RequestWatcher(Protocol):
+    """Is told of every request: the log, the metrics, the traces. It must not fail, and not take long."""
 
-    def begun(self, record: Record) -> None: ...
+    def request_began(self, record: RequestRecord) -> None: ...
 
-    def told(self, record: Record) -> None: ...
+    def request_ended(self, record: RequestRecord) -> None: ...
 
 
-class House:
+class ServerState:
     """One running server: its store, who may do what, the agents it acts for, and the log as it grows.
 
     ``workspace`` is the server's own: it is no agent. ``ready`` becomes true once requests may come, ``ending`` when
@@ -46,40 +47,40 @@ class House:
     ``/metrics``; ``tool_called`` is told each call of an MCP tool that exists, and its outcome.
     """
 
-    def __init__(self, workspace: Workspace, authority: Authority, place: Place) -> None:
+    def __init__(self, workspace: Workspace, authority: Authority, address: ServerAddress) -> None:
         self.workspace = workspace
         self.authority = authority
         self.peers = Peers()
         self.callers = Callers(authority, self.peers)
-        self.place = place
+        self.address = address
         self.feed = Feed(workspace)
         self.calls = Calls(self.feed)
         self.seats = Seats(workspace, authority)
-        self.bodies = Bodies(largest_bytes=place.max_body_bytes)
+        self.bodies = Bodies(largest_bytes=address.max_body_bytes)
         self.streams = Streams(self.feed, authority, self.calls.work)
         self.instance = secrets.token_hex(8)
         self.started = time.monotonic()
         self.ready = False
         self.ending = False
-        self.open: set[Record] = set()
-        self.witnesses: list[Witness] = []
+        self.open: set[RequestRecord] = set()
+        self.watchers: list[RequestWatcher] = []
         self.figures: Callable[[], Awaitable[bytes]] | None = None
         self.tool_called: Callable[[str, str], None] = _unheard
         self.listening: list[Connections] = []
         self.at_end: list[Callable[[], Awaitable[None]]] = [self.streams.close]
 
-    def begun(self, record: Record) -> None:
+    def request_began(self, record: RequestRecord) -> None:
         """A request has come."""
         self.open.add(record)
         TRACEPARENT.set(record.traceparent)
-        for witness in self.witnesses:
-            witness.begun(record)
+        for watcher in self.watchers:
+            watcher.request_began(record)
 
-    def told(self, record: Record) -> None:
+    def request_ended(self, record: RequestRecord) -> None:
         """A request is over."""
         self.open.discard(record)
-        for witness in self.witnesses:
-            witness.told(record)
+        for watcher in self.watchers:
+            watcher.request_ended(record)
 
     async def call(
         self,
@@ -88,23 +89,50 @@ class House:
         arguments: Mapping[str, object],
         cancel: Cancel | None = None,
         report: Report | None = None,
+        key: Key | None = None,
     ) -> Any:
-        """An operation, by name or at hand, for a principal; once more when the agent's session ended meanwhile."""
+        """An operation, by name or at hand, for a principal. Raises Problem."""
         op = REGISTRY.get(called) if isinstance(called, str) else called
-        recheck = partial(self.authority.recheck, principal)
-        workspace = self.seats.known(principal) or await self.calls.work(partial(self.seats.seat, principal, op))
+        return await self.run(OwnSeat(self.seats, principal), op, arguments, cancel, report, key)
+
+    async def run(
+        self,
+        seat: Seat,
+        op: AnyOp,
+        arguments: Mapping[str, object],
+        cancel: Cancel | None = None,
+        report: Report | None = None,
+        key: Key | None = None,
+    ) -> Any:
+        """Run an operation for the agent of a seat; once more, registered again, when its session ended meanwhile."""
+        workspace = seat.known(op)
+        lost: Workspace | None = None
+        while True:
+            if workspace is None:
+                workspace = await self.calls.work(partial(seat.take, op, lost))
+            recheck = partial(self.authority.recheck, seat.principal, seat.agent_id)
+            try:
+                return await self.calls.perform(workspace, op, arguments, cancel, report, recheck, key)
+            except Conflict as conflict:
+                if lost is not None or conflict.reason not in UNREGISTERED:
+                    raise
+            workspace, lost = None, workspace
+
+    def at_once(self, seat: Seat, op: AnyOp, arguments: Mapping[str, object], key: Key | None = None) -> Any:
+        """As ``run`` where the call need not wait; else NOT_NOW, and nothing is done. Raises Problem."""
+        workspace = seat.known(op)
+        if workspace is None:
+            return NOT_NOW
         try:
-            return await self.calls.perform(workspace, op, arguments, cancel, report, recheck)
+            return self.calls.at_once(workspace, op, arguments, key)
         except Conflict as conflict:
             if conflict.reason not in UNREGISTERED:
                 raise
-        self.seats.leave(workspace)
-        workspace = await self.calls.work(partial(self.seats.seat, principal, op))
-        return await self.calls.perform(workspace, op, arguments, cancel, report, recheck)
+            return NOT_NOW
 
     async def read(self, name: str, **arguments: object) -> Any:
         """An operation on behalf of the server itself."""
-        return await self.calls.run(self.workspace, name, arguments)
+        return await self.calls.perform(self.workspace, REGISTRY.get(name), arguments)
 
 
 def _unheard(_tool: str, _outcome: str) -> None:

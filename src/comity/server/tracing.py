@@ -26,7 +26,7 @@ from comity import __version__
 from comity.kernel.problem import Problem
 from comity.kernel.registry import AnyOp
 from comity.kernel.trace import TRACEPARENT
-from comity.server.request_record import Record
+from comity.server.request_record import RequestRecord
 
 _SEVERITY = {
     "debug": SeverityNumber.DEBUG,
@@ -38,7 +38,7 @@ _FLUSH_MS = 1500
 
 
 class Tracing:
-    """A witness of requests, and the watch of operations around another one. Ends with ``close``."""
+    """Traces of requests, and of operations around another watch of them. Ends with ``close``."""
 
     def __init__(self, watch: Callable[[AnyOp, Callable[[], Any]], Any]) -> None:
         resource = Resource.create({"service.name": "comity", "service.version": __version__})
@@ -49,9 +49,9 @@ class Tracing:
         self._logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
         self._tracer = self._spans.get_tracer("comity", __version__)
         self._logger = self._logs.get_logger("comity", __version__)
-        self._open: dict[Record, tuple[trace.Span, Token[context.Context]]] = {}
+        self._open: dict[RequestRecord, tuple[trace.Span, Token[context.Context]]] = {}
 
-    def begun(self, record: Record) -> None:
+    def request_began(self, record: RequestRecord) -> None:
         """A request has come: its span begins, as part of the client's trace if there is one."""
         parent = propagate.extract({"traceparent": record.traceparent})
         span = self._tracer.start_span(record.method, parent, SpanKind.SERVER)
@@ -60,7 +60,7 @@ class Tracing:
         record.trace_id = trace.format_trace_id(found.trace_id)
         TRACEPARENT.set(_traceparent(found))
 
-    def told(self, record: Record) -> None:
+    def request_ended(self, record: RequestRecord) -> None:
         """A request is over."""
         span, token = self._open.pop(record)
         span.update_name(f"{record.method} {record.route}".strip())
@@ -79,7 +79,7 @@ class Tracing:
     def watch(self, op: AnyOp, run: Callable[[], Any]) -> Any:
         """Run an operation in a span of its own; what it sends carries that span."""
         if not trace.get_current_span().get_span_context().is_valid:
-            return self._watch(op, run)  # nobody asked: the server looks after itself
+            return self._watch(op, run)  # the server's own call: it looks after itself
         with self._tracer.start_as_current_span(op.name, record_exception=False, set_status_on_exception=False) as span:
             before = TRACEPARENT.set(_traceparent(span.get_span_context()))
             try:

@@ -1,4 +1,4 @@
-"""What every request of a listener comes in by: which connection it is on, and its answer in pieces.
+"""The transport of a listener's requests: which connection each is on, and its answer in pieces.
 
 A listener takes a whole answer at once, however slowly it is read; pieces it takes only as they are read. So larger
 answers go in pieces of one and the same body, a few at a time on each connection, and what would be held for a client
@@ -162,7 +162,7 @@ class _Going:
         self.begun = False
 
     def send(self, message: Message) -> Awaitable[None]:
-        """As ASGI's."""
+        """ASGI's ``send``."""
         kind = message["type"]
         if kind == "http.response.start":
             self._start = message
@@ -227,7 +227,7 @@ async def _turn(connection: Connection, most: int) -> None:
         turn = asyncio.get_running_loop().create_future()
         connection.waiting.append(turn)
         try:
-            await turn  # whoever is done hands over the turn
+            await turn  # a writer that is done hands over the turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 _next_turn(connection)

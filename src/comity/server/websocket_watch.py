@@ -1,4 +1,4 @@
-"""What comes in on WebSockets before it is a message: bounded for each and in all, as it comes.
+"""The bytes that WebSockets send before they are a message: bounded for each and in all, as they come.
 
 The listener collects a message of up to 16 MiB frames before anybody hears of it. The kernel counts the bytes that it
 took, the application the messages that it got: what was taken since the last one is held. An edge of epoll tells when
@@ -75,7 +75,7 @@ class Watches:
         self._of: dict[Connection, _Watch] = {}
         self._by_number: dict[int, _Watch] = {}
         self._lively: dict[int, _Watch] = {}  # that hold something
-        self._refused: dict[int, _Watch] = {}  # and are not let go yet
+        self._refused: dict[int, _Watch] = {}  # and are not let go
         self._poll = select.epoll()
         self._ear, self._mouth = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._poll.register(self._ear, select.EPOLLIN)

@@ -1,73 +1,53 @@
-"""What a shell command line would do to files, seen from the folder it runs in: the part that looks at the disk."""
+"""What a shell command line would do to files, seen from the folder it runs in: the part that looks at the disk.
+
+``effects(line, cwd, env, aliases, expand, read)`` is the question; its answer is a list of ``changes.Change``, and
+``changes.takes(change, path, tracked=...)`` says of one file whether work in it would go. Nothing is run. What the
+caller hands in: ``env``, the shell's environment (a variable that is neither there nor set in the line is empty);
+``aliases()``, git's own of that repository by name; ``expand(pattern, folder)``, the paths that a shell's wildcards
+stand for; ``read(path)``, the text of a file of patches, scripts or pathspecs, None where it is not to be had.
+
+What is certain is a path. What an operand of a destructive verb may be but cannot be known counts as the whole tree of
+that verb. ``unknown`` says that besides something may write anything (a program, a script): nothing is refused for that
+alone.
+"""
 
 from __future__ import annotations
 
-import os
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 from comity.kernel.named_tuple import NamedTuple
-from comity.shell.wrappers import commands, git_words
-from comity.shell.writes import Write, of_command, writes
+from comity.shell.changes import Change
+from comity.shell.state import State
+from comity.shell.walk import Follower
 
-MAX_FILES = 500
-_READERS = {
-    *(
-        "ls",
-        "cat",
-        "head",
-        "tail",
-        "grep",
-        "rg",
-        "egrep",
-        "fgrep",
-        "wc",
-        "echo",
-        "printf",
-        "pwd",
-        "cd",
-        "which",
-        "type",
-    ),
-    *("file", "stat", "du", "df", "date", "whoami", "true", "false", "test", "[", "[[", "uniq", "cut", "tr", "diff"),
-    *("cmp", "tree", "ps", "sleep", "basename", "dirname", "realpath", "readlink", "printenv", "uname", "id", "jq"),
-}
-_GIT_READERS = frozenset(
-    ("status", "log", "diff", "show", "rev-parse", "ls-files", "ls-tree", "blame", "grep", "describe", "cat-file")
-)
+_NO_NAMES = "[\0\ud800-\udc7f\udd00-\udfff]"  # letters that no file name has
 
 
-class Named(NamedTuple):
-    """Files and folders that a line names, absolute; ``whole`` are those whose content it replaces."""
+class Effects(NamedTuple):
+    """What may be written, removed or replaced, in order, and whether something unknown may write besides."""
 
-    paths: list[str]
-    whole: frozenset[str]
-
-
-def named(line: str, cwd: str) -> Named:
-    """What ``line`` would write when it runs in ``cwd``."""
-    found: dict[str, bool] = {}
-    for write in writes(line)[:MAX_FILES]:
-        path = os.path.join(cwd, write.path)
-        if write.kind == "into" and (write.path.endswith("/") or os.path.isdir(path)):
-            path = os.path.join(path, write.name)
-        elif write.kind == "file" and os.path.isdir(path):
-            continue
-        found[path] = found.get(path, False) or _replaces(write)
-    return Named(list(found), frozenset(path for path, whole in found.items() if whole))
+    changes: tuple[Change, ...]
+    unknown: bool
 
 
-def _replaces(write: Write) -> bool:
-    return write.whole and not write.wild
+def effects(
+    line: str,
+    cwd: str,
+    env: Mapping[str, str] = {},
+    aliases: Callable[[], Mapping[str, str]] | None = None,
+    expand: Callable[[str, str], Sequence[str]] | None = None,
+    read: Callable[[str], str | None] | None = None,
+) -> Effects:
+    """What ``line`` may change when a shell runs it in the absolute folder ``cwd``."""
+    follower = Follower(cwd, aliases, expand, read)
+    follower.script(re.sub(_NO_NAMES, "", line), State(cwd, env))
+    for last, state in follower.traps:
+        follower.script(last, state)
+    return Effects(tuple(follower.changes), follower.unknown)
 
 
 def reads_only(line: str) -> bool:
     """Whether nothing in the line can change a file, as far as its letters tell."""
-    for command in commands(line):
-        if command.words and command.name not in _READERS:
-            git = git_words(command)
-            if git is None or git[0] not in _GIT_READERS:
-                return False
-        if any(not word.text.startswith("/dev/") for word in (*command.outputs, *command.added)):
-            return False
-        if any(True for _ in of_command(command._replace(outputs=(), added=()))):
-            return False
-    return True
+    found = effects(line, "/")
+    return not found.changes and not found.unknown

@@ -1,6 +1,6 @@
 """The bell: how a commit in one process wakes a waiting call in another at once.
 
-Beside the database lies a folder with one small file for each of 32 groups of agents. After a commit the writer
+Next to the database lies a folder with one small file for each of 32 groups of agents. After a commit the writer
 overwrites one byte in the files of the agents concerned; a waiting process watches its file, or all of them when it
 follows the whole log, with the operating system's notification (inotify, kqueue). Files stay open, so that a stroke is
 one system call whether anybody waits or not.
@@ -129,7 +129,7 @@ def open_beside(folder: str, name: str, flags: int) -> int:
 
 
 def _groups(agents: Iterable[str]) -> set[str]:
-    crc32 = import_module("binascii").crc32  # a look that finds nothing rings for nobody
+    crc32 = import_module("binascii").crc32  # a look that finds nothing rings no bell
     return {_GROUPS[crc32(agent.encode("utf-8", "replace")) % len(_GROUPS)] for agent in agents}
 
 

@@ -3,8 +3,8 @@
 What can go wrong: SQLite before 3.51.3 can corrupt a WAL file that several processes write and checkpoint at once,
 so such a library is refused. The busy handler sleeps for random times, and those who have waited long try more often
 than newcomers: that shares the file fairly between writers, where SQLite's own back-off starves some, and leaves the
-processor to whoever holds the lock (docs/benchmarks.md). Within one process only apsw opens the file,
-and nobody ``open()``s it: closing a second descriptor would drop the process's POSIX locks.
+processor to the lock's holder (docs/benchmarks.md). Within one process only apsw opens the file,
+and no code ``open()``s it: closing a second descriptor would drop the process's POSIX locks.
 
 The file may come from anywhere, so no link is followed, its own triggers and views may call only what cannot harm, and
 a statement that does not end is ended.
@@ -23,9 +23,9 @@ from comity.kernel.hints import Literal
 from comity.kernel.problem import Unavailable
 from comity.store.checkpoint import Sound, Term, checkpoints
 from comity.store.file_identity import LOG_LIMIT_BYTES
-from comity.store.haste import HASTE
 from comity.system import files
 from comity.system.deadline import DEADLINE
+from comity.system.haste import HASTE
 
 Durability = Literal["normal", "full"]
 
@@ -60,7 +60,7 @@ class Connection(apsw.Connection):
         self.set_progress_handler(self.term.over, _STRANGE_STEPS)
 
     def leave_the_log(self) -> None:
-        """Whoever closes it, the log is not copied into the database."""
+        """Do not copy the log into the database when it is closed."""
         self.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
 
 
@@ -68,7 +68,7 @@ def connect(path: str, durability: Durability, busy_s: float = BUSY_S, sound: So
     """A connection with WAL, foreign keys and a fair busy handler. Raises apsw.Error, Unavailable.
 
     ``busy_s`` is how long it waits for a lock that another holds; ``sound`` says whether the log may be copied back. On
-    a file system that is read-only, where nobody has left a log, it reads.
+    a file system that is read-only, where no log is left, it reads.
     """
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     if version < _OLDEST_SQLITE:
@@ -101,7 +101,7 @@ def connect(path: str, durability: Durability, busy_s: float = BUSY_S, sound: So
 
 
 def connect_frozen(path: str) -> Connection:
-    """A connection that only reads the file itself, as if nobody wrote: no log, no lock, nothing is changed."""
+    """A connection that only reads the file itself, as if it had no writer: no log, no lock, nothing is changed."""
     return _opened(f"file:{_escaped(path)}?immutable=1", _FROZEN)
 
 
@@ -116,7 +116,7 @@ def _opened(name: str, flags: int) -> Connection:
 
 
 def _is_frozen(path: str) -> bool:
-    """Whether nobody can write there, and no log is left that would have to be read with it."""
+    """Whether the file system is read-only there, and no log is left that would have to be read with it."""
     if not hasattr(os, "statvfs") or not os.statvfs(os.path.dirname(path)).f_flag & os.ST_RDONLY:
         return False
     try:

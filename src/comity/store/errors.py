@@ -1,4 +1,4 @@
-"""What SQLite says, as Problems that tell a person what to do."""
+"""SQLite's errors as Problems that tell a person what to do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KNOWN: tuple[tuple[type[apsw.Error], str, str, str], ...] = (
 
 def problem_of(error: apsw.Error, path: str) -> Problem:
     """The Problem for an error of SQLite; anything unknown is Unavailable ``store.failed`` with SQLite's words."""
-    # The shared-memory file that cannot grow is an I/O error to SQLite, and a full disk to whoever has to mend it.
+    # The shared-memory file that cannot grow is an I/O error to SQLite, and a full disk to the user who has to mend it.
     no_room = getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE
     for kind, reason, says, hint in _KNOWN:
         if isinstance(error, kind) or (no_room and kind is apsw.FullError):

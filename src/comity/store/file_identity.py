@@ -1,10 +1,11 @@
-"""What a store stands on: the database, its log and its shared memory are still the files that their paths name.
+"""The files of a store: whether database, log and shared memory are still the files that their paths name.
 
 Authoritative is the path: other processes open what it names now. A file that was removed or replaced lives on for
-whoever has it open, and what is written there is lost; a log or a shared memory that others do not have leads to a
-corrupt database (sqlite.org/howtocorrupt.html). So each transaction looks before its work, unless somebody here looked
-within the last millisecond, and each that wrote looks again before it counts as done. A look is a few system calls: a
-folder's time changes when a name in it is made, removed or renamed, so all its names are looked at only then.
+the processes that have it open, and what is written there is lost; a log or a shared memory that others do not have
+leads to a corrupt database (sqlite.org/howtocorrupt.html). So each transaction looks before its work, unless somebody
+here looked within the last millisecond, and each that wrote looks again before it counts as done. A look is a few
+system calls: a folder's time changes when a name in it is made, removed or renamed, so all its names are looked at only
+then.
 
 The log tells by itself whether it was cut: the last frame that this process knows of has to bear the log's salts.
 
@@ -90,7 +91,7 @@ class Footing:
         return ""
 
     def settle_again(self, connection: Checks) -> str:
-        """The same once no connection was open, whose last one removed the log. Raises OSError."""
+        """``settle`` after a time without any connection: closing the last one removed the log. Raises OSError."""
         database = self.ids[0]
         self.begin()
         self._stamp, self._settled, self._fresh_until = (0, 0, 0), False, 0.0
@@ -140,7 +141,7 @@ class Footing:
         return wrong
 
     def look_again(self, frames: int = 0) -> str:
-        """The same after a commit, without the lengths. ``frames`` of the log counted with it."""
+        """``look`` after a commit, without the lengths. ``frames`` of the log counted with it."""
         try:
             now = os.stat(self._where)
             if not now.st_nlink:
@@ -198,9 +199,9 @@ class Footing:
 
     @property
     def keeps_the_log(self) -> bool:
-        """Whether nobody else can have another log: then what is in ours may go into the database.
+        """Whether no other process can have another log: then what is in ours may go into the database.
 
-        With another shared memory beside it, or none, it may hold more than this process knows: it stays as it is.
+        With another shared memory next to it, or none, it may hold more than this process knows: it stays as it is.
         """
         try:
             database, log, shared = self._now()

@@ -1,8 +1,8 @@
-"""Which log belongs to which database file: a note beside them, so that nobody reads one database with another's log.
+"""Which log belongs to which database file: a note next to them, so that no database is read with another's log.
 
-SQLite takes whatever log lies beside a database for its own (sqlite.org/howtocorrupt.html, 1.4). When a database is
+SQLite takes whatever log lies next to a database for its own (sqlite.org/howtocorrupt.html, 1.4). When a database is
 replaced while its log is still there, by a move, a restore or a branch, the old log's pages would be put into the new
-database. Each process that opens both notes their numbers; whoever finds the noted log beside another database moves
+database. Each process that opens both notes their numbers; one that finds the noted log next to another database moves
 the log aside, under a lock, before SQLite sees it.
 """
 
@@ -30,7 +30,7 @@ Noted = list[bytes]  # of the database, its log, its shared memory
 def part(path: str) -> Noted:
     """Move a log aside that was noted for another file than the database at ``path``; what was noted.
 
-    Where only the shared memory is another one, whoever still writes by the old one is given time to notice. Nothing
+    Where only the shared memory is another one, a writer by the old one is given time to notice. Nothing
     that cannot be read or moved keeps anybody from opening the database.
     """
     try:
@@ -91,7 +91,7 @@ def _there(path: str) -> Noted:
 
 
 def _is_strange(noted: Noted, there: Noted) -> bool:
-    """Whether the noted log lies beside another database than the noted one."""
+    """Whether the noted log lies next to another database than the noted one."""
     (database, log), (now_database, now_log) = noted[:2], there[:2]
     return log == now_log != _NONE and database != now_database != _NONE
 

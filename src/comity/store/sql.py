@@ -1,17 +1,16 @@
-"""SQL texts, the ``-- name:`` blocks of each room's ``queries.sql`` with the dialect's fragments filled in, and the
-transaction that runs them by name.
-"""
+"""SQL texts, the blocks of each room's ``queries.sql``, and the transaction that runs them by name."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import apsw
 
 from comity.kernel.clock import Instant
 from comity.kernel.event import Event
 from comity.kernel.hints import Any
+from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row
 from comity.kernel.text import compact
 
@@ -28,48 +27,70 @@ class Statements(dict[str, str]):
     asked for, and a statement filled in when it is asked for itself.
     """
 
-    def __init__(self, fragments: dict[str, str]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._fragments = fragments
-        self._rooms: dict[str, dict[str, Block]] = {}
+        self._rooms: dict[str, Blocks] = {}
 
     def __missing__(self, name: str) -> str:
         room = name.partition(".")[0]
+        found = self._of(room).statements.get(name)
+        if found is None:
+            raise LookupError(f"no statement {name!r}")
+        sql = self[name] = filled(*found, lambda word: self._fragment(room, word))
+        return sql
+
+    def _of(self, room: str) -> Blocks:
         if room not in self._rooms:
             with open(os.path.join(_ROOMS, room, "queries.sql"), encoding="utf-8") as file:
                 self._rooms[room] = blocks(room, file.read())
-        if name not in self._rooms[room]:
-            raise LookupError(f"no statement {name!r}")
-        sql = self[name] = filled(*self._rooms[room][name], self._fragments)
-        return sql
+        return self._rooms[room]
+
+    def _fragment(self, room: str, word: str) -> str | None:
+        """The fragment that is called ``word`` in one room's file, or has the name of another room before it."""
+        other, dot, name = word.partition(".")
+        if not dot:
+            return self._of(room).fragments.get(word)
+        return self._of(other).fragments.get(name) if other.isidentifier() else None
 
 
-Block = tuple[str, str]  # the text under a name, and the word for ``{it}`` in it
+class Blocks(NamedTuple):
+    """One file: its statements, each a text and the word for ``{it}`` in it, and SQLite's words for its fragments."""
+
+    statements: dict[str, tuple[str, str]]
+    fragments: dict[str, str]
 
 
-def blocks(room: str, text: str) -> dict[str, Block]:
+def blocks(room: str, text: str) -> Blocks:
     """The blocks of one file: everything between a ``-- name: x`` line and the next.
 
-    One called ``x_{a,b}`` counts as two, ``x_a`` and ``x_b``, each with its own word for ``{it}``.
+    One called ``x_{a,b}`` counts as two, ``x_a`` and ``x_b``, each with its own word for ``{it}``. Fragments of
+    statements stand before them all, as ``-- sqlite: x``: what ``{x}`` is in SQLite.
     """
-    found = {}
-    for block in f"\n{text}".split("\n-- name: ")[1:]:
+    head, *named = f"\n{text}".split("\n-- name: ")
+    statements, fragments = {}, {}
+    for block in head.split("\n-- sqlite: ")[1:]:
+        name, _, body = block.partition("\n")
+        fragments[name.strip()] = _bare(body)
+    for block in named:
         name, _, body = block.partition("\n")
         start, _, rest = name.strip().partition("{")
         for it in rest.removesuffix("}").split(","):
-            found[f"{room}.{start}{it}"] = (body, it)
-    return found
+            statements[f"{room}.{start}{it}"] = (body, it)
+    return Blocks(statements, fragments)
 
 
-def filled(body: str, it: str, fragments: dict[str, str]) -> str:
-    """A block as SQL: comments left out, the fragments filled in."""
-    lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
-    sql = "\n".join(lines)
-    if it:
-        sql = sql.replace("{it}", it)
-    for fragment, value in fragments.items():
-        sql = sql.replace("{" + fragment + "}", value)
-    return sql
+def filled(body: str, it: str, fragment: Callable[[str], str | None]) -> str:
+    """A block as SQL: comments left out, ``{it}`` and the fragments filled in. Other words in braces stay."""
+    start, *rest = _bare(body).split("{")
+    for part in rest:
+        word, brace, end = part.partition("}")
+        value = None if not brace else it if it and word == "it" else fragment(word)
+        start += f"{{{part}" if value is None else value + end
+    return start
+
+
+def _bare(body: str) -> str:
+    return "\n".join(line for line in body.splitlines() if line.strip() and not line.startswith("--"))
 
 
 class SqliteTx:

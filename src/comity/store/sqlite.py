@@ -1,7 +1,7 @@
 """The embedded store: one SQLite file in WAL mode, shared by every process on the machine.
 
 Authoritative is the file. Every operation is one transaction on a connection of its own from a small pool, so that
-a call that waits for the write lock holds nobody else up. After a commit the bell is rung (``store.bell``); in
+a call that waits for the write lock holds no other thread up. After a commit the bell is rung (``store.bell``); in
 ``normal`` durability the log is synced by a timer (``store.sync``).
 
 Nothing counts as done in files that others do not see: each transaction looks at what the path names before its work
@@ -25,38 +25,11 @@ from comity.store.checkpoint import shorten
 from comity.store.connection import BUSY_S, MOST_S, STRANGE_S, Connection, Durability, connect, create_private
 from comity.store.errors import problem_of
 from comity.store.file_identity import DOUBTFUL, Footing
-from comity.store.haste import HASTE
 from comity.store.migrate import migrate
 from comity.store.sql import SqliteTx, Statements
 from comity.store.sync import LogSync
+from comity.system.haste import HASTE
 
-_FRAGMENTS = {
-    # Whole seconds since 1970 at which a delivery's time to live ends; NULL when the row's timestamp is malformed.
-    "deadline": (
-        "(CASE WHEN timestamp GLOB '[0-9]*' THEN CAST(strftime('%s', timestamp) AS INTEGER) + ttl_seconds END)"
-    ),
-    "defer_foreign_keys": "PRAGMA defer_foreign_keys = ON",
-    # The planner would rather take the wire schema's index on (recipient, state), which reads expired rows too.
-    "by_pending": "INDEXED BY comity_messages_pending",
-    "by_malformed": "INDEXED BY comity_messages_malformed",
-    # The whole second in which a claim expires; NULL when the row's time is malformed.
-    "claim_expiry": "(CASE WHEN expires_at GLOB '[0-9]*' THEN CAST(strftime('%s', expires_at) AS INTEGER) END)",
-    "unusual_path": "(c.file_path GLOB '*[^ -~]*' OR c.file_path GLOB '*[[*?{\\:]*' OR c.file_path GLOB '/*'"
-    " OR c.file_path GLOB './*' OR c.file_path GLOB '../*' OR c.file_path GLOB '*//*' OR c.file_path GLOB '*/./*'"
-    " OR c.file_path GLOB '*/../*' OR c.file_path GLOB '*/' OR c.file_path GLOB '*/.' OR c.file_path GLOB '*/..'"
-    " OR c.file_path GLOB ' *' OR c.file_path GLOB '* ')",
-    "by_live_claims": "INDEXED BY comity_claims_live",
-    "by_claim_expiry": "INDEXED BY comity_claims_expiry",
-    "by_unusual_claims": "INDEXED BY comity_claims_unusual",
-    "by_claim_agent": "INDEXED BY idx_macp_ext_file_claims_agent",
-    # The same, where a wanted tag may also be there in lower case.
-    "doc_tagged": "(:tags = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(:tags) w WHERE NOT EXISTS"
-    " (SELECT 1 FROM json_each(CASE WHEN json_valid(tags_json) THEN tags_json ELSE '[]' END) h"
-    " WHERE h.value IN (w.value, lower(w.value)))))",
-    # Every tag of the JSON list :tags is among a row's own.
-    "tagged": "(:tags = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(:tags) w WHERE w.value NOT IN"
-    " (SELECT h.value FROM json_each(CASE WHEN json_valid(tags_json) THEN tags_json ELSE '[]' END) h)))",
-}
 _PROBE_S = 1.0
 _NEVER = float("inf")
 _MOST_TRIES = 5
@@ -103,6 +76,9 @@ class _Transaction:
                 self._cursor.execute("COMMIT")
                 if self._writes:
                     store.sync.wrote()
+                    if connection.term.put_off:
+                        connection.term.put_off = False
+                        store.sync.shorten_soon()
                     wrong = store.footing.look_again(connection.term.frames)
         except apsw.Error as failure:
             error = failure
@@ -122,25 +98,26 @@ class _Transaction:
 
 
 class SqliteStore:
-    """One database file. Thread-safe. Raises Unavailable when it cannot be opened, or is locked for ``busy_s``."""
+    """One database file. Raises Unavailable when it cannot be opened, or is locked for ``busy_s``."""
 
     def __init__(self, path: str | os.PathLike[str], durability: Durability = "normal", busy_s: float = BUSY_S) -> None:
         folder, name = os.path.split(os.path.abspath(os.fspath(path)))
         self.path = os.path.join(os.path.realpath(folder), name)
         self.durability = durability
-        self._busy_s = busy_s
-        self.statements = Statements(_FRAGMENTS)
+        self.busy_s = busy_s
+        self.commits_wait = durability != "normal"
+        self.statements = Statements()
         self.footing = Footing(self.path)
         self._idle: list[Connection] = []
         self._closed = False
         self._lost = ""
         self._lock = threading.Lock()  # around the number of open connections
         self._open_count = 0
-        self._rests = False  # none is open: whoever closed the last one has removed the log
+        self._rests = False  # none is open: closing the last one has removed the log
         self.most_s = MOST_S  # that one transaction may take
         self._idle.append(self._first())
         self.bell = Bell(self.path + ".bell")
-        self.sync = LogSync(self.path, active=durability == "normal")
+        self.sync = LogSync(self.path, self.tidy, active=durability == "normal")
 
     def reading(self) -> _Transaction:
         """A read transaction: one consistent snapshot, never waits for a writer."""
@@ -151,21 +128,25 @@ class SqliteStore:
         return _Transaction(self, writes=True)
 
     def ring(self, agents: Collection[str], /) -> None:
-        """Wake whoever waits for these agents, in any process on this machine, and whoever follows the log."""
+        """Wake the calls that wait for these agents, in any process on this machine, and followers of the log."""
         self.bell.ring(agents)
 
-    def waiter(self, agents: Collection[str]) -> Waiter:
+    def waiter(self, agents: Collection[str], /) -> Waiter:
         """Something to wait on for events of these agents (of all, when empty). Close it when done."""
         return Waiter(self.bell, agents, self)
 
+    def size_bytes(self) -> int:
+        """How large the file and its log are."""
+        return sum(os.stat(path).st_size for path in (self.path, f"{self.path}-wal") if os.path.exists(path))
+
     def tidy(self) -> None:
-        """Copy the write-ahead log into the file, which a thread in haste left to others."""
+        """Copy the write-ahead log into the file, which those who write leave to the thread that syncs it."""
         try:
             connection = self.take()
         except Unavailable:
             return
         try:
-            with HASTE:  # whoever holds a lock now, nobody waits for it here
+            with HASTE:  # a lock that another holds now is not waited for
                 if self._sound(connection.frames()):
                     shorten(connection)
         except apsw.Error:
@@ -279,9 +260,10 @@ class SqliteStore:
 
     def _open(self) -> Connection:
         try:
-            connection = connect(self.path, self.durability, self._busy_s, self._sound)
+            connection = connect(self.path, self.durability, self.busy_s, self._sound)
         except apsw.Error as error:
             raise problem_of(error, self.path) from error
+        connection.term.helped = not self.commits_wait
         if self.most_s == STRANGE_S:
             connection.watch()
         with self._lock:
@@ -323,7 +305,7 @@ class SqliteStore:
             return True
 
     def _keeps(self, connection: Connection) -> bool:
-        """Whether the log may be copied back by whoever closes last: only where nobody has another, and whole."""
+        """Whether the log may be copied back by the last to close: only where no process has another, and whole."""
         try:
             return self.footing.keeps_the_log and self.footing.log_is_whole(connection.frames())
         except (apsw.Error, OSError):

@@ -4,6 +4,7 @@ A commit is in the operating system's hands at once, so a process that dies at a
 cut loses at most the last 2 s: every living process that has ever written looks once a second whether the log has
 grown since anybody last synced it, and if so syncs it. A marker file, whose time is the log's at the last sync, keeps
 many processes from syncing the same log. The log file carries no locks, so it may be opened here; the database may not.
+The same thread copies a log that has become long back into the file (``store.checkpoint``).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 
 from comity.kernel import jitter
 from comity.store.bell import open_beside
@@ -23,14 +25,19 @@ _SETTLED_NS = 50_000_000  # a file's time may be this much too coarse to tell tw
 
 
 class LogSync:
-    """Syncs one database's write-ahead log. ``wrote`` after each commit; ``close`` syncs what is left."""
+    """Syncs one database's write-ahead log. ``wrote`` after each commit; ``close`` syncs what is left.
 
-    def __init__(self, path: str, *, active: bool) -> None:
+    ``shorten`` copies the log into the file; the thread calls it soon after ``shorten_soon``.
+    """
+
+    def __init__(self, path: str, shorten: Callable[[], None], *, active: bool) -> None:
         self._log = path + "-wal"
         self._folder = path + ".bell"
         self._marker = os.path.join(self._folder, _MARKER)
         self._active = active
-        self._stop = threading.Event()
+        self._shorten = shorten
+        self._stopping = self._long = False
+        self._called = threading.Event()  # to stop, or since the log is long
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -39,9 +46,15 @@ class LogSync:
         if self._active and self._thread is None:
             self._start()
 
+    def shorten_soon(self) -> None:
+        """The log is long: have the thread copy it into the file."""
+        self._long = True
+        self._called.set()
+
     def close(self) -> None:
         """Stop the timer and sync what this process wrote."""
-        self._stop.set()
+        self._stopping = True
+        self._called.set()
         if self._thread is not None:
             self._thread.join()
             self.sync()
@@ -66,13 +79,21 @@ class LogSync:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is None and not self._stop.is_set():
+            if self._thread is None and not self._stopping:
                 self._thread = threading.Thread(target=self._run, name="comity-sync", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
-        while not self._stop.wait(_PERIOD_S + jitter.between(0, _JITTER_S)):
-            self.sync()
+        due = time.monotonic() + _PERIOD_S
+        while not self._stopping:
+            self._called.wait(max(0.0, due - time.monotonic()))
+            self._called.clear()
+            if self._long and not self._stopping:
+                self._long = False
+                self._shorten()
+            if time.monotonic() >= due and not self._stopping:
+                self.sync()
+                due = time.monotonic() + _PERIOD_S + jitter.between(0, _JITTER_S)
 
     def _synced_ns(self) -> int:
         try:

@@ -1,4 +1,4 @@
-"""By when this process has to answer: one moment that everything that may hang looks at.
+"""The deadline of this process: one moment that everything that may hang looks at.
 
 A hook sets it once its payload is whole; a server never does. Time in which the machine did not let the process run,
 since it was started, does not count (proc(5), ``schedstat``): a busy machine is no reason to give up.

@@ -1,8 +1,8 @@
-"""Opening files where others can put things: in a checkout, beside the database, in ``.macp`` and ``.masc``.
+"""Opening files where others can put things: in a checkout, next to the database, in ``.macp`` and ``.masc``.
 
 No link is followed below the folder that is named as the base, whatever is swapped meanwhile: every part of the way is
 opened from the folder before it. What is opened is a regular file of our own user, and what is read is bounded; a pipe
-or a device keeps nobody. Where the system has no ``openat`` (Windows), each part is looked at instead.
+or a device is not waited for. Where the system has no ``openat`` (Windows), each part is looked at instead.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def read_beside(path: str, most_bytes: int) -> bytes:
 
 
 def open_file(base: str, name: str, flags: int, mode: int = PRIVATE_FILE) -> int:
-    """A descriptor of the regular file ``name`` below ``base``. Whoever writes gets no file that has a second name.
+    """A descriptor of the regular file ``name`` below ``base``. A writer gets no file that has a second name.
 
     Raises Unsafe and other OSErrors.
     """
@@ -105,7 +105,7 @@ def make_folder(base: str, name: str, mode: int = PRIVATE_FOLDER) -> bool:
 
 
 def write_new(base: str, name: str, content: bytes, mode: int = PRIVATE_FILE) -> bool:
-    """Write a file that is not there yet, whole; False when something is there already."""
+    """Write a file that is not there, whole; False when something is there already."""
     try:
         descriptor = open_file(base, name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError:
@@ -209,7 +209,7 @@ def _check(info: os.stat_result, folder: int | str, flags: int, base: str, name:
 
 
 def _ours(info: os.stat_result, folder: int | str) -> bool:
-    """Whether the file is this user's. Root may use those of whoever owns the folder: a container's root, sudo."""
+    """Whether the file is this user's. Root may use those of the folder's owner: a container's root, sudo."""
     if os.name != "posix" or info.st_uid == os.geteuid():
         return True
     owner = os.fstat(folder) if isinstance(folder, int) else os.stat(folder)

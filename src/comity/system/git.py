@@ -1,4 +1,4 @@
-"""What git says of a repository. Nothing that the repository brings is executed, whatever it configures.
+"""Questions to git about a repository. Nothing that the repository brings is executed, whatever it configures.
 
 Every question goes to a shadow of the git folder (``git_shadow``). None is no answer: there was no time, or something
 there cannot be read; that is not the same as an empty one. Always asked before a transaction, never inside one.
@@ -11,7 +11,7 @@ import re
 
 from comity.kernel.named_tuple import NamedTuple
 from comity.system import files, git_refs, repository
-from comity.system.git_look import Look
+from comity.system.git_look import GitLook
 from comity.system.repository import Repository, Settings
 
 MAX_FILES = 50_000
@@ -25,7 +25,7 @@ _DIFF = ("--no-renames", "--no-ext-diff", "--no-textconv")
 _LOG = ("log", "--no-show-signature", "--no-mailmap", *_DIFF, "--ignore-submodules=all")
 
 
-class Changed(NamedTuple):
+class ChangedPaths(NamedTuple):
     """Paths of a work tree that differ from the last commit, absolute."""
 
     tracked: list[str]
@@ -53,7 +53,7 @@ def top(folder: str) -> str | None:
     return None if found is None or found.bare else found.checkout
 
 
-def changed(folder: str, *, untracked: bool = True, ignored: bool = False) -> Changed | None:
+def changed(folder: str, *, untracked: bool = True, ignored: bool = False) -> ChangedPaths | None:
     """What differs in the work tree of ``folder``, and in its submodules; all empty where there is no work tree.
 
     None for no answer, and for more than ``MAX_FILES``. A file under a filter counts as changed when it was written
@@ -62,7 +62,7 @@ def changed(folder: str, *, untracked: bool = True, ignored: bool = False) -> Ch
     """
     found = repository.around(folder)
     if found is None or found.bare:
-        return Changed([], [], [])
+        return ChangedPaths([], [], [])
     asked = ["--untracked-files=all" if untracked else "--untracked-files=no"]
     asked += ["--ignored=traditional"] if ignored else []
     walk = _Walk(tuple(asked))
@@ -73,14 +73,14 @@ class _Walk:
     """Looks at a checkout and the submodules inside."""
 
     def __init__(self, asked: tuple[str, ...]) -> None:
-        self.found = Changed([], [], [])
+        self.found = ChangedPaths([], [], [])
         self._asked = ("status", "--porcelain=v1", "-z", "--no-renames", "--ignore-submodules=all", *asked)
         self._users: Settings | None = None
         self._left = MAX_SUBMODULES
 
     def into(self, there: Repository, depth: int) -> bool:
         """Add what differs there; whether git told all."""
-        with Look(there, compares=True, users=self._users) as look:
+        with GitLook(there, compares=True, users=self._users) as look:
             text = look.ask(*self._asked)
             inner = _submodules(look) if text is not None else None
             if text is None or inner is None:
@@ -99,7 +99,7 @@ class _Walk:
                 return False
         return True
 
-    def _add(self, look: Look, text: str) -> None:
+    def _add(self, look: GitLook, text: str) -> None:
         fields = [field for field in text.split("\0") if len(field) > 3]
         same = _as_last_seen(look, [field[3:] for field in fields if field[:2] == " M"])
         for field in fields:
@@ -114,7 +114,7 @@ _KNOWN = re.compile(
 )
 
 
-def _as_last_seen(look: Look, paths: list[str]) -> set[str]:
+def _as_last_seen(look: GitLook, paths: list[str]) -> set[str]:
     """Those under a filter that were not written since git looked at them: without the filter their content differs."""
     known = {**look.own, **(look.users or {})}
     if not any(key.startswith(("filter.", "include")) for key in known) or not 0 < len(paths) <= _MAX_FILTERED:
@@ -136,7 +136,7 @@ def _as_last_seen(look: Look, paths: list[str]) -> set[str]:
     return same
 
 
-def _submodules(look: Look) -> list[tuple[Repository, str]] | None:
+def _submodules(look: GitLook) -> list[tuple[Repository, str]] | None:
     """Submodules that are checked out, and the commit that the index has of each; None for no answer."""
     top = look.there.checkout
     try:
@@ -175,7 +175,7 @@ def stashed_files(folder: str, entry: str) -> list[str] | None:
     if not (number.isascii() and number.isdigit() and int(number) < len(entries)):
         return []
     commit = entries[int(number)].commit
-    with Look(found) as look:
+    with GitLook(found) as look:
         text = look.ask("diff-tree", "-r", "-z", "--name-only", *_DIFF, f"{commit}^1", commit, "--")
     return None if text is None else [path for path in text.split("\0") if path]
 
@@ -199,7 +199,7 @@ def overwritten_commits(folder: str, named: tuple[str, ...]) -> list[str] | None
     pushed = git_refs.resolve(found, source or "HEAD")
     if known is None or pushed is None:
         return []
-    with Look(found) as look:
+    with GitLook(found) as look:
         most = ("-n", str(MOST_LOST_COMMITS))
         text = look.ask(*_LOG, "--format=%h %s (%an)", *most, known, "--not", pushed, "--")
     return None if text is None else [line for line in text.splitlines() if line]
@@ -222,7 +222,7 @@ def brought(folder: str, commit: str, paths: list[str]) -> list[str]:
         found = next((at for name, at in remotes.items() if name.split("/", 3)[-1] == commit), None)
     if found is None:
         return []
-    with Look(there) as look:
+    with GitLook(there) as look:
         text = look.ask("ls-tree", "-r", "-z", "--name-only", "--full-tree", found, "--", *inside)
     return [os.path.join(there.checkout, name) for name in (text or "").split("\0") if name]
 
@@ -232,7 +232,7 @@ def indexed(checkout: str, names: list[str]) -> set[str] | None:
     there = repository.around(checkout)
     if there is None or there.bare:
         return set()
-    with Look(there) as look:
+    with GitLook(there) as look:
         text = look.ask("ls-files", "-z", "--full-name", "--", *names)
     return None if text is None else {name for name in text.split("\0") if name}
 
@@ -241,8 +241,8 @@ def staged(there: Repository, index: str | None = None) -> list[str] | None:
     """What a commit of the index would change, absolute; of ``index``, which lies in the git folder, when given."""
     if index is not None and not _lies_in(index, there.private):
         return None
-    with Look(there, index=index) as look:
-        # Submodules are compared by the commit that is recorded; with --cached nobody looks into them.
+    with GitLook(there, index=index) as look:
+        # Submodules are compared by the commit that is recorded; with --cached git does not look into them.
         text = look.ask("diff", "--cached", "--name-only", "-z", *_DIFF, "--ignore-submodules=dirty")
     return None if text is None else [os.path.join(there.checkout, path) for path in text.split("\0") if path]
 
@@ -251,7 +251,7 @@ def unpushed(there: Repository, commit: str, remote_commit: str | None, most: in
     """Commits up to ``commit`` that a remote lacks: that has ``remote_commit``, or else what is known of any remote."""
     if not git_refs.is_id(commit) or (remote_commit and not git_refs.is_id(remote_commit)):
         return None
-    with Look(there, names=git_refs.below(there, "refs/remotes/")) as look:
+    with GitLook(there, names=git_refs.below(there, "refs/remotes/")) as look:
         known = bool(remote_commit) and look.ask("cat-file", "-e", str(remote_commit)) is not None
         without = [f"^{remote_commit}"] if known else ["--not", "--remotes"]
         form = ("-z", "--name-only", "--format=%x01%at%x02", "-n", str(most))

@@ -1,4 +1,4 @@
-"""How git is asked: through a shadow of the git folder, with what of the user's settings decides how bytes compare."""
+"""Looks at git through a shadow of the git folder, with what of the user's settings decides how bytes compare."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SETTINGS_BYTES = 4_000_000
 _WANTED = "^(" + "|".join(key.replace(".", r"\.") for key in (*git_shadow.CARRIED, *git_shadow.LISTS)) + r")$|^filter\."
 
 
-class Look:
+class GitLook:
     """A look at a repository through a shadow of its git folder, which is there as long as the block.
 
     ``compares``: files of the checkout are compared, for which the user's own settings count; those that another look
@@ -84,7 +84,7 @@ class Look:
         """What the user and the machine set of what is carried over, as git reads it for this repository.
 
         Their files may include others on condition of the git folder, so that is named; but its configuration is the
-        shadow's, which sets nothing yet.
+        shadow's, which sets nothing.
         """
         environment = {
             "GIT_DIR": self.there.private,

@@ -1,26 +1,22 @@
 """The one place that starts git: with next to nothing in its environment, a deadline, and a bound for its answer.
 
 Which repository it works on is always said (``GIT_DIR``), never searched for. A list of switches does not make a
-stranger's configuration safe, since drivers have free names and submodules their own configuration: whoever looks at
+stranger's configuration safe, since drivers have free names and submodules their own configuration: who looks at
 a checkout does so through ``git_shadow``.
 """
 
 from __future__ import annotations
 
 import os
-import select
-import signal
-import subprocess
-import time
 from collections.abc import Iterable
 from functools import lru_cache
 
+from comity.system import processes
 from comity.system.deadline import DEADLINE
 from comity.system.repository import upward
 
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 64_000_000
-_PIECE_BYTES = 1 << 20
 
 Environment = dict[str, str]
 
@@ -40,7 +36,7 @@ _FIXED = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_LITERAL_PATHSPECS": "1",
 }
-# Nobody's settings but the repository's own, which is a shadow.
+# No settings but the repository's own, which is a shadow.
 ALONE: Environment = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_SYSTEM": os.devnull, "GIT_CONFIG_GLOBAL": os.devnull}
 _SWITCHES = (
     ("core.fsmonitor", "false"),
@@ -88,25 +84,14 @@ def run(arguments: tuple[str, ...], environment: Environment, folder: str, most_
     if left_s <= 0 or program is None:
         return None
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    try:
-        process = subprocess.Popen(
-            [program, *arguments],
-            cwd=folder,
-            env={"PATH": os.pathsep.join(path), **kept, **_FIXED, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            process_group=0,
-        )
-    except (OSError, ValueError):
-        return None
-    answer = None
-    try:
-        answer = _collected(process, time.monotonic() + left_s, most_bytes)
-    finally:
-        if answer is None:
-            _kill(process)
-    return answer if process.returncode == 0 else None
+    ended = processes.run(
+        (program, *arguments),
+        folder=folder,
+        environment={"PATH": os.pathsep.join(path), **kept, **_FIXED, **environment},
+        most_bytes=most_bytes,
+        most_s=left_s,
+    )
+    return ended.output if (ended.how, ended.code) == ("ended", 0) else None
 
 
 def switched_off(values: Iterable[tuple[str, str]] = ()) -> Environment:
@@ -133,60 +118,3 @@ def _program(path: list[str]) -> str | None:
     names = ("git.exe", "git.cmd") if os.name == "nt" else ("git",)
     found = (os.path.join(place, name) for place in path for name in names)
     return next((one for one in found if os.path.isfile(one) and os.access(one, os.X_OK)), None)
-
-
-def _collected(process: subprocess.Popen[bytes], until: float, most_bytes: int) -> bytes | None:
-    """All it says until it ends; None when it does not end in time, or says too much."""
-    if os.name != "posix":
-        try:
-            said = process.communicate(timeout=max(0.0, until - time.monotonic()))[0]
-        except subprocess.TimeoutExpired:
-            return None
-        return said if len(said) <= most_bytes else None
-    pipe = process.stdout
-    assert pipe is not None, "it was asked for"
-    pieces: list[bytes] = []
-    size = 0
-    with pipe:
-        while _ready(pipe.fileno(), until):
-            piece = os.read(pipe.fileno(), _PIECE_BYTES)
-            if not piece:
-                return b"".join(pieces) if _ended(process, until) else None
-            pieces.append(piece)
-            size += len(piece)
-            if size > most_bytes:
-                break
-    return None
-
-
-def _ready(descriptor: int, until: float) -> bool:
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN | select.POLLHUP)
-    return bool(poll.poll(max(0.0, until - time.monotonic()) * 1000))
-
-
-def _ended(process: subprocess.Popen[bytes], until: float) -> bool:
-    """Wait for its end: at once where the system tells of it, else by asking again and again."""
-    if hasattr(os, "pidfd_open"):
-        descriptor = os.pidfd_open(process.pid)
-        try:
-            _ready(descriptor, until)
-        finally:
-            os.close(descriptor)
-    try:
-        process.wait(max(0.0, until - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End it, and whatever it started."""
-    try:
-        if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    except OSError:
-        process.kill()
-    process.wait()

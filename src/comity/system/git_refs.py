@@ -1,4 +1,4 @@
-"""What names stand for in a git repository, read by hand: HEAD, branches, the stash (gitrepository-layout(5)).
+"""Refs of a git repository, read by hand: HEAD, branches, the stash (gitrepository-layout(5)).
 
 A repository that keeps its names otherwise (``extensions.refStorage``) tells nothing here.
 """

@@ -18,7 +18,7 @@ from comity.system.repository import Repository, Settings, is_yes, kind_at, read
 MAX_LIST_BYTES = 4_000_000  # of an exclude file, of attributes, of the sparse checkout
 MAX_SHARED_INDEXES = 100
 
-MEMORY, TEMPORARY = "/dev/shm", "/tmp"  # noqa: S108 (nobody can guess what is made there, or enter it)
+MEMORY, TEMPORARY = "/dev/shm", "/tmp"  # noqa: S108 (its name cannot be guessed, and only its owner may enter)
 
 # What decides which bytes are the same and which files count, and runs nothing.
 CARRIED = (
@@ -120,7 +120,7 @@ def _copy(source: str, folder: str, names: Iterable[str]) -> None:
 
 
 def _link_shared_indexes(private: str, folder: str) -> None:
-    """A split index names its other half, which git looks for beside HEAD."""
+    """A split index names its other half, which git looks for next to HEAD."""
     left = MAX_SHARED_INDEXES
     for name in os.listdir(private):
         path = os.path.join(private, name)

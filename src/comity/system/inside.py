@@ -1,4 +1,4 @@
-"""Which folder of a project a caller names who cannot look for themselves: nothing outside is looked at, or told."""
+"""Folders inside a project, named by callers that cannot look for themselves; nothing outside is looked at."""
 
 from __future__ import annotations
 

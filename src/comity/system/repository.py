@@ -1,6 +1,6 @@
 """Git repositories as they lie on the disk, read and never run: folders, pointers, configuration.
 
-Everything read here may be a stranger's: only regular files count, up to a bound, and a pipe keeps nobody. Links
+Everything read here may be a stranger's: only regular files count, up to a bound, and a pipe is not waited for. Links
 are followed, as git follows them (gitrepository-layout(5)). What a configuration includes is not read.
 """
 

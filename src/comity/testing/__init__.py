@@ -11,17 +11,17 @@ model that answers agent hosts from a script.
 True
 """
 
-from comity.testing.model import Request, ScriptedModel, Step
-from comity.testing.wires import Part, Say, Use
+from comity.testing.model import ModelRequest, ScriptedModel, Step
+from comity.testing.wires import ConversationPart, Say, Use
 from comity.testing.world import START_MS, FakeClock, FakeMachine, FakeProcess, World
 
 __all__ = [
     "START_MS",
+    "ConversationPart",
     "FakeClock",
     "FakeMachine",
     "FakeProcess",
-    "Part",
-    "Request",
+    "ModelRequest",
     "Say",
     "ScriptedModel",
     "Step",

@@ -18,12 +18,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from comity.kernel.named_tuple import NamedTuple
-from comity.testing.wires import Json, Part, Say, Use, Wire, wire_of
+from comity.testing.wires import ConversationPart, Json, Say, Use, Wire, wire_of
 
 Step = Say | Use | tuple[Say | Use, ...]  # several together are one batch
 
 
-class Request(NamedTuple):
+class ModelRequest(NamedTuple):
     """What a host asked of the model. ``number`` counts the requests that offer tools, from 0."""
 
     number: int
@@ -31,7 +31,7 @@ class Request(NamedTuple):
     path: str
     model: str
     tools: tuple[str, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[ConversationPart, ...]
     body: Json
 
     @property
@@ -46,7 +46,7 @@ class Request(NamedTuple):
         return "\n".join(part.text for part in self.parts[(said[-1] + 1 if said else 0) :])
 
 
-Script = Callable[[Request], Step]
+Script = Callable[[ModelRequest], Step]
 
 
 class ScriptedModel:
@@ -61,13 +61,13 @@ class ScriptedModel:
         steps = None if callable(script) else iter(list(script))
         self._script: Script = script if callable(script) else lambda _: next(steps, Say("Done."))  # type: ignore[arg-type]
         self._aside = aside
-        self.requests: list[Request] = []
-        self.asides: list[Request] = []
+        self.requests: list[ModelRequest] = []
+        self.asides: list[ModelRequest] = []
         self.unknown: list[str] = []  # paths that no format knows
         self.errors: list[Exception] = []  # raised by the script
         self._answers = 0
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _ModelServer(("127.0.0.1", 0), _Handler)
         self._server.model = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -83,14 +83,14 @@ class ScriptedModel:
         name = str(body.get("model") or path.rpartition("/")[2].partition(":")[0])
         with self._lock:
             kept = self.requests if tools else self.asides
-            request = Request(len(kept), wire.name, path, name, tools, parts, body)
+            request = ModelRequest(len(kept), wire.name, path, name, tools, parts, body)
             kept.append(request)
             self._answers += 1
             answer_id = f"{self._answers:06d}"
         step = self._step(request) if tools else Say(self._aside)
         return name, (step,) if isinstance(step, Say | Use) else step, answer_id
 
-    def _step(self, request: Request) -> Step:
+    def _step(self, request: ModelRequest) -> Step:
         try:
             return self._script(request)
         except Exception as error:  # noqa: BLE001 (the test looks at it; the host gets an answer)
@@ -112,16 +112,16 @@ class ScriptedModel:
         self.close()
 
 
-class _Server(ThreadingHTTPServer):
+class _ModelServer(ThreadingHTTPServer):
     daemon_threads = True
     model: ScriptedModel
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A host that is gone before its answer is nobody's fault."""
+        """A host that is gone before its answer is no failure."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: _ModelServer
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002

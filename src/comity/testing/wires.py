@@ -31,7 +31,7 @@ class Use(NamedTuple):
     arguments: Mapping[str, Any] | str = {}
 
 
-class Part(NamedTuple):
+class ConversationPart(NamedTuple):
     """One thing said in the conversation so far. ``tool`` is the tool that the model called, where this is a call."""
 
     who: Who
@@ -43,7 +43,7 @@ class Wire(NamedTuple):
     """One format. ``parts`` and ``tools`` read a request; ``stream`` and ``whole`` answer it."""
 
     name: str
-    parts: Callable[[Json], Iterator[Part]]
+    parts: Callable[[Json], Iterator[ConversationPart]]
     tools: Callable[[Json], Iterator[str]]
     stream: Callable[[str, tuple[Say | Use, ...], str], Iterator[Json | str]]
     whole: Callable[[str, tuple[Say | Use, ...], str], Json]
@@ -74,21 +74,21 @@ def _who(role: object) -> Who:
 # -- Anthropic messages
 
 
-def _messages_parts(body: Json) -> Iterator[Part]:
+def _messages_parts(body: Json) -> Iterator[ConversationPart]:
     if "system" in body:
-        yield Part("system", _plain(body["system"]))
+        yield ConversationPart("system", _plain(body["system"]))
     for message in _objects(body.get("messages")):
         who, content = _who(message.get("role")), message.get("content")
         if not isinstance(content, list):
-            yield Part(who, _plain(content))
+            yield ConversationPart(who, _plain(content))
             continue
         for item in _objects(content):
             if item.get("type") == "tool_use":
-                yield Part("model", json.dumps(item.get("input")), str(item.get("name")))
+                yield ConversationPart("model", json.dumps(item.get("input")), str(item.get("name")))
             elif item.get("type") == "tool_result":
-                yield Part("tool", _plain(item.get("content")))
+                yield ConversationPart("tool", _plain(item.get("content")))
             else:
-                yield Part(who, _plain(item))
+                yield ConversationPart(who, _plain(item))
 
 
 def _messages_tools(body: Json) -> Iterator[str]:
@@ -142,21 +142,21 @@ def _messages_stream(model: str, step: tuple[Say | Use, ...], answer_id: str) ->
 # -- OpenAI responses
 
 
-def _responses_parts(body: Json) -> Iterator[Part]:
+def _responses_parts(body: Json) -> Iterator[ConversationPart]:
     if body.get("instructions"):
-        yield Part("system", _plain(body["instructions"]))
+        yield ConversationPart("system", _plain(body["instructions"]))
     for item in _objects(body.get("input")):
         kind = str(item.get("type", "message"))
         if kind in ("function_call", "custom_tool_call"):
-            yield Part("model", _plain(item.get("arguments", item.get("input"))), _full_name(item))
+            yield ConversationPart("model", _plain(item.get("arguments", item.get("input"))), _full_name(item))
         elif kind.endswith("_output"):
-            yield Part("tool", _plain(item.get("output")))
+            yield ConversationPart("tool", _plain(item.get("output")))
         elif kind == "message":
-            yield Part(_who(item.get("role")), _plain(item.get("content")))
+            yield ConversationPart(_who(item.get("role")), _plain(item.get("content")))
 
 
 def _full_name(item: Json) -> str:
-    """Tools may stand in a namespace, which a call names beside the tool."""
+    """Tools may stand in a namespace, which a call names together with the tool."""
     return f"{item['namespace']}/{item.get('name')}" if item.get("namespace") else str(item.get("name"))
 
 
@@ -212,14 +212,14 @@ def _responses_stream(model: str, step: tuple[Say | Use, ...], answer_id: str) -
 # -- OpenAI chat completions
 
 
-def _chat_parts(body: Json) -> Iterator[Part]:
+def _chat_parts(body: Json) -> Iterator[ConversationPart]:
     for message in _objects(body.get("messages")):
         who = _who(message.get("role"))
         if message.get("content"):
-            yield Part(who, _plain(message["content"]))
+            yield ConversationPart(who, _plain(message["content"]))
         for call in _objects(message.get("tool_calls")):
             function = call.get("function", {})
-            yield Part("model", str(function.get("arguments")), str(function.get("name")))
+            yield ConversationPart("model", str(function.get("arguments")), str(function.get("name")))
 
 
 def _chat_tools(body: Json) -> Iterator[str]:
@@ -268,18 +268,20 @@ def _chat_end(step: tuple[Say | Use, ...]) -> str:
 # -- Gemini
 
 
-def _gemini_parts(body: Json) -> Iterator[Part]:
+def _gemini_parts(body: Json) -> Iterator[ConversationPart]:
     if "systemInstruction" in body:
-        yield Part("system", "\n".join(_plain(part) for part in _objects(body["systemInstruction"].get("parts"))))
+        yield ConversationPart(
+            "system", "\n".join(_plain(part) for part in _objects(body["systemInstruction"].get("parts")))
+        )
     for content in _objects(body.get("contents")):
         for part in _objects(content.get("parts")):
             if "functionCall" in part:
                 call = part["functionCall"]
-                yield Part("model", json.dumps(call.get("args")), str(call.get("name")))
+                yield ConversationPart("model", json.dumps(call.get("args")), str(call.get("name")))
             elif "functionResponse" in part:
-                yield Part("tool", _plain(part["functionResponse"].get("response")))
+                yield ConversationPart("tool", _plain(part["functionResponse"].get("response")))
             else:
-                yield Part(_who(content.get("role")), _plain(part))
+                yield ConversationPart(_who(content.get("role")), _plain(part))
 
 
 def _gemini_tools(body: Json) -> Iterator[str]:

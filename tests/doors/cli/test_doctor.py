@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from comity.app import open as open_workspace
-from comity.doors.cli.machine_checks import type_of
+from comity.doors.cli.file_system_checks import type_of
 from tests.doors.cli.program import Done, Program
 
 

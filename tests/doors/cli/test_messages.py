@@ -24,6 +24,15 @@ def test_messages_wait_until_polled_and_acknowledged(comity: Program) -> None:
     assert comity("poll", "--as", "bob", "--json").json["deliveries"] == []
 
 
+def test_a_sender_reads_who_does_not_see_it_now(comity: Program) -> None:
+    comity("poll", "--as", "bob")
+    comity("call", "agent.sleep", "--as", "bob")
+    sent = comity("send", "look", "--to", "bob", "--priority", "steering", "--as", "ann")
+    text = " ".join(sent.out.split())
+    assert text.startswith("Sent to bob. Not now: bob is idle since ")
+    assert "and sees it at its next poll, or is woken by its user. It waits until " in text
+
+
 def test_poll_acknowledges_what_it_printed(comity: Program) -> None:
     comity("join", "garden", "--as", "bob")
     comity("send", "one", "--as", "ann")

@@ -27,6 +27,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "status": (),
     "agents": (),
     "claims": ("--json",),
+    "rescue": ("--json",),
     "tail": ("--no-follow", "--last", "3"),
     "send": ("hello", "--as", "ann", "--to", "bob"),
     "poll": ("--as", "bob", "--json"),
@@ -45,6 +46,9 @@ CALLS: dict[str, tuple[str, ...]] = {
     "vault": ("--json",),
     "context": ("grammar",),
     "search": ("grammar", "--json"),
+    "jobs": ("--json",),
+    "pause": ("The main branch is broken.", "--json"),
+    "resume": (),
     "prune": ("--older-than-days", "1", "--dry-run"),
     "serve": ("--print-port",),  # tests/doors/http/test_serve.py starts one
     "service": ("--json",),

@@ -33,6 +33,17 @@ def test_a_task_from_dispatch_to_done(comity: Program) -> None:
     assert "task.released bob in-progress" not in comity("task", "history", "task-001", "--as", "bob").out
 
 
+def test_what_a_script_took_that_died_is_free_on_a_word(comity: Program) -> None:
+    comity("task", "dispatch", "Write the parser")
+    assert comity("task", "next", "--as", "worker1").out.startswith("Claimed task-001 Write the parser, until ")
+    assert comity("task", "next", "--as", "worker2").out == "No task is pending.\n", (
+        "commands free nobody by themselves"
+    )
+    gone = comity("call", "agent.reap", "--arguments", '{"agent_id": "worker1"}').json["agents"]
+    assert [one["agentId"] for one in gone] == ["worker1"]
+    assert comity("task", "next", "--as", "worker2").out.startswith("Claimed task-001 ")
+
+
 def test_nothing_to_do(comity: Program) -> None:
     missing = comity("tasks", "--json")
     assert (missing.code, missing.error["reason"]) == (5, "workspace.missing")

@@ -20,7 +20,8 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from comity.__main__ import main
-from comity.hosts.adapters import ADAPTERS, adapter_of
+from comity.hosts.catalog import ADAPTERS
+from comity.hosts.contract import adapter_of
 from comity.rooms import REGISTRY
 from tests.doors.cli.program import Done
 from tests.doors.hook.hooked import Hooked

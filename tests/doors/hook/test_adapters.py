@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.hosts.adapters import ADAPTERS, adapter_of
-from comity.hosts.contract import NOTHING, Adapter, Answer, Heard, Reply, inner, paths
+from comity.hosts.catalog import ADAPTERS
+from comity.hosts.contract import NOTHING, Adapter, HookOutput, HookReply, HostEvent, adapter_of, inner, paths
 from tests.rounds import rounds
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CASES = [pytest.param(path, id=f"{path.parent.name}-{path.stem}") for path in sorted(FIXTURES.glob("*/*.json"))]
 REPLIES = {
     "nothing": NOTHING,
-    "inject": Reply(inject="I"),
-    "refuse": Reply(refuse="R"),
-    "go_on": Reply(go_on="G"),
-    "wake": Reply(wake="W"),
+    "inject": HookReply(inject="I"),
+    "refuse": HookReply(refuse="R"),
+    "go_on": HookReply(go_on="G"),
+    "wake": HookReply(wake="W"),
 }
 BLOCKING = {"deny", "block", "ask", "force_ask", "continue", "defer"}
 
@@ -35,15 +35,15 @@ def known(host: str) -> Adapter:
     return adapter
 
 
-def plain(heard: Heard | None) -> dict[str, Any] | None:
+def plain(heard: HostEvent | None) -> dict[str, Any] | None:
     """What was heard, without what is as it always is."""
     if heard is None:
         return None
-    told = {name: value for name, value in heard._asdict().items() if value != Heard._field_defaults.get(name)}
+    told = {name: value for name, value in heard._asdict().items() if value != HostEvent._field_defaults.get(name)}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
 
 
-def seen(answer: Answer) -> dict[str, Any]:
+def seen(answer: HookOutput) -> dict[str, Any]:
     out: object = answer.out
     if answer.out.startswith("{"):
         out = json.loads(answer.out)
@@ -100,7 +100,7 @@ def test_wrong_types_never_break_an_adapter(host: str, data: st.DataObject) -> N
         lets_go(adapter.write(fixture["event"], heard, NOTHING))
 
 
-def lets_go(answer: Answer) -> None:
+def lets_go(answer: HookOutput) -> None:
     """No host may take this for a block."""
     assert (answer.err, answer.code) == ("", 0)
     told = json.loads(answer.out) if answer.out else {}

@@ -14,9 +14,8 @@ import apsw
 import pytest
 
 from comity.doors.hook.payload import MAX_BYTES
-from comity.hosts.adapters import ADAPTERS, adapter_of
-from comity.hosts.canary import PAYLOADS
-from comity.hosts.contract import NOTHING, Adapter
+from comity.hosts.catalog import ADAPTERS
+from comity.hosts.contract import NOTHING, Adapter, adapter_of
 from tests.doors.cli.program import Done
 from tests.doors.hook.hooked import FIXTURES, Hooked, spoil
 from tests.doors.hook.swarm import Case, swarm
@@ -172,7 +171,7 @@ def test_wrong_types_and_missing_keys_of_every_fixture(host: str) -> None:
 
 def guarded(hooked: Hooked, host: str, path: str, **more: Any) -> bytes:
     """A payload of the host's guard for a file."""
-    return json.dumps({**PAYLOADS[host](known(host).guards[0], str(hooked.folder), path), **more}).encode()
+    return json.dumps({**ADAPTERS[host].sample(known(host).guards[0], str(hooked.folder), path), **more}).encode()
 
 
 PLACES = {
@@ -221,7 +220,9 @@ def every(hooked: Hooked, **more: Any) -> list[Case]:
     found = []
     for host in ADAPTERS:
         for event in (known(host).events[0][0], known(host).guards[0]):
-            data = json.dumps(PAYLOADS[host](event, str(hooked.folder), str(hooked.folder / f"{host}.py"))).encode()
+            data = json.dumps(
+                ADAPTERS[host].sample(event, str(hooked.folder), str(hooked.folder / f"{host}.py"))
+            ).encode()
             found.append(Case(host, event, data, **more))
     return found
 

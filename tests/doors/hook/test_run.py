@@ -14,7 +14,8 @@ import pytest
 from comity.doors.hook.on_time import GUARD_S, STRICT_S
 from comity.doors.hook.payload import MAX_BYTES
 from comity.doors.hook.turn import BUSY_S, STRICT_BUSY_S
-from comity.hosts.adapters import ADAPTERS, adapter_of
+from comity.hosts.catalog import ADAPTERS
+from comity.hosts.contract import adapter_of
 from tests.doors.cli.program import Done
 from tests.doors.hook.hooked import Hooked, refusal, spoil
 

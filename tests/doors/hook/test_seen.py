@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from comity.hosts.adapters import ADAPTERS
+from comity.hosts.catalog import ADAPTERS
 from tests.doors.hook.hooked import Hooked, told
 
 Call = tuple[str, dict[str, Any]]

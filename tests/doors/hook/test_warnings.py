@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from comity.hosts.adapters import ADAPTERS, adapter_of
-from comity.hosts.canary import PAYLOADS
+from comity.hosts.catalog import ADAPTERS
+from comity.hosts.contract import adapter_of
 from tests.doors.cli.program import Done
 from tests.doors.hook.hooked import Hooked, told
 
@@ -43,7 +44,7 @@ def guard(hooked: Hooked, host: str, session: str = "S1") -> Done:
     adapter = adapter_of(host)
     assert adapter is not None
     event = adapter.guards[0]
-    payload = PAYLOADS[host](event, str(hooked.folder), str(hooked.folder / "a.py"))
+    payload = ADAPTERS[host].sample(event, str(hooked.folder), str(hooked.folder / "a.py"))
     data = json.dumps(payload).replace("comity-canary-session", session).encode()
     return hooked.raw(data, host, event)
 
@@ -53,6 +54,12 @@ def hear(hooked: Hooked, host: str) -> str:
     done = hooked.raw(data, host, event)
     assert (done.code, done.err) == (0, "")
     return done.out
+
+
+def commit(hooked: Hooked, name: str) -> None:
+    identity = ("-c", "user.name=Tess", "-c", "user.email=tess@example.com", "-c", "commit.gpgsign=false")
+    for arguments in (("add", name), ("commit", "-q", "-m", "x", "--", name)):
+        subprocess.run(["git", *identity, *arguments], cwd=hooked.folder, check=True)
 
 
 def warns(answer: str) -> bool:
@@ -69,6 +76,7 @@ def test_a_warning_before_an_edit_comes_once(hooked: Hooked, host: str) -> None:
     before = guard(hooked, host)
     assert (before.code, before.err) == (0, "")
     assert warns(before.out) is adapter.abilities.warn
+    (hooked.folder / "a.py").write_text("edited\n")
     after = hear(hooked, host)
     assert warns(after) is not adapter.abilities.warn
     assert "a.py" not in guard(hooked, host).out
@@ -100,7 +108,8 @@ def test_a_file_that_is_stale_and_announced_is_told_as_both(hooked: Hooked) -> N
     hooked("SessionStart", source="startup")
     hooked("SessionStart", "S2", source="startup")
     assert hooked.edit("a.py").out == ""
-    hooked.rows("UPDATE macp_ext_file_claims SET released_at = datetime('now') RETURNING 1")
+    (hooked.folder / "a.py").write_text("S1's edit\n")
+    commit(hooked, "a.py")
     claimed_by_another_implementation(hooked)
     out = hooked.edit("a.py", "S2").out
     assert "read it again" in out

@@ -17,7 +17,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from comity.doors.http.serve import listening
-from comity.server.address import Place
+from comity.server.address import ServerAddress
 from comity.server.answers import Answer
 from comity.server.bounds import BOUNDS
 from comity.server.listener import Listener
@@ -52,7 +52,7 @@ def bounded(**bounds: float) -> Iterator[int]:
 async def _serve(bounds: dict[str, Any]) -> None:
     bound = listening("127.0.0.1", 0)
     port = bound.getsockname()[1]
-    listener = Listener(application, Place(port=port), bound, BOUNDS._replace(**bounds))
+    listener = Listener(application, ServerAddress(port=port), bound, BOUNDS._replace(**bounds))
     listener.start()
     print(port, flush=True)
     await asyncio.to_thread(sys.stdin.read)

@@ -12,8 +12,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from comity.dialects.macp.dialect import argument_names
 from comity.dialects.macp.tools import TOOLS
+from comity.dialects.names import argument_names
 from comity.kernel.record import camel
 from comity.kernel.registry import AnyOp
 from comity.rooms import REGISTRY
@@ -114,7 +114,7 @@ def over_mcp(server: Server, headers: Headers) -> Iterator[Ask]:
             return
 
         def ask(op: AnyOp) -> str:
-            names = argument_names(op.name)
+            names = argument_names(op)
             given = {names[name]: value for name, value in op.example.items() if name != "wait_ms"}
             answer = speaker.post("tools/call", {"name": TOOL_OF[op.name], "arguments": given})
             told = answer.json()["result"]

@@ -12,12 +12,12 @@ import pytest
 
 from comity import settings
 from comity.doors.http.routes import table
-from comity.server.address import Place
+from comity.server.address import ServerAddress
 from comity.server.agent_header import HEADERS
+from comity.server.application import Application
 from comity.server.auth.authority import Authority
 from comity.server.auth.config import AuthConfig
-from comity.server.guard import Guard
-from comity.server.state import House
+from comity.server.state import ServerState
 from comity.workspace import from_settings
 from tests.doors.http.byhand import ACCEPT, VERSION
 from tests.doors.http.running import Server, environment, repository, serving
@@ -129,7 +129,7 @@ def test_preflights_are_counted_and_a_page_may_read_that_it_was_too_fast(tmp_pat
     async def nothing() -> Any:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def ask(guard: Guard) -> None:
+    async def ask(guard: Application) -> None:
         asked = {"host": "127.0.0.1:7", "origin": PAGE, "access-control-request-method": "GET"}
         scope: dict[str, Any] = {"type": "http", "method": "OPTIONS", "path": "/health", "client": ("203.0.113.9", 1)}
         scope["headers"] = [(name.encode(), value.encode()) for name, value in asked.items()]
@@ -138,11 +138,11 @@ def test_preflights_are_counted_and_a_page_may_read_that_it_was_too_fast(tmp_pat
 
     with from_settings(settings.resolve({}, environment(), str(repository(tmp_path / "counted")))) as workspace:
         authority = Authority(workspace, AuthConfig.read(str(tmp_path)), required=True)
-        house = House(workspace, authority, Place(port=7, origins=(PAGE,), rate=1, burst=2))
+        server = ServerState(workspace, authority, ServerAddress(port=7, origins=(PAGE,), rate=1, burst=2))
         try:
-            asyncio.run(ask(Guard(house, table())))
+            asyncio.run(ask(Application(server, table())))
         finally:
-            house.calls.close()
+            server.calls.close()
     assert [one["status"] for one in told] == [204, 204, 429]
     assert {one[GRANTED] for one in told} == {PAGE.encode()}
     assert told[2]["retry-after"] == b"1"

@@ -14,12 +14,12 @@ import pytest
 
 from comity import settings
 from comity.doors.mcp_http.endpoints import McpHttp
-from comity.doors.mcp_http.port import make
-from comity.server.address import Place
+from comity.doors.mcp_http.routes import make
+from comity.server.address import ServerAddress
 from comity.server.auth.authority import Authority
 from comity.server.auth.config import AuthConfig
 from comity.server.auth.principal import Principal
-from comity.server.state import House
+from comity.server.state import ServerState
 from comity.workspace import from_settings
 from tests.doors.http.byhand import ACCEPT, Speak, events, token
 from tests.doors.http.running import Server, comity, environment, repository, serving
@@ -203,14 +203,16 @@ def test_the_end_of_the_server_answers_what_waits_and_ends_its_streams(tmp_path:
 
 
 @contextmanager
-def housed(folder: Path, **bounds: Any) -> Iterator[tuple[House, McpHttp]]:
+def housed(folder: Path, **bounds: Any) -> Iterator[tuple[ServerState, McpHttp]]:
     """The endpoints in this process, with bounds of one's own."""
     with from_settings(settings.resolve({}, environment(), str(folder))) as workspace:
-        house = House(workspace, Authority(workspace, AuthConfig.read(str(folder)), required=False), Place())
+        server = ServerState(
+            workspace, Authority(workspace, AuthConfig.read(str(folder)), required=False), ServerAddress()
+        )
         try:
-            yield house, make(house, **bounds)
+            yield server, make(server, **bounds)
         finally:
-            house.calls.close()
+            server.calls.close()
 
 
 async def asked(mcp: McpHttp, method: str, who: str | None = None, **headers: str) -> tuple[int, dict[str, str]]:
@@ -244,8 +246,8 @@ async def opened(mcp: McpHttp, who: str | None = None, *, used: bool = True) -> 
 
 def test_idle_sessions_end_and_too_many_are_refused(tmp_path: Path) -> None:
     async def scene() -> None:
-        with housed(tmp_path, idle_s=60.0, most_sessions=2) as (house, mcp):
-            house.feed.start()
+        with housed(tmp_path, idle_s=60.0, most_sessions=2) as (server, mcp):
+            server.feed.start()
             own = await opened(mcp)
             await opened(mcp)
             status, headers = await asked(mcp, "initialize")
@@ -258,15 +260,15 @@ def test_idle_sessions_end_and_too_many_are_refused(tmp_path: Path) -> None:
             assert (await asked(mcp, "initialize"))[0] == 200
             await mcp.close()
             assert mcp.sessions == 0
-            house.feed.stop()
+            server.feed.stop()
 
     asyncio.run(scene())
 
 
 def test_each_client_has_a_share_and_sessions_without_use_go_first(tmp_path: Path) -> None:
     async def scene() -> None:
-        with housed(tmp_path, most_sessions=4, most_each=3) as (house, mcp):
-            house.feed.start()
+        with housed(tmp_path, most_sessions=4, most_each=3) as (server, mcp):
+            server.feed.start()
             own = await opened(mcp, "greedy")
             unused = [await opened(mcp, "greedy", used=False) for _ in range(2)]
             await opened(mcp, "greedy")  # at its share: the oldest without use goes
@@ -278,20 +280,20 @@ def test_each_client_has_a_share_and_sessions_without_use_go_first(tmp_path: Pat
             assert (await asked(mcp, "ping", "other", **other))[0] == 200
             assert (await asked(mcp, "initialize", "fourth"))[0] == 503
             await mcp.close()
-            house.feed.stop()
+            server.feed.stop()
 
     asyncio.run(scene())
 
 
 def test_a_client_that_uses_its_share_gets_no_more(tmp_path: Path) -> None:
     async def scene() -> None:
-        with housed(tmp_path, most_each=2) as (house, mcp):
-            house.feed.start()
+        with housed(tmp_path, most_each=2) as (server, mcp):
+            server.feed.start()
             for _ in range(2):
                 await opened(mcp, "greedy")
             assert (await asked(mcp, "initialize", "greedy"))[0] == 429
             assert (await asked(mcp, "initialize", "other"))[0] == 200
             await mcp.close()
-            house.feed.stop()
+            server.feed.stop()
 
     asyncio.run(scene())

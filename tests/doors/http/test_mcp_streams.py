@@ -7,8 +7,8 @@ import time
 
 import httpx2
 
+from comity.doors.mcp_http.kept_messages import KeptMessages, WaitingLines, parse
 from comity.doors.mcp_http.session import STANDALONE
-from comity.doors.mcp_http.streams import Streams, parse
 from tests.doors.http.byhand import ACCEPT, TIMEOUT_S, Speak, Speaker, events
 from tests.doors.http.running import Server, comity
 
@@ -90,28 +90,36 @@ def test_what_is_kept_no_longer_is_told_as_a_gap(server: Server, speak: Speak) -
     }
 
 
-def test_streams_are_bounded_and_know_what_they_lost() -> None:
-    streams = Streams(most_events=4, most_bytes=100)
-    streams.open(STANDALONE)
-    streams.open("r1")
+def test_kept_messages_are_bounded_and_tell_what_was_lost() -> None:
+    kept_messages = KeptMessages(most_events=4, most_bytes=100)
+    kept_messages.open(STANDALONE)
+    kept_messages.open("r1")
     for number in range(3):
-        streams.put("r1", b"a%d" % number)
-        streams.put(STANDALONE, b"g%d" % number)
-    kept, lost = streams.after("r1", 0)
+        kept_messages.put("r1", b"a%d" % number)
+        kept_messages.put(STANDALONE, b"g%d" % number)
+    kept, lost = kept_messages.after("r1", 0)
     assert ([one.data for one in kept], lost) == ([b"a1", b"a2"], 1)
-    assert streams.after("r1", 1) == (kept, 0)
-    assert streams.after("r1", kept[-1].number) == ([], 0)
-    streams.put("r1", b"x" * 101)
-    kept, lost = streams.after(STANDALONE, 2)
+    assert kept_messages.after("r1", 1) == (kept, 0)
+    assert kept_messages.after("r1", kept[-1].number) == ([], 0)
+    kept_messages.put("r1", b"x" * 101)
+    kept, lost = kept_messages.after(STANDALONE, 2)
     assert (kept, lost) == ([], 6)
-    assert parse(streams.after("r1", 0)[0][0].event_id) == ("r1", 7)
+    assert parse(kept_messages.after("r1", 0)[0][0].event_id) == ("r1", 7)
     for bad in ("", "-", "g", "g-", "g-x", "g--1", "g-1e3", "g-" + "9" * 40):
         assert parse(bad) is None or parse(bad) == ("g-", 1)
     for number in range(2000):
-        streams.open(f"s{number}")
-        streams.end(f"s{number}")
-    assert not streams.knows("s0")
-    assert streams.knows("s1999")
+        kept_messages.open(f"s{number}")
+        kept_messages.end(f"s{number}")
+    assert not kept_messages.knows("s0")
+    assert kept_messages.knows("s1999")
+
+
+async def test_lines_that_a_client_does_not_take_are_bounded_and_it_is_told_what_to_read_again() -> None:
+    lines = WaitingLines(lambda: [b"read all again"], most=4)
+    for number in range(5):
+        lines.put(b"%d" % number)
+    lines.put(None)
+    assert [await lines.get() for _ in range(3)] == [b"read all again", b"4", None]
 
 
 def test_the_old_transport_works_and_says_that_it_is_old(server: Server, speak: Speak) -> None:

@@ -180,12 +180,12 @@ class Served:
         os.set_blocking(self.stdin, blocking)
         os.set_blocking(self.stdout, blocking)
         self.out, self.answers = os.fdopen(to_server, "wb", 0), os.fdopen(from_server, "rb")
-        self.ended: list[program.Ended] = []
+        self.ended: list[program.ConnectionEnded] = []
         self._thread = threading.Thread(target=self._serve, args=(Toy(ready),))
         self._thread.start()
 
     def _serve(self, toy: Toy) -> None:
-        self.ended.append(program.serve(toy, self.stdin, self.stdout))
+        self.ended.append(program.serve(toy, toy, self.stdin, self.stdout))
 
     def __enter__(self) -> Self:
         return self

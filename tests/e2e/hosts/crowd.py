@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from comity.testing import Request, Say, ScriptedModel, Step, Use
+from comity.testing import ModelRequest, Say, ScriptedModel, Step, Use
 from tests.e2e.hosts.driving import HOSTS, Host, Running, Stage
 
 FILES, JOBS, TRIES = 3, 2, 15
@@ -67,7 +67,7 @@ class Author:
         self._known: dict[Path, list[str]] = {}
         self._next: Callable[[str], Step] = self._who
 
-    def __call__(self, request: Request) -> Step:
+    def __call__(self, request: ModelRequest) -> Step:
         came = time.time()
         if self._told:
             self.confirmed[self._told] = came

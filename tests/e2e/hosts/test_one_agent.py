@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import comity
-from comity.testing import Request, Say, ScriptedModel, Step
+from comity.testing import ModelRequest, Say, ScriptedModel, Step
 from comity.workspace import Workspace
 from tests.e2e.hosts.driving import HOSTS, Host, Stage
 
@@ -22,7 +22,7 @@ class Turn:
         self.host, self.repo, self.ann = host, repo, ann
         self.held, self.free = repo / "held.txt", repo / "free.txt"
 
-    def __call__(self, request: Request) -> Step:
+    def __call__(self, request: ModelRequest) -> Step:
         steps = (self.look, self.hear, self.edit_held, self.edit_free, self.stop, self.go_on)
         return steps[request.number]() if request.number < len(steps) else Say("Done.")
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import comity
-from comity.testing import Request, Say, ScriptedModel, Step, Use
+from comity.testing import ModelRequest, Say, ScriptedModel, Step, Use
 from tests.e2e.hosts.driving import HOSTS, Stage
 
 TASK = "Change both files, please."
@@ -36,7 +36,7 @@ def test_a_subagent_works_under_its_parent(name: str, stage: Stage) -> None:
         )
     )
 
-    def script(request: Request) -> Step:
+    def script(request: ModelRequest) -> Step:
         below = any(part.who == "user" and TASK in part.text for part in request.parts)
         started = re.search(r'"agent_id":"([^"]+)"', request.news)
         if started and not below:  # Codex does not wait for its subagents unless told to

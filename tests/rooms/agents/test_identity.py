@@ -108,15 +108,14 @@ def test_a_lone_agent_has_no_ghost_for_a_peer(place: Place) -> None:
 def test_a_server_that_is_joined_by_name_meets_its_hooks(place: Place, first: str, told: str) -> None:
     meta = codex("s1") if told == "meta" else {}
     server = place.server(joins=True)
-    assert server.bound is None
-    assert server.look({}).actor.spectator
+    assert server.of({}, looks=True).actor.spectator
     assert place.active() == []
     by_hook = place.hook("s1", "startup") if first == "hook" else ""
-    joined = server.join("claude", meta).actor
+    joined = server.of(meta, "claude").actor
     by_hook = by_hook or place.hook("s1", "startup")
     assert called(server, **meta) == joined.agent_id == by_hook
     assert place.active() == [by_hook]
-    assert server.join("other", meta).actor.agent_id == by_hook
+    assert server.of(meta, "other").actor.agent_id == by_hook
 
 
 def test_a_server_without_hooks_is_whom_it_joined_as(place: Place) -> None:
@@ -124,7 +123,7 @@ def test_a_server_without_hooks_is_whom_it_joined_as(place: Place) -> None:
     agents = {called(server) for server in (one, two)}
     assert len(agents) == 2
     assert all(agent.startswith("agent-") for agent in agents)
-    assert one.look({}).actor.agent_id == called(one)
+    assert one.of({}, looks=True).actor.agent_id == called(one)
     one.end("bye")
     assert set(place.active()) == {called(two)}
 

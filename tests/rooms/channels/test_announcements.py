@@ -47,6 +47,46 @@ def test_mentions_reach_exactly_their_targets(world: World) -> None:
     check(world.path)
 
 
+def test_emphasis_and_punctuation_keep_nobody_from_hearing_it(world: World) -> None:
+    ann, bob, alice = world.agent("ann"), world.agent("bob"), world.agent("alice")
+    written = (
+        *(
+            "**@bob** please look",
+            "*@bob*",
+            "**@bob:**",
+            "_@bob_",
+            "cc:@bob",
+            "to:@bob",
+            "@bob/alice",
+            "@bob(reviewer)",
+        ),
+        *("1.@bob", "@bob@alice", "#@bob", "- @bob", "| @bob |", "> **@bob**"),
+    )
+    for text in written:
+        said = ann.message.announce(content=text)
+        assert said.mentioned[0] == "bob", text
+        assert said.unknown_mentions == [], text
+    assert [one for one in heard(bob) if one == DIRECT] == [DIRECT] * len(written)
+    assert [one for one in heard(alice) if one == DIRECT] == [DIRECT], "only @bob@alice names her"
+
+
+def test_what_looks_like_a_mention_and_reaches_nobody_is_named(world: World) -> None:
+    ann = world.agent("ann")
+    said = ann.message.announce(
+        content="**@carol**, @dan/eve, cc:@fay, @gus(x), @[hal] and a@b.org, `@ian`, @types/node"
+    )
+    assert (said.mentioned, said.unknown_mentions) == ([], ["@carol", "@dan", "@fay", "@gus", "@hal", "@types"])
+    assert ann.message.history().messages[0].mentions == ["@carol", "@fay"]
+
+
+def test_code_mentions_nobody(world: World) -> None:
+    ann, bob = world.agent("ann"), world.agent("bob")
+    for text in ("~~~\n@bob\n~~~", "```\n@bob\n```", "    @bob (indented code)", "look:\n\n    @bob()\n", "`@bob`"):
+        said = ann.message.announce(content=text)
+        assert (said.mentioned, said.unknown_mentions) == ([], []), text
+    assert DIRECT not in heard(bob)
+
+
 @pytest.mark.parametrize("content", [" ", "\n\t", "\u00a0"])
 def test_what_is_blank_is_refused(world: World, content: str) -> None:
     ann = world.agent("ann")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comity import Workspace
+from comity.kernel import agent_names
 from comity.kernel.observer import Observer
 from comity.rooms.agents import names
 from comity.rooms.channels.arrival_ops import Joined
@@ -22,7 +23,7 @@ def test_a_type_gets_a_name_of_its_own_each_time() -> None:
         joined = [comes(world, "claude")[1] for _ in range(3)]
         assert len({one.agent_id for one in joined}) == 3
         assert all(one.name == one.agent_id and one.kind == "claude" for one in joined)
-        assert all(one.name.startswith("claude-") and names.is_made(one.name) for one in joined)
+        assert all(one.name.startswith("claude-") and agent_names.is_made(one.name) for one in joined)
         here = world.agent("eve").agent.list().agents
         assert {one.agent_id for one in joined} <= {agent.agent_id for agent in here}
         assert all(agent.channels == ["main"] for agent in here)
@@ -42,10 +43,19 @@ def test_nobody_alive_is_taken_over() -> None:
         first, joined = comes(world, "claude-calm-otter", machine.start())
         second = comes(world, "claude-calm-otter", machine.start())[1]
         assert second.agent_id != joined.agent_id
-        assert names.kind_of(second.name) == second.kind == "claude"
+        assert agent_names.kind_of(second.name) == second.kind == "claude"
         assert first.channel.join(channel_id="main").peer_agent_ids == [second.agent_id]
         world.agent("x", name="claude-glad-wren")
         assert comes(world, "claude-glad-wren")[1].agent_id not in ("claude-glad-wren", "x")
+
+
+def test_without_a_name_one_comes_in_under_the_own() -> None:
+    with fresh() as world:
+        workspace, joined = comes(world, "claude")
+        back = workspace.acting_as(workspace.actor._replace(agent_id=joined.agent_id, name=joined.name))
+        back.session.end()
+        assert back.session.join()[::3] == (joined.agent_id, "claude")
+        assert world.agent("y", start=False, name="").session.join().kind == "agent"
 
 
 def test_the_dead_are_no_hindrance() -> None:
@@ -61,6 +71,7 @@ def test_a_session_that_is_an_agent_stays_it() -> None:
         ann = world.agent("ann", name="Ann")
         assert ann.session.join(name="claude")[:3] == ("ann", ann.actor.session_id, "Ann")
         assert comes(world, "a b/@")[1].kind == "a-b"
+        assert ann.session.join()[2:] == ("Ann", "Ann")
 
 
 def test_every_made_name_can_be_made() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comity.rooms.channels.mentions import Meant, Mention, Person, mentions, resolve
+from comity.rooms.channels.mentions import Meant, Mention, Person, mentions, read, resolve
 
 HERE = [
     Person("claude-calm-otter", "claude-calm-otter"),
@@ -36,6 +36,23 @@ HERE = [
         ("`a` @bob `b`", ["@bob"]),
         ("a lone ` before @bob", ["@bob"]),
         ("", []),
+        (
+            "**@bob** *@cid* _@dan_ __@eve__ ~~@fay~~ **_@gus_** **@hal:**",
+            ["@bob", "@cid", "@dan", "@eve", "@fay", "@gus", "@hal"],
+        ),
+        ("cc:@bob to:@cid (@dan) 1.@eve 2. @fay ->@gus", ["@bob", "@cid", "@dan", "@eve", "@fay", "@gus"]),
+        ("snake_@bob a_@cid *a*@dan", ["@dan"]),
+        ("@bob_2 @_x_ _@bob_2_", ["@bob_2", "@_x_"]),
+        ("~~~\n@bob\n~~~\n@cid\n~~~~ sh\n~~~\n@dan\n~~~~\n@eve", ["@cid", "@eve"]),
+        ("~~~\n```\n@bob\n~~~\n@cid", ["@cid"]),
+        ("> ~~~\n> @bob\n> ~~~\n> @cid", ["@cid"]),
+        ("~~~\n@bob, and never an end", []),
+        ("see:\n\n    @bob\n\n\t@cid\n\n@dan", ["@dan"]),
+        ("a paragraph\n    goes on with @bob", ["@bob"]),
+        ("- an item\n\n    of which @bob knows\n\nEnd.\n\n    @cid", ["@bob"]),
+        ("https://x.org/@bob and ssh://git@bob:22/x but @cid", ["@cid"]),
+        ("请@bob看一下。@alice。", ["@bob看一下", "@alice"]),
+        ("\uff20bob", ["@bob"]),
     ],
 )
 def test_what_is_a_mention(text: str, found: list[str]) -> None:
@@ -62,11 +79,18 @@ def test_what_is_a_mention(text: str, found: list[str]) -> None:
         ("@twin", [], ["@twin"]),
         ("@@twin", ["twin-a", "twin-b"], []),
         ("@gone", [], ["@gone"]),
+        ("@bob/review @types/node @bob(reviewer) @decorator()", ["bob"], ["@types", "@decorator"]),
+        ("@[bob] @{bob} #@bob x/@bob +@bob", ["bob"], []),
+        ("@claude/sdk @claude(x)", [], ["@claude"]),
+        ("@claude/sdk @claude", ["claude-calm-otter"], []),
+        ("@bob@claudette @bob@example.org", ["bob", "claudette"], ["@example.org"]),
+        ("@bob看一下 @bob님 @太郎さん @次郎さん", ["bob", "taro"], ["@次郎さん"]),
+        ("a@bob bob@bob.org @ bob", [], []),
     ],
 )
 def test_who_is_meant(text: str, agent_ids: list[str], unknown: list[str]) -> None:
-    here = [*HERE, Person("gone-x", "gone-x")]
-    found = resolve(mentions(text), here, lambda: {person.agent_id: True for person in HERE})
+    here = [*HERE, Person("gone-x", "gone-x"), Person("taro", "太郎")]
+    found = resolve(read(text), here, lambda: {person.agent_id: True for person in HERE})
     assert found == Meant(agent_ids, unknown)
 
 
@@ -96,5 +120,7 @@ def test_every_mention_is_found_in_order_and_once(parts: list[tuple[bool, str, s
 
 @given(st.text(alphabet="@ab-.:`/ (\n", max_size=60))
 def test_any_text_is_read(text: str) -> None:
+    for one in read(text):
+        assert one.name in text
     for one in mentions(text):
         assert one.text in text

@@ -9,6 +9,8 @@ import pytest
 from comity import Workspace
 from comity.kernel.scope import Actor
 from comity.rooms.edits import workspace_files
+from comity.rooms.edits.line_changes import Line
+from comity.rooms.edits.workspace_files import Danger
 from comity.testing import FakeMachine, World
 from tests.rooms.edits.conftest import Git
 from tests.wire_format import audit
@@ -70,7 +72,6 @@ LEAVES = [
     "echo 'rm -rf .macp'",
     "find . -name '*.pyc' -delete",
     "find . -name '*.log' -exec rm {} +",
-    "find . -path ./.macp -prune -o -name '*.db' -delete",
     "touch .macp/comity.toml",
     "ls -la .macp",
     "git add -A && git commit -m x",
@@ -87,17 +88,21 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Actor:
     return Actor("bob", "s", root=str(root), database=str(root / ".macp/shop.macp.db"))
 
 
+def endangered(actor: Actor, line: str, cwd: str) -> Danger | None:
+    return workspace_files.endangered(actor, Line(line, cwd).changes().changes)
+
+
 @pytest.mark.parametrize("line", TAKES)
 def test_what_takes_it_away_is_seen(bare: Actor, line: str) -> None:
     cwd = f"{bare.root}/src" if line.startswith("git -C ..") else bare.root
-    danger = workspace_files.endangered(bare, line, cwd)
+    danger = endangered(bare, line, cwd)
     assert danger is not None
     assert danger.path.startswith(bare.root)
 
 
 @pytest.mark.parametrize("line", LEAVES)
 def test_what_takes_nothing_away_is_let_be(bare: Actor, line: str) -> None:
-    assert workspace_files.endangered(bare, line, bare.root) is None
+    assert endangered(bare, line, bare.root) is None
 
 
 @pytest.fixture
@@ -120,18 +125,18 @@ def test_it_is_refused_and_recorded(held: tuple[Workspace, Workspace, Path]) -> 
         assert not verdict.allowed
         assert "messages, claims and tasks of everybody" in verdict.refusal
         assert "COMITY_BYPASS" in verdict.refusal
-    events = audit(bob.store.path)[-3:]
+    events = audit(bob.actor.database)[-3:]
     assert [event["event_type"] for event in events] == ["edit.refused", "git.refused", "git.refused"]
     assert {event["reason_code"] for event in events} == {"workspace.vital"}
 
 
 def test_a_link_leads_to_the_same_files(bare: Actor, tmp_path: Path) -> None:
     (tmp_path / "other").symlink_to(bare.root)
-    assert workspace_files.endangered(bare, "rm -rf other/.macp", str(tmp_path)) is not None
+    assert endangered(bare, "rm -rf other/.macp", str(tmp_path)) is not None
 
 
 def test_another_checkout_has_a_folder_of_its_own(bare: Actor, tmp_path: Path) -> None:
-    assert workspace_files.endangered(bare, "git clean -fdx", str(tmp_path)) is None
+    assert endangered(bare, "git clean -fdx", str(tmp_path)) is None
 
 
 def test_an_agent_alone_may(held: tuple[Workspace, Workspace, Path]) -> None:
@@ -146,7 +151,7 @@ def test_a_person_may_with_a_reason(held: tuple[Workspace, Workspace, Path]) -> 
     assert bob.git.check(command="COMITY_BYPASS=1 COMITY_BYPASS_REASON='a new start' git clean -fdx").allowed
     without = bob.git.check(command="COMITY_BYPASS=1 git clean -fdx")
     assert "COMITY_BYPASS needs a reason" in without.refusal
-    assert [event["event_type"] for event in audit(bob.store.path)].count("guard.bypassed") == 2
+    assert [event["event_type"] for event in audit(bob.actor.database)].count("guard.bypassed") == 2
 
 
 @pytest.mark.parametrize(
@@ -162,8 +167,8 @@ def test_a_branch_that_has_a_database_of_its_own_is_not_let_replace_it(root: Pat
     (root / ".macp").mkdir(exist_ok=True)
     (root / ".macp/shop.macp.db").write_text("ours")
     bob = Actor("bob", "s", root=str(root), database=str(root / ".macp/shop.macp.db"))
-    danger = workspace_files.endangered(bob, line, str(root))
+    danger = endangered(bob, line, str(root))
     assert danger is not None
     assert '"pr-17" tracks a file of that name' in workspace_files.refusal(danger).refusal
-    assert workspace_files.endangered(bob, "git checkout main", str(root)) is None
-    assert workspace_files.endangered(bob, "git checkout -b new", str(root)) is None
+    assert endangered(bob, "git checkout main", str(root)) is None
+    assert endangered(bob, "git checkout -b new", str(root)) is None

@@ -142,13 +142,16 @@ def test_only_what_is_finished_and_old_is_forgotten(world: World) -> None:
     done = ann.workspace.prune()
     assert (would.messages, would.claims, would.expired) == (3, 1, 1)
     assert (done.claims, done.expired, done.more, done.dry_run) == (1, 1, False, False)
-    left = {content for (content,) in rows(world.path, "SELECT content FROM messages")}
+    left = {content for (content,) in rows(world.path, "SELECT content FROM messages WHERE type <> 'notice'")}
     assert {"b", "c", "late but ann lives"} <= left <= {"b", "c", "late but ann lives", "abandoned"}
     kept = audit(world.path)
     assert {row["timestamp"] for row in kept} == {world.clock.now().iso}
     expired = [row for row in kept if row["event_type"] == "message.expire"]
     assert [(row["agent_id"], row["reason_code"]) for row in expired] == [("gone", "MACP_ERR_TTL_EXPIRED")]
-    assert dump(world.path)["sequence_counters"] == before["sequence_counters"]
+    told, counted = before["sequence_counters"], dump(world.path)["sequence_counters"]
+    assert [one for one in counted if one[0] != "ann"] == [one for one in told if one[0] != "ann"]
+    (news,) = [one for one in ann.message.poll().deliveries if one.type == "notice"]
+    assert 'expired unread, to gone: "abandoned"' in news.content
     assert len(dump(world.path)["agents"]) == 3
     check(world.path)
 

@@ -42,6 +42,40 @@ def consistent(path: str) -> None:
     check(path)
 
 
+def test_an_index_of_before_has_its_words_without_spaces_filled_in(world: World) -> None:
+    ann = world.agent("ann")
+    for number in range(3):
+        ann.memory.set(key=f"日本語 {number}", value="認証モジュールはトークンを更新する", scope="workspace")
+        ann.memory.set(key=f"english {number}", value="the module refreshes the token", scope="workspace")
+    assert len(ann.memory.search(query="認証", rank=True).entries) == 3
+    connection = apsw.Connection(world.path)  # as it was before
+    for doc, title, body in connection.execute(
+        "SELECT d.doc, m.memory_key, m.value_text"
+        " FROM comity_search_docs d JOIN macp_ext_memories m ON m.memory_id = d.id"
+    ).fetchall():
+        connection.execute("DELETE FROM comity_memory_words_fts WHERE rowid = ?", (doc,))
+        connection.execute(
+            "INSERT INTO comity_memory_words_fts (rowid, title, body) VALUES (?, ?, ?)", (doc, title, body)
+        )
+    connection.execute("UPDATE comity_search_state SET spaced = 0")
+    connection.close()
+    before = rows(
+        world.path,
+        "SELECT doc FROM comity_search_docs WHERE id IN (SELECT memory_id FROM macp_ext_memories"
+        " WHERE memory_key LIKE 'english%') ORDER BY doc",
+    )
+    assert len(ann.memory.search(query="認証", rank=True).entries) == 3
+    assert len(ann.memory.search(query="token", rank=True).entries) == 3
+    assert rows(world.path, "SELECT kind, spaced FROM comity_search_state") == [(None, 1)]
+    kept = rows(
+        world.path,
+        "SELECT doc FROM comity_search_docs WHERE id IN (SELECT memory_id FROM macp_ext_memories"
+        " WHERE memory_key LIKE 'english%') ORDER BY doc",
+    )
+    assert kept == before, "what is in the index as it should be stays"
+    consistent(world.path)
+
+
 class Writers(RuleBasedStateMachine):
     """Comity and the original write in any order; after a search the index is exact."""
 

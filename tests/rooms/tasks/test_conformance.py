@@ -212,6 +212,53 @@ def test_only_those_concerned_change_what_a_held_task_waits_for(ann: Workspace, 
     assert reason(bob, "task.depend", task_id="task-002", depends_on=[]).reason == "task.wrong_state"
 
 
+def test_what_something_urgent_waits_for_comes_before_what_is_nice_to_have(ann: Workspace, bob: Workspace) -> None:
+    schema = ann.task.dispatch(title="migrate the schema", priority="P3").task
+    service = ann.task.dispatch(title="restart the service", priority=5, depends_on=[schema.task_id]).task
+    outage = ann.task.dispatch(title="fix the outage", priority="P0", depends_on=[service.task_id]).task
+    for number in range(5):
+        ann.task.dispatch(title=f"nice to have {number}", priority="P2")
+    ann.task.dispatch(title="urgent by itself", priority="P1")
+    assert [task.title for task in bob.task.ready(limit=3).tasks] == [
+        *("migrate the schema", "urgent by itself", "nice to have 0")
+    ]
+    order = []
+    for _ in range(4):
+        task = bob.task.next().task
+        assert task is not None
+        order.append((task.title, task.level))
+        bob.task.complete(task_id=task.task_id)
+    assert order == [
+        *(("migrate the schema", 4), ("restart the service", 5), ("fix the outage", 1), ("urgent by itself", 2))
+    ]
+    assert outage.level == 1
+
+
+def test_a_task_counts_as_much_as_what_waits_for_it_at_that_moment(world: World, ann: Workspace) -> None:
+    low = ann.task.dispatch(title="low", priority="P3").task
+    high = ann.task.dispatch(title="high", priority="P0").task
+    ann.task.dispatch(title="middle", priority="P2")
+
+    def first() -> str:
+        return str(ann.task.ready(limit=1).tasks[0].title)
+
+    assert first() == "high"
+    ann.task.depend(task_id=high.task_id, depends_on=[low.task_id])
+    assert first() == "low"
+    ann.task.prioritize(task_id=high.task_id, level=5)
+    assert first() == "middle"
+    ann.task.prioritize(task_id=high.task_id, level=2)
+    assert first() == "low"
+    ann.task.prioritize(task_id=low.task_id, level=5)
+    assert first() == "low"
+    rows(world.path, "UPDATE macp_ext_tasks SET status = 'cancelled' WHERE task_id = ?", high.task_id)  # another hand
+    assert first() == "middle"
+    rows(world.path, "UPDATE macp_ext_tasks SET status = 'pending' WHERE task_id = ?", high.task_id)
+    assert first() == "low"
+    ann.task.depend(task_id=high.task_id, depends_on=[])
+    assert first() == "high"
+
+
 def test_a_circle_of_dependencies_that_another_hand_wrote_hangs_nothing(world: World, ann: Workspace) -> None:
     for _ in range(3):
         ann.task.dispatch(title="x")
@@ -222,6 +269,8 @@ def test_a_circle_of_dependencies_that_another_hand_wrote_hangs_nothing(world: W
     assert claimed is not None
     assert claimed.number == "task-003"
     assert ann.task.next().task is None
+    rows(world.path, "UPDATE macp_ext_tasks SET priority = 'P0' WHERE task_id = ?", ids[0])
+    assert ann.task.ready().tasks == []
     assert reason(ann, "task.depend", task_id="task-001", depends_on=["task-002"]).reason == "task.cycle"
     ann.task.depend(task_id="task-001", depends_on=[])
     assert ann.task.next().task is not None

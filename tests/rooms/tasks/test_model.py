@@ -70,6 +70,16 @@ class Agents(RuleBasedStateMachine):
     def pick(self, number: int) -> Box:
         return self.boxes[number % len(self.boxes)]
 
+    def lifted(self, box: Box) -> int:
+        """The level of a task, or of the most urgent one that is open and waits for it, however indirectly."""
+        open_ones = [one for one in self.boxes if one.status not in {"done", "cancelled"}]
+        waiting, level = [box], box.level
+        for awaited in waiting:
+            above = [one for one in open_ones if awaited in one.waits_for and one not in waiting]
+            waiting += above
+            level = min([level, *(one.level for one in above)])
+        return level
+
     def expected(self, agent: str, heard: str, box: Box, revision: int | None, lease: int | None) -> str:
         """The next state, or the reason of the refusal; from the protocol's words, not from the code."""
         if revision is not None and revision != box.revision:
@@ -175,8 +185,8 @@ class Agents(RuleBasedStateMachine):
         assert task is not None
 
         def worth(box: Box) -> tuple[int, float, str]:
-            days = int(self.now_s - box.at_s) // 86_400
-            return box.level if box.level <= 2 else max(2, box.level - days), box.at_s, box.task_id
+            days, level = int(self.now_s - box.at_s) // 86_400, self.lifted(box)
+            return level if level <= 2 else max(2, level - days), box.at_s, box.task_id
 
         best = min(ready, key=worth)
         assert worth(best)[:2] == worth(next(box for box in ready if box.task_id == task.task_id))[:2]

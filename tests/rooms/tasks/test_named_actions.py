@@ -75,11 +75,11 @@ def test_every_action(world: World, state: str, action: str, role: str) -> None:
     check(world.path)
 
 
-def refusal(workspace: Workspace, **arguments: Any) -> Problem:
-    before = dump(workspace.store.path)
+def refusal(world: World, workspace: Workspace, **arguments: Any) -> Problem:
+    before = dump(world.path)
     _, refused = attempt(workspace, "task.transition", task_id="task-001", **arguments)
     assert refused is not None
-    assert dump(workspace.store.path) == before
+    assert dump(world.path) == before
     return refused
 
 
@@ -88,7 +88,7 @@ def test_without_a_contract_notes_say_a_little(world: World) -> None:
     ann.task.add(title="x")
     ann.task.transition(task_id="task-001", action="claim")
     for notes in ("", "too short", "  123456789  "):
-        assert refusal(ann, action="done", notes=notes).reason == "task.notes_short"
+        assert refusal(world, ann, action="done", notes=notes).reason == "task.notes_short"
     done = ann.task.transition(task_id="task-001", action="done", notes="1234567890")
     assert (done.from_state, done.task.result) == ("accepted", "1234567890")
 
@@ -98,7 +98,7 @@ def test_a_contract_is_kept_whichever_way_the_task_is_finished(world: World) -> 
     ann.call("task.add", {"title": "x", "contract": CONTRACT})
     bob.task.claim(task_id="task-001")
     for notes, missing in (("", ["Tests pass", "report.txt"]), ("tests PASS and more", ["report.txt"])):
-        assert refusal(bob, action="done", notes=notes).data["missing"] == missing
+        assert refusal(world, bob, action="done", notes=notes).data["missing"] == missing
         assert attempt(bob, "task.complete", task_id="task-001", result=notes)[1].reason == "task.contract_unmet"  # type: ignore[union-attr]
     done = bob.task.transition(task_id="task-001", action="done", notes="tests PASS, see REPORT.txt")
     assert done.task.status == "done"
@@ -109,7 +109,7 @@ def test_a_strict_contract_is_given_back_with_a_summary(world: World) -> None:
     ann.call("task.add", {"title": "x", "contract": CONTRACT})
     bob.task.transition(task_id="task-001", action="claim")
     for handoff in (None, {}, {"next_step": "n"}, {"summary": "  "}):
-        assert refusal(bob, action="release", handoff=handoff).reason == "task.no_summary"
+        assert refusal(world, bob, action="release", handoff=handoff).reason == "task.no_summary"
     whole = {"summary": "half", "reason": "ill", "next_step": "n", "failure_mode": "f", "evidence_refs": ["a", "b"]}
     back = bob.call("task.transition", {"task_id": "task-001", "action": "release", "handoff": whole}).task
     assert back.handoff == {**whole, "from": "bob", "by": "bob", "at": world.clock.now().iso}

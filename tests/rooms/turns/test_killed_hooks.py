@@ -87,7 +87,7 @@ def test_hooks_may_be_killed_at_any_instant(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     environment = surroundings(tmp_path)
     bob = comity.open(tmp_path, agent_id="bob", session_id="bob-1", max_per_minute="0")
-    database = bob.store.path
+    database = bob.actor.database
     bob.session.start()
     began = monotonic()
     hook(tmp_path, environment, "SessionStart", None, source="startup")

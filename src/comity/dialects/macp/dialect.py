@@ -7,21 +7,16 @@ prebuilt list, so that a server starts without building a schema (``tools/genera
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from typing import Any
 
-from comity import __version__
 from comity.dialects import toolsets
-from comity.dialects.dialect import Listed, UnknownPrompt, UnknownResource
+from comity.dialects.dialect import Ask, Dialect, worded
 from comity.dialects.macp.tools import TOOLS, words
-from comity.dialects.seat import Seat
-from comity.dialects.words import in_arguments
-from comity.kernel.problem import Invalid, Problem
-from comity.kernel.record import camel, to_json
-from comity.kernel.signature import parameters
-from comity.kernel.steps import Report
+from comity.dialects.names import Names, camel_names
+from comity.kernel.problem import Problem
+from comity.kernel.record import to_json
 from comity.mcp import wire
-from comity.mcp.surface import ToolCall, UnknownTool
+from comity.mcp.surface import UnknownTool
 from comity.rooms import REGISTRY
 
 LIST_FILE = os.path.join(os.path.dirname(__file__), "tools.json")
@@ -33,54 +28,43 @@ INSTRUCTIONS = (
 )
 
 
-def argument_names(op_name: str) -> dict[str, str]:
-    """An operation's argument names in this dialect, by their own."""
-    return {parameter.name: camel(parameter.name) for parameter in parameters(REGISTRY.get(op_name))}
-
-
-class MacpDialect:
+class MacpDialect(Dialect):
     """The protocol's tools, or those of the set called ``tools``."""
 
-    name = "comity"
-    version = __version__
     instructions = INSTRUCTIONS
-    joins = False
 
     def __init__(self, tools: str = "all") -> None:
         self._tools = tools
         self._words = words(tools)
-        self._ops = {tool.name: tool.op for tool in TOOLS if toolsets.shown(tool.name, tools)}
-        self._own_names: dict[str, dict[str, str]] = {}
+        self._shown = {tool.name: tool for tool in TOOLS if toolsets.shown(tool.name, tools)}
+        self._names: dict[str, Names] = {}
 
     def tools(self) -> bytes:
         """The prebuilt tool list, or the part of it that is shown."""
         with open(LIST_FILE, "rb") as file:
             return toolsets.select(file.read(), self._tools)
 
-    def call(self, seat: Seat, name: str, arguments: dict[str, Any], call: ToolCall) -> Any:
-        """The operation's record."""
-        op_name = self._ops.get(name)
-        if op_name is None:
+    def ask(self, name: str, arguments: dict[str, Any]) -> Ask:
+        """The operation that the table names; its own names of arguments are taken, too."""
+        tool = self._shown.get(name)
+        if tool is None:
             raise UnknownTool(name)
-        own = self._own_names.get(name)
-        if own is None:
-            own = self._own_names[name] = {theirs: ours for ours, theirs in argument_names(op_name).items()}
-        renamed = {own.get(key, key): value for key, value in arguments.items()}
-        try:
-            result = seat.of(call.meta).call(op_name, renamed, call.cancelled, _progress(call))
-        except Invalid as problem:
-            raise in_arguments(problem, name, op_name, {ours: theirs for theirs, ours in own.items()}) from None
-        if op_name == "guide.show":
-            return result._replace(instructions=self._words.say(result.instructions))
-        return result
+        op = REGISTRY.get(tool.op)
+        names = self._names.get(name)
+        if names is None:
+            names = self._names[name] = Names(name, tool.op, camel_names(op))
+        return Ask(name, op, names.own(arguments), names, detail=tool)
 
-    def render_result(self, result: Any) -> tuple[str, Any]:
+    def say(self, ask: Ask, result: Any) -> tuple[str, Any]:
         """Indented JSON for the model, the same object for the program."""
+        for field in ask.detail.advice:
+            result = result._replace(**{field: self._words.say(getattr(result, field))})
         structured = to_json(result)
         return wire.pretty(structured), structured
 
-    def render_problem(self, problem: Problem) -> str:
+    def complain(self, ask: Ask | None, problem: Problem) -> str:
         """The protocol's error shape (section 5.3) and a hint."""
+        problem = worded(ask, problem)
         shape = {
             "reasonCode": problem.reason,
             "message": problem.message,
@@ -88,32 +72,3 @@ class MacpDialect:
             "hint": self._words.say(problem.hint),
         }
         return wire.pretty(shape, lenient=True)
-
-    def resources(self) -> Listed:
-        """None: the protocol has no resources."""
-        return []
-
-    def resource_templates(self) -> Listed:
-        """None."""
-        return []
-
-    def read_resource(self, _seat: Seat, uri: str, _call: ToolCall) -> tuple[str, str]:
-        """There are none."""
-        raise UnknownResource(uri)
-
-    def prompts(self) -> Listed:
-        """None: the protocol has no prompts."""
-        return []
-
-    def get_prompt(self, name: str, _arguments: dict[str, str]) -> dict[str, Any]:
-        """There are none."""
-        raise UnknownPrompt(name)
-
-    def changed(self, _event_types: Collection[str]) -> Collection[str]:
-        """There are no resources that change."""
-        return ()
-
-
-def _progress(call: ToolCall) -> Report:
-    """How far a long operation is, as the protocol says it: a total that is not known is left out."""
-    return lambda done, total, what: call.progress(done, total or None, what)

@@ -10,15 +10,16 @@ from comity.kernel.named_tuple import NamedTuple
 
 
 class Tool(NamedTuple):
-    """One tool: its name, the operation behind it, and its title for people."""
+    """One tool: its name, its operation, and its title for people. ``advice``: fields of the answer with such names."""
 
     name: str
     op: str
     title: str
+    advice: tuple[str, ...] = ()
 
 
 TOOLS = (
-    Tool("macp_get_instructions", "guide.show", "How to work with the other agents"),
+    Tool("macp_get_instructions", "guide.show", "How to work with the other agents", advice=("instructions",)),
     Tool("macp_register", "session.start", "Register or refresh this agent"),
     Tool("macp_join_channel", "channel.join", "Join a channel"),
     Tool("macp_leave_channel", "channel.leave", "Leave a channel"),
@@ -68,6 +69,13 @@ TOOLS = (
     Tool("macp_ext_search_vault", "vault.search", "Search documents"),
     Tool("macp_ext_get_vault_doc", "vault.get", "Read a document"),
     Tool("macp_ext_list_vault_docs", "vault.list", "List documents"),
+    Tool("macp_ext_index_vault", "vault.index", "Index a large folder in the background"),
+    Tool("macp_ext_list_jobs", "job.list", "List background jobs"),
+    Tool("macp_ext_get_job", "job.get", "See how far a job is"),
+    Tool("macp_ext_cancel_job", "job.cancel", "End a job early"),
+    Tool("macp_ext_list_rescued", "rescue.list", "List kept copies of uncommitted work"),
+    Tool("macp_ext_show_rescued", "rescue.show", "Show a kept copy"),
+    Tool("macp_ext_restore_rescued", "rescue.restore", "Put a kept copy back"),
     Tool("macp_ext_query_context", "context.query", "Search everything that is known"),
 )
 # What it would call operations that it has no tool for: the nearest that it has.

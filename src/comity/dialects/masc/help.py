@@ -7,9 +7,10 @@ import os
 from functools import cache
 from typing import Any
 
-from comity.dialects.dialect import Listed, UnknownPrompt
 from comity.dialects.masc.tools import HELP, TOOLS
 from comity.kernel.problem import Invalid, NotFound
+from comity.kernel.text import readable
+from comity.mcp.surface import Listed, UnknownPrompt
 
 _LIST_FILE = os.path.join(os.path.dirname(__file__), "tools.json")
 _PREFIX = "mcp__masc__"
@@ -78,13 +79,13 @@ def describe(name: str) -> dict[str, Any] | None:
 
 
 def as_text(found: dict[str, Any]) -> str:
-    """The same to read."""
+    """The help of one tool as text."""
     lines = [f"# {found['name']}", "", found["description"], ""]
     if found["canonical_name"] != found["name"]:
         lines += [f"Another name for {found['canonical_name']}.", ""]
     for name, schema in found["parameters"].items():
         needed = "required" if name in found["required"] else "optional"
-        lines.append(f"- {name} ({needed}): {json.dumps(schema, ensure_ascii=False)}")
+        lines.append(f"- {name} ({needed}): {readable(schema)}")
     return "\n".join(lines if found["parameters"] else [*lines, "It takes no arguments."])
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from comity.dialects.dialect import Listed
+from comity.dialects.dialect import Ask
 from comity.dialects.masc import help as tool_help
 from comity.dialects.masc.text import tell
 from comity.dialects.masc.words import said, state
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.kernel.quoting import escaped
+from comity.kernel.text import readable
+from comity.mcp.surface import Listed
+from comity.rooms import REGISTRY
 from comity.rooms.tasks.machine import MACHINE
-from comity.workspace import Workspace
 
 SCHEME = "masc://"
 _TWIN = ".json"
@@ -38,16 +39,6 @@ class Resource(NamedTuple):
     fixed: Mapping[str, Any]
     groups: tuple[str, ...]
     takes: Mapping[str, str]
-
-
-class Wanted(NamedTuple):
-    """A resource that was asked for. ``op`` is empty for those that need no store."""
-
-    name: str
-    op: str
-    text: str
-    arguments: dict[str, Any]
-    as_json: bool
 
 
 TASKS, AGENTS, MESSAGES, EVERY = "tasks", "agents", "messages", "everything"
@@ -112,8 +103,11 @@ def changed(event_types: Collection[str]) -> tuple[str, ...]:
     return tuple(f"{SCHEME}{one.name}{twin}" for one in RESOURCES if groups & set(one.groups) for twin in ("", _TWIN))
 
 
-def parse(uri: str) -> Wanted | None:
-    """The resource that an address names; None when there is none. Raises Invalid for parameters that cannot be."""
+def parse(uri: str) -> Ask | None:
+    """What the address of a resource asks for; None when there is none. Raises Invalid for parameters that cannot be.
+
+    Its ``detail``: the resource's name, what its text is about, and whether it is told as JSON.
+    """
     if not uri.startswith(SCHEME):
         return None
     path, _, query = uri.removeprefix(SCHEME).partition("?")
@@ -121,7 +115,7 @@ def parse(uri: str) -> Wanted | None:
     name = unquote(path.removesuffix(_TWIN))
     if name.startswith(f"{_HELP}/"):
         tool = name.removeprefix(f"{_HELP}/")
-        return None if query or tool_help.describe(tool) is None else Wanted(_HELP, "", tool, {}, as_json)
+        return None if query or tool_help.describe(tool) is None else Ask(uri, detail=(_HELP, tool, as_json))
     found = _BY_NAME.get(name)
     if found is None:
         return None
@@ -134,26 +128,33 @@ def parse(uri: str) -> Wanted | None:
                 "resource.parameter", f"{uri[:200]}: {key!r} cannot be {value[:80]!r}.", f"It takes: {takes}."
             )
         arguments[ours] = int(value)
+    op = REGISTRY.get(found.op) if found.op else None
+    return Ask(uri, op, newest_unless_after(arguments), looks=True, detail=(name, found.text, as_json))
+
+
+def newest_unless_after(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments that do not want the newest messages when those after a number are wanted."""
     if arguments.get("since_seq"):
         arguments.pop("newest", None)
-    return Wanted(name, found.op, found.text, arguments, as_json)
+    return arguments
 
 
-def read(wanted: Wanted, workspace: Workspace | None) -> tuple[str, str]:
-    """MIME type and text."""
-    if workspace is not None:
-        structured = said(workspace.call(wanted.op, wanted.arguments))
-        text = tell(wanted.text, structured)
-    elif wanted.name == _HELP:
-        structured = tool_help.describe(wanted.text) or {}
+def say(ask: Ask, result: Any) -> tuple[str, str]:
+    """MIME type and text of what ``parse`` understood; ``result`` is the operation's, where there is one."""
+    name, about, as_json = ask.detail
+    if ask.op is not None:
+        structured = said(result)
+        text = tell(about, structured)
+    elif name == _HELP:
+        structured = tool_help.describe(about) or {}
         text = tool_help.as_text(structured)
-    elif wanted.name == _INDEX:
+    elif name == _INDEX:
         structured = {"tools": tool_help.index()}
         text = "\n".join(f"{one['name']}: {one['title']}" for one in structured["tools"])
     else:
         structured = _states()
         text = "\n".join(f"{one['from']} --{one['action']}--> {one['to']}" for one in structured["transitions"])
-    return (_JSON, escaped(json.dumps(structured, ensure_ascii=False))) if wanted.as_json else (_TEXT, text)
+    return (_JSON, escaped(readable(structured))) if as_json else (_TEXT, text)
 
 
 def _states() -> dict[str, Any]:

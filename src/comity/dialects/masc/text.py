@@ -1,4 +1,4 @@
-"""The short text that a model reads beside the structured answer of a MASC tool.
+"""The short text that a model reads together with the structured answer of a MASC tool.
 
 What agents wrote stands in it as it does everywhere: each text quoted on one line, names and ids as plain words. Each
 function takes the answer in MASC's words; ``TEXTS`` names it by tool. What no function knows is told as JSON.
@@ -14,7 +14,7 @@ from comity.mcp import wire
 from comity.rooms.channels.deliveries import NOTICE, SPEAKER
 
 Said = dict[str, Any]
-_MOST_TASKS, _MOST_AGENTS = 30, 40
+_MOST_TASKS, _MOST_AGENTS, _MOST_WAITING = 30, 40, 5
 _EXCERPT = 2000
 _TITLE, _PATH = 200, 400
 
@@ -126,9 +126,16 @@ def announced(said: Said) -> str:
         parts.append(f"mentioned: {', '.join(map(called, said['mentioned']))}")
     if said["unknown_mentions"]:
         parts.append(f"nobody is called {', '.join(map(word, said['unknown_mentions']))}")
+    if said.get("waiting"):
+        parts.append(f"not seen now by {', '.join(map(_waits, said['waiting'][:_MOST_WAITING]))}")
     if said.get("repeated"):
         parts.append("the same was said a moment ago, so nothing was sent again")
     return "; ".join(parts) + "."
+
+
+def _waits(one: Said) -> str:
+    woken = f", or woken by {one['woken_by']}" if one["woken_by"] else ""
+    return f"{called(one['agent_id'])} ({one['state']} since {word(one['since'][:16])}: at {one['seen_at']}{woken})"
 
 
 def messages(said: Said) -> str:
@@ -212,6 +219,17 @@ def place(said: Said) -> str:
     return f"This workspace is {word(said['project_id'])} at {word(said['root'], _PATH)}."
 
 
+def paused(said: Said) -> str:
+    """The pause that lasts now."""
+    until = said["pause"].get("until")
+    return f"Paused until {word(until)}." if until else "Paused until somebody calls masc_resume."
+
+
+def resumed(said: Said) -> str:
+    """Whether there was a pause."""
+    return "The workspace goes on." if said["resumed"] else "The workspace is not paused."
+
+
 def events(said: Said) -> str:
     """What the log tells."""
     return "\n".join(map(_event_line, said["events"])) or "No events."
@@ -242,5 +260,7 @@ TEXTS: dict[str, Callable[[Any], str]] = {
     "masc_transition": transition,
     "masc_task_history": history,
     "masc_update_priority": prioritized,
+    "masc_pause": paused,
+    "masc_resume": resumed,
     "events": events,
 }

@@ -1,6 +1,6 @@
 """MASC's tools as a table: their names and argument names over Comity's operations.
 
-Whoever adds a tool adds a row. What a row cannot say belongs into an operation, not into the door.
+A new tool is a new row. What a row cannot say belongs into an operation, not into the door.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from comity.kernel.named_tuple import NamedTuple
 NONE: Mapping[str, Any] = {}
 
 CUT_MOST, CUT_DEFAULT = 50, 20
-
-# Which resources a tool may change.
-TASKS, AGENTS, MESSAGES = "tasks", "agents", "messages"
+DEFAULT_MESSAGES = 10  # as many as MASC answers
 
 
 class Tool(NamedTuple):
-    """One tool. ``arguments`` are the operation's names by the tool's; ``fixed`` ones are always passed.
+    """One tool. ``arguments`` are the operation's names by the tool's; ``fixed`` ones are passed unless they are given.
 
     ``described`` stands in the place of the operation's own summary. ``named``: ``agent_name`` is part of its schema;
-    it may be sent with every tool, and is only ever compared. ``alias`` is the tool that this is another name for,
-    which makes it one that is not listed. ``without`` are arguments that are taken and mean nothing here. ``cut``: the
-    list in the answer that ``limit`` shortens. ``looks``: whoever is no agent yet may call it and stays none.
+    it may be sent with every tool. It is only compared, but where one ``enters`` with it; ``wish`` is the operation's
+    argument that takes it, too. ``alias`` is the tool that this is another name for; then it is not listed. ``without``
+    are arguments that are taken and mean nothing here. ``cut``: the list in the answer that ``limit`` shortens.
+    ``looks``: a caller that is no agent may call it and stays none, as it is where the operation reads. ``states``:
+    arguments that say a task's state.
     """
 
     name: str
@@ -40,6 +40,9 @@ class Tool(NamedTuple):
     without: tuple[str, ...] = ()
     cut: str = ""
     looks: bool = False
+    enters: bool = False
+    wish: str = ""
+    states: tuple[str, ...] = ()
 
     @property
     def takes(self) -> tuple[str, ...]:
@@ -56,8 +59,7 @@ _TRANSITION = _same(
     "task_id", "notes", "reason", expected_version="expected_revision", handoff_context="handoff", lease_s="lease_s"
 )
 _LIST_TASKS = _same("status", "include_done", "include_cancelled", "limit")
-_BOTH = (TASKS, AGENTS)
-_ALL = (TASKS, AGENTS, MESSAGES)
+_STATES = ("status",)
 
 TOOLS = (
     Tool(
@@ -67,6 +69,7 @@ TOOLS = (
         _same("path", "task_title", room="path"),
         described="Join the workspace and see where you stand; with task_title, also add that task and claim it.",
         named=True,
+        enters=True,
     ),
     Tool("masc_status", "workspace.overview", "Who is here and what is to be done"),
     Tool(
@@ -76,6 +79,8 @@ TOOLS = (
         _same(capabilities="interest_tags"),
         described="Join as an agent of a type; the answer has the name under which others reach you.",
         named=True,
+        enters=True,
+        wish="name",
     ),
     Tool("masc_leave", "session.end", "Leave", _same("reason"), named=True),
     Tool("masc_who", "agent.list", "Who is here"),
@@ -89,7 +94,14 @@ TOOLS = (
         named=True,
         without=("format",),
     ),
-    Tool("masc_messages", "message.catch_up", "Read what was said", _same("since_seq", "limit"), looks=True),
+    Tool(
+        "masc_messages",
+        "message.catch_up",
+        "Read what was said",
+        _same("since_seq", "limit"),
+        {"limit": DEFAULT_MESSAGES, "newest": True},
+        looks=True,
+    ),
     Tool(
         "masc_add_task",
         "task.add",
@@ -97,7 +109,7 @@ TOOLS = (
         _same("title", "description", "contract", priority="level", required_preset="profile_slug"),
     ),
     Tool("masc_batch_add_tasks", "task.add_many", "Add several tasks", _same("tasks")),
-    Tool("masc_tasks", "task.survey", "List the tasks", _LIST_TASKS),
+    Tool("masc_tasks", "task.survey", "List the tasks", _LIST_TASKS, states=_STATES),
     Tool(
         "masc_claim_next",
         "task.take_next",
@@ -127,7 +139,9 @@ TOOLS = (
         described="Tell where you stand and which tool to call next, and why.",
     ),
     Tool("masc_set_room", "workspace.place", "Check that a folder is this workspace", _same("path", room="path")),
-    Tool("masc_list_tasks", "task.survey", "List the tasks", _LIST_TASKS, alias="masc_tasks"),
+    Tool("masc_pause", "workspace.pause", "Pause the workspace", _same("reason", "minutes")),
+    Tool("masc_resume", "workspace.resume", "End a pause"),
+    Tool("masc_list_tasks", "task.survey", "List the tasks", _LIST_TASKS, states=_STATES, alias="masc_tasks"),
     Tool("masc_room_status", "workspace.overview", "Who is here and what is to be done", alias="masc_status"),
     *(
         Tool(
@@ -157,7 +171,7 @@ GONE = {
     "force": "Nobody acts on a task in another's name. Ask its holder, or let the claim lapse.",
 }
 
-# Operations that are another tool's here. Reading acknowledges, and whoever is mentioned gets a message of their own.
+# Operations that are another tool's here. Reading acknowledges, and a mentioned agent gets a message of their own.
 _NEAREST = {
     "message.poll": "masc_messages",
     "message.read": "masc_messages",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from comity.dialects.masc.tools import words
 from comity.kernel.record import form
 from comity.rooms.lifecycle.model import Checked, Checks, Step, TaskGlance, Trouble
-from comity.rooms.tasks.model import History, NewTask, Task, TaskEvent, Transition, Waited
+from comity.rooms.tasks.model import SHORT_STATES, History, NewTask, Task, TaskEvent, Transition, Waited
 
-STATES = {"pending": "todo", "accepted": "claimed", "in-progress": "in_progress"}
-OWN_STATES = {theirs: ours for ours, theirs in STATES.items()}
+OWN_STATES = {theirs: ours for ours, theirs in SHORT_STATES.items()}
 
 # What fields are called when it is not their own name; None leaves one out.
 _KEYS: dict[Any, dict[str, str | None]] = {
@@ -30,11 +30,10 @@ _KEYS: dict[Any, dict[str, str | None]] = {
     Step: {"action": "tool"},
     History: {"number": "id", "revision": "version"},
 }
-_STATE_FIELDS = {(Task, "status"), (Waited, "status"), (Transition, "from_state")}
-_ADVICE = {(Step, "reason"), (Checked, "fix_hint"), (Checks, "fix_hint"), (Trouble, "hint")}
-_STATE_KEYS = frozenset({"from", "to", "status", "fromStatus", "toStatus"})
 _Form = tuple[tuple[str, str, bool, object], ...]
 _FORMS: dict[Any, _Form] = {}
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_SAYINGS: dict[Any, tuple[tuple[str, int, bool, object, Callable[[Any], Any]], ...]] = {}
 
 
 def form_of(kind: Any) -> _Form:
@@ -50,32 +49,60 @@ def form_of(kind: Any) -> _Form:
 def said(value: Any) -> Any:
     """``value`` with every record in it as a dict in MASC's words; other values as they are."""
     kind = type(value)
+    if kind in _PLAIN:
+        return value
     if kind is list or kind is tuple:
         return [said(item) for item in value]
     if kind is dict:
         return {key: said(item) for key, item in value.items()}
-    if not hasattr(kind, "_fields"):
-        return value
+    sayings = _SAYINGS.get(kind)
+    if sayings is None:
+        if not hasattr(kind, "_fields"):
+            return value
+        sayings = _SAYINGS[kind] = tuple(
+            (key, kind._fields.index(field), optional, default, _SAY.get((kind, field), said))
+            for key, field, optional, default in form_of(kind)
+        )
     result = {}
-    for key, field, optional, default in form_of(kind):
-        item = getattr(value, field)
-        if optional and item == default:
-            continue
-        if (kind, field) in _STATE_FIELDS:
-            result[key] = state(item)
-        elif (kind, field) in _ADVICE and isinstance(item, str):
-            result[key] = words().say(item)
-        elif (kind, field) == (Step, "action"):
-            result[key] = words().names.get(item, item)
-        else:
-            result[key] = said(item)
-    if result.get("id", "") is None:  # a task that another implementation made has no number yet
+    for key, place, optional, default, say in sayings:
+        item = value[place]
+        if not (optional and item == default):
+            result[key] = say(item)
+    if result.get("id", "") is None:  # a task that another implementation made has no number
         result["id"] = value.task_id
-    if kind is TaskEvent:
-        result["metadata"] = {key: state(item) if key in _STATE_KEYS else item for key, item in value.metadata.items()}
     return result
 
 
 def state(status: Any) -> Any:
     """A task's state in MASC's words."""
-    return STATES.get(status, status) if isinstance(status, str) else status
+    return SHORT_STATES.get(status, status) if isinstance(status, str) else status
+
+
+def _advice(text: Any) -> Any:
+    """A text that names operations, in MASC's words."""
+    return words().say(text) if isinstance(text, str) else said(text)
+
+
+def _tool(action: Any) -> Any:
+    """The tool that an operation is."""
+    return words().names.get(action, action)
+
+
+def _moved(metadata: Any) -> Any:
+    """What is told of an event of a task's, its states in MASC's words."""
+    return {key: state(item) if key in _STATE_KEYS else item for key, item in metadata.items()}
+
+
+_STATE_KEYS = frozenset({"from", "to", "status", "fromStatus", "toStatus"})
+# How fields are said that are not said as they are.
+_SAY: dict[tuple[Any, str], Callable[[Any], Any]] = {
+    (Task, "status"): state,
+    (Waited, "status"): state,
+    (Transition, "from_state"): state,
+    (TaskEvent, "metadata"): _moved,
+    (Step, "action"): _tool,
+    (Step, "reason"): _advice,
+    (Checked, "fix_hint"): _advice,
+    (Checks, "fix_hint"): _advice,
+    (Trouble, "hint"): _advice,
+}

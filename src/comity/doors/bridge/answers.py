@@ -1,4 +1,4 @@
-"""What the bridge says itself: Problems in the place of answers that do not come, and headers out of messages."""
+"""Answers of the bridge itself: Problems in the place of answers that do not come; and headers out of messages."""
 
 from __future__ import annotations
 

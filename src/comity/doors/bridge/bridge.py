@@ -15,17 +15,30 @@ from collections.abc import Mapping
 from http.client import HTTPConnection
 from typing import Any, BinaryIO
 
+from comity.command_line import Command, parse, refuse
+from comity.declared import BY_NAME, Setting, told
 from comity.doors.bridge.answers import VERSION_KEY, header_text, problem_of, refusal
-from comity.doors.bridge.link import Address, Answer, Http, Lost, drop
+from comity.doors.bridge.link import Address, Http, HttpAnswer, Lost, drop
 from comity.kernel.problem import Invalid, Problem, Unavailable
 from comity.mcp import wire
-from comity.settings import HOST_SESSIONS
+from comity.settings import host_session
 
 PATIENCE_S = 15.0  # for a server that is being started again
 _FIRST_S, _MOST_S = 0.1, 2.0  # between two tries
 _NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 _ACCEPT = "application/json, text/event-stream"
-_OPTIONS = ("url", "token-env", "surface", "tools", "agent-id")
+COMMAND = Command(
+    "comity mcp --url",
+    """\
+Serve the tools of a server elsewhere (`comity serve`) over standard input and output (MCP), for agent hosts that
+know no other transport. The environment variable in brackets does the same as the option.""",
+    (
+        Setting("url", (), "", "The server: https://HOST:PORT.", kind=str, unit="URL"),
+        Setting("token_env", (), "", "The environment variable that holds the token for it.", unit="NAME"),
+        *(BY_NAME[name] for name in ("surface", "tools", "agent_id")),
+    ),
+    "comity mcp --url https://build:9200 --token-env COMITY_TOKEN",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -33,8 +46,7 @@ def main(arguments: list[str]) -> int:
     try:
         bridge = _bridge(arguments, os.environ)
     except Problem as problem:
-        sys.stderr.write(f"error: {problem.message}\nhint: {problem.hint}\n")
-        return problem.exit_code
+        return refuse(problem)
     for name in ("SIGTERM", "SIGINT"):
         signal.signal(getattr(signal, name), _stop)
     try:
@@ -44,7 +56,7 @@ def main(arguments: list[str]) -> int:
     finally:
         bridge.end()
         sys.stdout.flush()
-    os._exit(0)  # threads may wait for answers that nobody will read
+    os._exit(0)  # threads may wait for answers that will not be read
 
 
 def _stop(*_: object) -> None:
@@ -52,27 +64,13 @@ def _stop(*_: object) -> None:
 
 
 def _bridge(arguments: list[str], environ: Mapping[str, str]) -> Bridge:
-    given: dict[str, str] = {}
-    rest = list(arguments)
-    while rest:
-        word, joined, value = rest.pop(0).partition("=")
-        if word.removeprefix("--") not in _OPTIONS or not word.startswith("--"):
-            told = f"comity mcp --url has no option {word[:80]!r}."
-            raise Invalid("option.unknown", told, f"It takes --{', --'.join(_OPTIONS)}.")
-        if not joined:
-            if not rest or rest[0].startswith("--"):
-                raise Invalid("option.value", f"{word} needs a value.", f"Write {word} VALUE or {word}=VALUE.")
-            value = rest.pop(0)
-        given[word[2:]] = value
-    surface = given.get("surface") or environ.get("COMITY_SURFACE") or "macp"
-    tools = given.get("tools") or environ.get("COMITY_TOOLS") or "all"
-    address = Address(given["url"], surface if surface == "masc" or tools == "all" else tools)
-    token = _token(given.get("token-env", ""), environ)
+    given = told(COMMAND.options, parse(COMMAND, arguments), environ, {})
+    surface, tools = (given.get(name, BY_NAME[name].default) for name in ("surface", "tools"))
+    address = Address(given.get("url", ""), surface if surface == "masc" or tools == "all" else tools)
+    token = _token(given.get("token_env", ""), environ)
     if token and not address.secure and address.host not in ("127.0.0.1", "localhost", "::1"):
         sys.stderr.write(f"comity mcp: the token goes to {address.shown} in clear text; use https.\n")
-    agent = given.get("agent-id") or environ.get("MACP_AGENT_ID") or ""
-    if not agent and not token:
-        agent = next((found for name, _ in HOST_SESSIONS if (found := environ.get(name))), "")
+    agent = given.get("agent_id") or ("" if token else host_session(environ)[0])
     return Bridge(Http(address), token, agent)
 
 
@@ -133,7 +131,7 @@ class Bridge:
             return
         try:
             message = wire.decode(line)
-        except wire.Malformed as bad:
+        except wire.MalformedMessage as bad:
             self._write(wire.error(None, wire.PARSE_ERROR, str(bad)))
             return
         if not isinstance(message, dict):
@@ -277,7 +275,7 @@ class Bridge:
 
     # -- the wire
 
-    def _patiently(self, message: dict[str, Any]) -> Answer:
+    def _patiently(self, message: dict[str, Any]) -> HttpAnswer:
         """Send a request; a server that is being started again is waited for. Raises Problem and Lost."""
         waited, pause = 0.0, _FIRST_S
 
@@ -299,20 +297,20 @@ class Bridge:
             self._over.wait(pause)
             waited, pause = waited + pause, min(pause * 2, _MOST_S)
 
-    def _read(self, answer: Answer, request_id: object) -> dict[str, Any]:
+    def _read(self, answer: HttpAnswer, request_id: object) -> dict[str, Any]:
         """The answer to a request; what comes before it on its stream is forwarded. Raises Problem and Lost."""
         if answer.media == "text/event-stream":
             return self._read_stream(answer, request_id)
         body = answer.body()
         try:
             found = wire.decode(body)
-        except wire.Malformed:
+        except wire.MalformedMessage:
             found = None
         if isinstance(found, dict) and ("result" in found or "error" in found):
             return {**found, "id": request_id}
         raise problem_of(answer.status, found if isinstance(found, dict) else {}, self._http.address.shown)
 
-    def _read_stream(self, answer: Answer, request_id: object) -> dict[str, Any]:
+    def _read_stream(self, answer: HttpAnswer, request_id: object) -> dict[str, Any]:
         last = ""
         while True:
             try:
@@ -338,7 +336,7 @@ class Bridge:
             return None
         try:
             message = wire.decode(wire.to_bytes(data))
-        except wire.Malformed:
+        except wire.MalformedMessage:
             return None
         own = request_id is not None and isinstance(message, dict) and "method" not in message
         if own and message.get("id") == request_id:

@@ -53,7 +53,7 @@ class Address:
         self.shown = f"{parts.scheme}://{host}:{self.port}"
 
 
-class Answer:
+class HttpAnswer:
     """One HTTP answer, its body still to be read."""
 
     def __init__(self, wire: Http, connection: HTTPConnection, response: HTTPResponse) -> None:
@@ -117,7 +117,7 @@ class Http:
 
     def ask(
         self, method: str, headers: Mapping[str, str], body: bytes | None = None, sending: Sending | None = None
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Send one request and read the head of its answer. ``sending`` hears on which connection.
 
         Raises Unavailable ``server.unreachable`` when nothing was sent, Lost when it may have arrived.
@@ -163,10 +163,12 @@ class Http:
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
-    def _send(self, connection: HTTPConnection, method: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    def _send(
+        self, connection: HTTPConnection, method: str, headers: Mapping[str, str], body: bytes | None
+    ) -> HttpAnswer:
         try:
             connection.request(method, self.address.target, body=body, headers=dict(headers))
-            return Answer(self, connection, connection.getresponse())
+            return HttpAnswer(self, connection, connection.getresponse())
         except (OSError, HTTPException, ValueError, AttributeError) as error:
             raise Lost(str(error)) from None
 
@@ -180,7 +182,7 @@ class Http:
 
 
 def drop(connection: HTTPConnection) -> None:
-    """Close a connection; whoever reads from it sees its end."""
+    """Close a connection; its reader sees the end."""
     sock = connection.sock
     if sock is not None:
         with suppress(OSError):  # the other side was faster

@@ -12,7 +12,7 @@ STDIN = "\0-"  # what the parser is given for an argument of "-"; no argument ca
 HELP = "Let many coding agents work in one repository: a message bus on one SQLite file."
 
 
-class Entry(NamedTuple):
+class CommandEntry(NamedTuple):
     """One command. ``where`` is ``module:attribute`` below ``comity.doors.cli``."""
 
     name: str
@@ -20,54 +20,60 @@ class Entry(NamedTuple):
     summary: str
 
 
-GROUPS: dict[str, tuple[Entry, ...]] = {
+GROUPS: dict[str, tuple[CommandEntry, ...]] = {
     "Set up": (
-        Entry("init", "setup:init", "Tell every agent host of this repository about Comity"),
-        Entry("doctor", "doctor:doctor", "Find out what is wrong, and what to do about it"),
-        Entry("trust", "trust:trust", "Agree to settings that came with the repository, or take it back"),
-        Entry("demo", "plain:demo", "Watch four agents work through one file"),
+        CommandEntry("init", "setup:init", "Tell every agent host of this repository about Comity"),
+        CommandEntry("doctor", "doctor:doctor", "Find out what is wrong, and what to do about it"),
+        CommandEntry("trust", "trust:trust", "Agree to settings that came with the repository, or take it back"),
+        CommandEntry("demo", "plain:demo", "Watch four agents work through one file"),
     ),
     "Look": (
-        Entry("status", "overview:status", "Who is here, what waits for whom, what happened last"),
-        Entry("agents", "overview:agents", "The agents that are here"),
-        Entry("claims", "claims:claims", "Who works on which files"),
-        Entry("tail", "tail:tail", "Follow what happens, live"),
+        CommandEntry("status", "overview:status", "Who is here, what waits for whom, what happened last"),
+        CommandEntry("agents", "overview:agents", "The agents that are here"),
+        CommandEntry("claims", "claims:claims", "Who works on which files"),
+        CommandEntry("tail", "tail:tail", "Follow what happens, live"),
     ),
     "Take part": (
-        Entry("send", "messages:send", "Send to a channel, or to one agent"),
-        Entry("poll", "messages:poll", "Fetch pending messages, most urgent first"),
-        Entry("read", "messages:read", "Read one message whole"),
-        Entry("receipts", "receipts:receipts", "What became of messages: queued, injected, seen, acknowledged"),
-        Entry("ack", "messages:ack", "Acknowledge a message, so that it does not come back"),
-        Entry("claim", "claims:claim", "Claim files, folders or globs before editing them"),
-        Entry("release", "claims:release", "Release claimed files"),
-        Entry("join", "messages:join", "Join a channel"),
-        Entry("leave", "messages:leave", "Leave a channel, or all and end the session"),
+        CommandEntry("send", "messages:send", "Send to a channel, or to one agent"),
+        CommandEntry("poll", "messages:poll", "Fetch pending messages, most urgent first"),
+        CommandEntry("read", "messages:read", "Read one message whole"),
+        CommandEntry("receipts", "receipts:receipts", "What became of messages: queued, injected, seen, acknowledged"),
+        CommandEntry("ack", "messages:ack", "Acknowledge a message, so that it does not come back"),
+        CommandEntry("claim", "claims:claim", "Claim files, folders or globs before editing them"),
+        CommandEntry("release", "claims:release", "Release claimed files"),
+        CommandEntry("join", "messages:join", "Join a channel"),
+        CommandEntry("leave", "messages:leave", "Leave a channel, or all and end the session"),
     ),
     "Work": (
-        Entry("tasks", "tasks:tasks", "The tasks: who does what, what is ready"),
-        Entry("task", "tasks:task", "Dispatch, take, do and give back a task"),
-        Entry("goals", "goals:goals", "The goals as trees, with their progress"),
+        CommandEntry("tasks", "tasks:tasks", "The tasks: who does what, what is ready"),
+        CommandEntry("task", "tasks:task", "Dispatch, take, do and give back a task"),
+        CommandEntry("goals", "goals:goals", "The goals as trees, with their progress"),
     ),
     "Know": (
-        Entry("memory", "memory:memory", "What agents remember together: list, set, search, settle"),
-        Entry("profiles", "profiles:profiles", "The roles that agents can take on"),
-        Entry("vault", "vault:vault", "The project's documents: add a folder, search, show"),
-        Entry("context", "vault:context", "What is known about something, scored by the words it holds"),
-        Entry("search", "vault:search", "The same by relevance, whole words"),
+        CommandEntry("memory", "memory:memory", "What agents remember together: list, set, search, settle"),
+        CommandEntry("profiles", "profiles:profiles", "The roles that agents can take on"),
+        CommandEntry("vault", "vault:vault", "The project's documents: add a folder, search, show"),
+        CommandEntry("context", "vault:context", "What is known about something, scored by the words it holds"),
+        CommandEntry("search", "vault:search", "The same by relevance, whole words"),
     ),
-    "Keep": (Entry("prune", "upkeep:prune", "Remove what is old and finished"),),
+    "Keep": (
+        CommandEntry("jobs", "jobs:jobs", "What runs in the background: list, show, cancel"),
+        CommandEntry("rescue", "rescue:rescue", "Copies of uncommitted work: list, show, diff, restore"),
+        CommandEntry("pause", "upkeep:pause", "Hold everybody up: no work is taken, no file edited"),
+        CommandEntry("resume", "upkeep:resume", "Let everybody go on after a pause"),
+        CommandEntry("prune", "upkeep:prune", "Remove what is old and finished"),
+    ),
     "Serve": (
-        Entry("serve", "plain:serve", "Serve this project over the network: MCP, REST, live events"),
-        Entry("service", "units:service", "Have the server start with your session: systemd or launchd"),
-        Entry("token", "tokens:token", "Who may use the server over the network: create, list, revoke"),
+        CommandEntry("serve", "plain:serve", "Serve this project over the network: MCP, REST, live events"),
+        CommandEntry("service", "units:service", "Have the server start with your session: systemd or launchd"),
+        CommandEntry("token", "tokens:token", "Who may use the server over the network: create, list, revoke"),
     ),
     "For programs": (
-        Entry("mcp", "plain:mcp", "Serve one agent session over MCP (agent hosts start this)"),
-        Entry("call", "plain:call", "Run any operation by name"),
-        Entry("schema", "describe:schema", "Tables, SQL, operations and an agent prompt, as JSON"),
-        Entry("completion", "plain:completion", "Completion for bash, zsh or fish"),
-        Entry("version", "plain:version", "Versions of Comity, Python and SQLite"),
+        CommandEntry("mcp", "plain:mcp", "Serve one agent session over MCP (agent hosts start this)"),
+        CommandEntry("call", "plain:call", "Run any operation by name"),
+        CommandEntry("schema", "describe:schema", "Tables, SQL, operations and an agent prompt, as JSON"),
+        CommandEntry("completion", "plain:completion", "Completion for bash, zsh or fish"),
+        CommandEntry("version", "plain:version", "Versions of Comity, Python and SQLite"),
     ),
 }
 ENTRIES = {entry.name: entry for group in GROUPS.values() for entry in group}

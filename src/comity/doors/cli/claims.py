@@ -12,15 +12,26 @@ from comity.doors.cli.command import Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Part, Screen, clock, moment
 from comity.kernel.clock import SystemClock
-from comity.rooms.claims.model import Claimed, Claims, PeerClaim, Released
+from comity.kernel.named_tuple import NamedTuple
+from comity.rooms.claims.model import Claim, Claimed, Claims, PeerClaim, Released
+from comity.rooms.edits.model import UncommittedFile
 
 MODE_STYLES = {"exclusive": "bold", "shared": "cyan", "advisory": "dim"}
 
 
-def _claims(invocation: Invocation, values: Values) -> Claims:
+class HeldFiles(NamedTuple):
+    """Claims, and files with uncommitted work in them, which are held without any."""
+
+    claims: list[Claim]
+    more: bool
+    work: list[UncommittedFile]
+
+
+def _claims(invocation: Invocation, values: Values) -> HeldFiles:
     invocation.require_database()
     listed: Claims = invocation.call("claim.list", **_here(values))
-    return listed
+    work = [] if values.get("files") or values.get("agent_id") else invocation.call("work.list").files
+    return HeldFiles(listed.claims, listed.more, work)
 
 
 def _claim(invocation: Invocation, values: Values) -> Claimed:
@@ -42,12 +53,39 @@ def _here(values: Values) -> Values:
     return values if files is None else {**values, "files": [os.path.join(os.getcwd(), file) for file in files]}
 
 
-def _show_claims(screen: Screen, listed: Claims) -> None:
+def _show_claims(screen: Screen, listed: HeldFiles) -> None:
     if not listed.claims:
         screen.say("Nothing is claimed.")
     _table(screen, listed.claims)
     if listed.more:
         screen.say(("… and more: --limit", "yellow"))
+    if listed.work:
+        screen.say("")
+        screen.say(("Uncommitted work", "bold"))
+        show_work(screen, listed.work)
+
+
+def show_work(screen: Screen, work: list[UncommittedFile]) -> None:
+    """Whose uncommitted work lies in which files."""
+    columns = (
+        Column("Path", flexible=True),
+        Column("Of", flexible=True),
+        Column("State"),
+        Column("Age", right=True),
+        Column("Worktree", flexible=True),
+    )
+    styles = {"left behind": "yellow", "asked for": "dim"}
+    rows = [
+        (
+            one.file_path,
+            one.agent_name or one.agent_id,
+            (one.state, styles.get(one.state, "")),
+            _age(one.changed_at),
+            one.worktree,
+        )
+        for one in work
+    ]
+    screen.table(columns, rows)
 
 
 def _table(screen: Screen, claims: Any) -> None:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from comity.doors.cli.invocation import Demo, Globals, Invocation
 from comity.doors.cli.screen import Screen, write_json
-from comity.kernel.argument import Items, Number, Text
+from comity.kernel.argument import Number, Text
 from comity.kernel.named_tuple import NamedTuple
+from comity.kernel.shape import Choice, Fields, Flag, Integer, Nullable, Sequence, Shape
 from comity.kernel.signature import parameters
 from comity.rooms import REGISTRY
 
@@ -118,8 +118,8 @@ def _of_operation(
     return [
         Option(
             argument.name,
-            plain(argument.annotation),
-            describe(argument.annotation),
+            plain(argument.shape),
+            describe(argument.shape),
             inspect.Parameter.empty if argument.required else argument.default,
             (flags[argument.name],) if argument.name in flags else (),
             argument.name in positional,
@@ -145,37 +145,46 @@ def _parameter(option: Option) -> inspect.Parameter:
     )
 
 
-def plain(annotation: Any) -> Any:
-    """An operation's type without bounds: those are checked by the operation."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return plain(get_args(annotation)[0])
-    if origin is list:
-        return list[plain(get_args(annotation)[0])]  # type: ignore[misc]
-    if origin in (Union, UnionType):
-        return Union[tuple(plain(part) for part in get_args(annotation))]  # noqa: UP007 (built at run time)
-    return annotation
+def plain(shape: Shape) -> Any:
+    """The Python type of an argument for the parser, without bounds: those are checked by the operation."""
+    match shape:
+        case Text():
+            return str
+        case Integer():
+            return int
+        case Number():
+            return float
+        case Flag():
+            return bool
+        case Choice(options):
+            return Literal[options]
+        case Sequence(item):
+            return list[plain(item)]  # type: ignore[misc]
+        case Nullable(inner):
+            return plain(inner) | None
+        case Fields(kind):
+            return kind
+    return Any
 
 
-def describe(annotation: Any) -> str:
+def describe(shape: Shape) -> str:
     """What an argument means, with its bounds."""
-    if get_origin(annotation) in (Union, UnionType):
-        return next(describe(part) for part in get_args(annotation) if part is not NoneType)
-    if get_origin(annotation) is not Annotated:
-        return ""
-    marks = get_args(annotation)[1:]
-    doc = next((mark.doc for mark in marks if getattr(mark, "doc", "")), "")
-    bounds = next((text for mark in marks if (text := _bounds(mark))), "")
-    return f"{doc.rstrip('.')} ({bounds})." if bounds else doc
+    bounds = _bounds(shape)
+    return f"{shape.doc.rstrip('.')} ({bounds})." if bounds else shape.doc
 
 
-def _bounds(mark: object) -> str:
-    if isinstance(mark, Number) and mark.ge is not None and mark.le is not None:
-        return f"{mark.ge:,} to {mark.le:,}"
-    if isinstance(mark, Text) and mark.max is not None and mark.max > 1000:
-        return f"at most {mark.max:,} characters"
-    if isinstance(mark, Items) and mark.max is not None:
-        return f"repeatable, at most {mark.max}"
+def _bounds(shape: Shape) -> str:
+    match shape:
+        case Integer(_, float() | int() as least, float() | int() as most) | Number(
+            _, float() | int() as least, float() | int() as most
+        ):
+            return f"{least:,} to {most:,}"
+        case Text(_, _, int() as most) if most > 1000:
+            return f"at most {most:,} characters"
+        case Sequence(_, _, _, int() as most):
+            return f"repeatable, at most {most}"
+        case Nullable(inner):
+            return _bounds(inner)
     return ""
 
 

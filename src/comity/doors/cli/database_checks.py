@@ -1,8 +1,7 @@
-"""Checks of the database file. They change nothing: the connection only queries and leaves the log as it is.
+"""Checks of the database file. They change nothing.
 
 A file is opened only when it exists and says that it is a SQLite database in WAL mode: opening any other one would
-change it. Its first bytes are read before SQLite has it open in this process, since closing a descriptor later would
-drop SQLite's locks.
+change it.
 """
 
 from __future__ import annotations
@@ -10,30 +9,18 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from typing import Any
 
-from comity.doors.cli.describe import tables
+from comity.database import Database, form, log_bytes, newest_schema
+from comity.doors.cli.file_system_checks import existing
 from comity.doors.cli.findings import Finding, fail, ok, warn
-from comity.doors.cli.machine_checks import existing
 from comity.doors.cli.screen import count, size
 from comity.settings import Settings
-from comity.store import migrate
-from comity.store.connection import connect, connect_frozen
 from comity.system import files
 from comity.workspace import from_settings
 
-_MAGIC = b"SQLite format 3\0"
-_WAL = 2  # both format versions in the header of a database in WAL mode
-_NO_CHECKPOINT_ON_CLOSE = 1006  # SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE
 _LARGE_LOG_BYTES = 100_000_000
 _MUCH_FINISHED = 50_000
 _NEAR_FULL = 0.8
-_MALFORMED = """
-SELECT count(*) FROM messages
-WHERE state NOT IN ('queued', 'surfaced', 'acknowledged', 'expired', 'dropped')
-  OR (state IN ('queued', 'surfaced') AND (priority NOT IN (0, 1, 2, 3) OR strftime('%s', timestamp) IS NULL
-    OR NOT json_valid(from_json) OR NOT json_valid(context_json) OR NOT json_valid(ack_json)))
-"""
 
 
 def database(settings: Settings) -> Iterator[Finding]:
@@ -51,17 +38,15 @@ def database(settings: Settings) -> Iterator[Finding]:
         return
     yield from _permissions(path)
     try:
-        descriptor = files.open_file(*os.path.split(path), os.O_RDONLY)
+        found = form(path)
     except OSError as error:
         yield fail("Database", f"{path}: {error.strerror}", "Name another one with --db, or move this away.")
         return
-    head = os.read(descriptor, 20)
-    os.close(descriptor)
-    if not head:
+    if found == "empty":
         yield warn("Database", f"{path} is empty", "It is filled when the first agent starts.")
-    elif not head.startswith(_MAGIC):
+    elif found == "strange":
         yield fail("Database", f"{path} is not a SQLite database", "Name another one with --db, or move this away.")
-    elif len(head) < 20 or head[18] != _WAL or head[19] != _WAL:
+    elif found == "rollback":
         hint = "Comity changes that when an agent starts; is it the right file?"
         yield warn("Database", f"{path} is not in WAL mode", hint)
         yield from _frozen(path)
@@ -88,10 +73,7 @@ def _sizes(path: str) -> str:
 
 
 def _log(path: str) -> Iterator[Finding]:
-    try:
-        length = os.stat(path + "-wal").st_size
-    except OSError:
-        length = 0
+    length = log_bytes(path)
     if length > _LARGE_LOG_BYTES:
         hint = "A process reads for very long and keeps the log from being reused: `comity agents`."
         yield warn("Log", size(length), hint)
@@ -101,93 +83,64 @@ def _log(path: str) -> Iterator[Finding]:
 
 def _frozen(path: str) -> Iterator[Finding]:
     """Whether a file that is not in WAL mode is whole; it is not changed."""
-    connection = connect_frozen(path)
-    try:
-        yield _integrity(connection)
-    finally:
-        connection.close()
+    with Database.frozen(path) as looked:
+        yield _integrity(looked)
 
 
-def _integrity(connection: Any) -> Finding:
-    """SQLite's own check; an error that it raises is an answer, too."""
-    try:
-        said = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)").fetchall()]
-    except Exception as error:  # noqa: BLE001 (the driver is the store's: whatever it says of the file is the finding)
-        said = [str(error)]
-    if said == ["ok"]:
-        return ok("Integrity", "quick_check: ok")
-    return fail("Integrity", "; ".join(said), "Stop the agents, keep a copy with its -wal, restore a backup.")
+def _integrity(looked: Database) -> Finding:
+    """SQLite's own check."""
+    if errors := looked.errors():
+        return fail("Integrity", "; ".join(errors), "Stop the agents, keep a copy with its -wal, restore a backup.")
+    return ok("Integrity", "quick_check: ok")
 
 
 def _inside(settings: Settings) -> Iterator[Finding]:
-    connection: Any = connect(settings.db, "normal")
-    try:
-        connection.config(_NO_CHECKPOINT_ON_CLOSE, 1)
-        connection.execute("PRAGMA query_only = ON").fetchall()
-        whole = _integrity(connection)
+    with Database.of(settings.db) as looked:
+        whole = _integrity(looked)
         yield whole
         if whole.status != "ok":
             return
-        yield from _foreign(connection)
-        findings, complete = _inventory(connection)
-        yield from findings
+        yield from _foreign(looked)
+        finding, complete = _inventory(looked)
+        yield finding
         if complete:
-            yield from _malformed(connection)
-    finally:
-        connection.close()
+            yield from _malformed(looked)
     if complete:
         yield from _contents(settings)
 
 
-def _foreign(connection: Any) -> Iterator[Finding]:
+def _foreign(looked: Database) -> Iterator[Finding]:
     """What a newer Comity made of the file, and triggers and views that are neither the protocol's nor Comity's."""
-    found, known = migrate.version(connection), migrate.newest()
+    found, known = looked.schema(), newest_schema()
     if found > known:
         yield fail("Schema", f"of a newer Comity: {found}, this one knows {known}", "Upgrade Comity here.")
         return
-    ours = {part["name"]: _bare(part["sql"]) for table in tables() for part in (table, *table["triggers"])}
-    rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE type IN ('trigger', 'view')").fetchall()
-    foreign = [f"{kind} {name}" for kind, name, sql in rows if ours.get(name) != _bare(str(sql))]
-    if foreign:
+    if foreign := looked.foreign():
         told = "".join(sign if sign.isprintable() else "?" for sign in ", ".join(foreign))[:300]
         hint = "They run inside the writes of whoever uses the file. Drop what you do not know: DROP TRIGGER name."
         yield warn("Triggers", f"not the protocol's, and not Comity's: {told}", hint)
 
 
-def _bare(sql: str) -> str:
-    return " ".join(sql.split())
-
-
-def _inventory(connection: Any) -> tuple[list[Finding], bool]:
+def _inventory(looked: Database) -> tuple[Finding, bool]:
     """The tables against those of a new database, and whether every one is there."""
-    missing, other = [], []
-    for table in tables():
-        rows = connection.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table["name"],)).fetchall()
-        wanted = [(column["name"], column["type"], column["primaryKey"] or 0) for column in table["columns"]]
-        if not rows:
-            missing.append(table["name"])
-        elif not set(wanted) <= set(rows):
-            other.append(table["name"])
+    missing, other, lost = looked.differences()
     if other:
         hint = "Another program changed the tables; keep a copy and start with a new database."
-        return [fail("Tables", f"not as the protocol has them: {', '.join(other)}", hint)], False
-    if missing and migrate.version(connection) >= migrate.newest():
+        return fail("Tables", f"not as the protocol has them: {', '.join(other)}", hint), False
+    if missing and looked.schema() >= newest_schema():
         hint = "Somebody removed them, and they are not made again: restore a backup, or move the file away."
-        return [fail("Tables", f"lost: {', '.join(missing)}", hint)], False
+        return fail("Tables", f"lost: {', '.join(missing)}", hint), False
     if missing:
         hint = "They are added when an agent of Comity starts."
-        return [warn("Tables", f"not there yet: {', '.join(missing)}", hint)], False
-    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema").fetchall()}
-    parts = [part["name"] for table in tables() for part in (*table["indexes"], *table["triggers"])]
-    if lost := [name for name in parts if name not in there]:
+        return warn("Tables", f"not there yet: {', '.join(missing)}", hint), False
+    if lost:
         hint = "`comity schema --sql` has them."
-        return [warn("Tables", f"indexes or triggers are missing: {', '.join(lost)}", hint)], False
-    return [ok("Tables", "as the protocol has them")], True
+        return warn("Tables", f"indexes or triggers are missing: {', '.join(lost)}", hint), False
+    return ok("Tables", "as the protocol has them"), True
 
 
-def _malformed(connection: Any) -> Iterator[Finding]:
-    number = connection.execute(_MALFORMED).fetchall()[0][0]
-    if number:
+def _malformed(looked: Database) -> Iterator[Finding]:
+    if number := looked.malformed_messages():
         hint = "Written by another program; a poll sets them aside and reports them."
         yield warn("Malformed rows", count(number, "message"), hint)
     else:

@@ -6,7 +6,6 @@ memory; the procedures are ``direct.sql``, the prompt is ``prompt.md``.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -14,12 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from comity import __version__, settings
+from comity.database import ddl, tables
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
+from comity.kernel.record import to_json
 from comity.kernel.schema import input_schema, output_schema
+from comity.kernel.text import readable
 from comity.rooms import REGISTRY
-from comity.store import migrate
-from comity.store.connection import connect
 
 _FOLDER = os.path.dirname(__file__)
 PLACEHOLDERS = {
@@ -30,36 +30,6 @@ PLACEHOLDERS = {
     "ROLE": "what the agent does",
     "TAGS": "a JSON list of tags that rank messages for it",
 }
-
-_PARTS = {"index": "indexes", "trigger": "triggers"}
-
-
-def tables() -> list[dict[str, Any]]:
-    """Every table and view of a new database: name, type, columns, DDL, and the DDL of its indexes and triggers."""
-    connection = connect(":memory:", "normal")
-    try:
-        migrate.migrate(connection)
-        rows = connection.execute(
-            "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
-            " AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow') ORDER BY rowid"
-        ).fetchall()
-        found: dict[str, dict[str, Any]] = {}
-        for kind, name, table, sql in rows:
-            if kind in ("table", "view"):
-                columns = connection.execute("SELECT * FROM pragma_table_info(?)", (str(name),)).fetchall()
-                listed = [_column(column) for column in columns]
-                head = {"name": name, "type": kind, "columns": listed, "sql": sql}
-                found[str(name)] = {**head, "indexes": [], "triggers": []}
-            else:
-                found[str(table)][_PARTS[str(kind)]].append({"name": name, "sql": sql})
-        return list(found.values())
-    finally:
-        connection.close()
-
-
-def _column(row: tuple[Any, ...]) -> dict[str, Any]:
-    _, name, kind, not_null, default, key = row
-    return {"name": name, "type": kind, "notNull": bool(not_null), "default": default, "primaryKey": key or None}
 
 
 def procedures() -> list[dict[str, Any]]:
@@ -102,10 +72,6 @@ def _read(name: str) -> str:
         return file.read()
 
 
-def _ddl() -> str:
-    return "\n".join(migrate.read(name).rstrip() + "\n" for name in migrate.migrations())
-
-
 def _prompt(invocation: Invocation, values: Values) -> str:
     flags = {"agent_id": values.get("agent_id"), "agent_name": values.get("agent_name"), "role": values.get("role")}
     flags |= {"channel": values.get("channel"), "interest_tags": values.get("interest_tags")}
@@ -117,20 +83,20 @@ def _prompt(invocation: Invocation, values: Values) -> str:
             "AGENT_NAME": found.agent_name,
             "CHANNEL_ID": found.channel,
             "ROLE": found.role,
-            "TAGS": json.dumps(list(found.interest_tags), ensure_ascii=False),
+            "TAGS": readable(list(found.interest_tags)),
         }
     )
 
 
 def _schema(invocation: Invocation, values: Values) -> dict[str, Any] | None:
     if values.pop("sql", False):
-        return _answered(invocation, "sql", _ddl())
+        return _answered(invocation, "sql", ddl())
     if values.pop("prompt", False):
         return _answered(invocation, "prompt", _prompt(invocation, values))
     return {
         "protocol": "MACP 1.0",
         "comity": __version__,
-        "tables": tables(),
+        "tables": to_json(tables()),
         "procedures": procedures(),
         "operations": operations(),
         "prompt": {"template": _read("prompt.md"), "placeholders": PLACEHOLDERS},

@@ -10,7 +10,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from comity.doors.cli import database_checks, folder_checks, hook_checks, machine_checks, trust_checks
+from comity.doors.cli import (
+    database_checks,
+    file_system_checks,
+    folder_checks,
+    hook_checks,
+    machine_checks,
+    trust_checks,
+)
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.findings import Finding, fail, ok
 from comity.doors.cli.hook_checks import HookState
@@ -30,14 +37,14 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("Settings", trust_checks.set_aside),
     ("Environment", trust_checks.environment),
     ("Folder", folder_checks.folder),
-    ("Disk", machine_checks.disk),
+    ("Disk", file_system_checks.disk),
     ("Database", database_checks.database),
     ("Wake-up", machine_checks.notification),
     ("Hosts", machine_checks.hosts),
 )
 
 
-class Report(NamedTuple):
+class DoctorReport(NamedTuple):
     """What was found; ``hooks`` in detail, ``abilities`` when only those were asked for."""
 
     findings: list[Finding]
@@ -45,17 +52,17 @@ class Report(NamedTuple):
     abilities: list[dict[str, Any]]
 
 
-def _doctor(invocation: Invocation, values: Values) -> Report:
+def _doctor(invocation: Invocation, values: Values) -> DoctorReport:
     if values.get("hosts"):
-        return Report([], [], hook_checks.abilities())
+        return DoctorReport([], [], hook_checks.abilities())
     try:
         settings = invocation.settings
     except Problem as problem:
-        return Report([fail("Settings", problem.message, problem.hint)], [], [])
+        return DoctorReport([fail("Settings", problem.message, problem.hint)], [], [])
     if values.get("canary"):
-        return Report(hook_checks.fly(values["canary"]), [], [])
+        return DoctorReport(hook_checks.fly(values["canary"]), [], [])
     if values.get("capture") is not None:
-        return Report([_capture(settings, bool(values["capture"]))], [], [])
+        return DoctorReport([_capture(settings, bool(values["capture"]))], [], [])
     states: list[HookState] = []
 
     def hooks(settings: Settings) -> Iterator[Finding]:
@@ -64,7 +71,7 @@ def _doctor(invocation: Invocation, values: Values) -> Report:
         yield from hook_checks.git(settings)
 
     checks = (*CHECKS, ("Hooks", hooks))
-    return Report([finding for title, check in checks for finding in _run(title, check, settings)], states, [])
+    return DoctorReport([finding for title, check in checks for finding in _run(title, check, settings)], states, [])
 
 
 def _capture(settings: Settings, on: bool) -> Finding:
@@ -92,7 +99,7 @@ def _run(title: str, check: Check, settings: Settings) -> Iterator[Finding]:
         yield fail(title, f"{type(error).__name__}: {error}", "Check the file, its folder and the disk.")
 
 
-def _program(report: Report) -> dict[str, Any]:
+def _program(report: DoctorReport) -> dict[str, Any]:
     if report.abilities:
         return {"hosts": report.abilities}
     hooks = {"hooks": [state.plain() for state in report.hooks]} if report.hooks else {}
@@ -120,7 +127,7 @@ def _show_abilities(screen: Screen, hosts: list[dict[str, Any]]) -> None:
     screen.table((Column("Host"), Column("Hooks can", flexible=True), Column("Tried with")), rows)
 
 
-def _show(screen: Screen, report: Report) -> None:
+def _show(screen: Screen, report: DoctorReport) -> None:
     if report.abilities:
         _show_abilities(screen, report.abilities)
         return

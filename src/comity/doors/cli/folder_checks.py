@@ -15,7 +15,17 @@ from comity.project import FOLDER, tracked
 from comity.settings import Settings
 
 _MOST_ENTRIES, _MOST_DEPTH, _MOST_TOLD = 2000, 4, 20
-_BESIDE = ("", "-wal", "-shm", "-journal", ".hooks.log", ".hooks.log.1", ".hooks.log.lost", ".bell", ".capture")
+_DATABASE_SUFFIXES = (
+    "",
+    "-wal",
+    "-shm",
+    "-journal",
+    ".hooks.log",
+    ".hooks.log.1",
+    ".hooks.log.lost",
+    ".bell",
+    ".capture",
+)
 
 
 def folder(settings: Settings) -> Iterator[Finding]:
@@ -43,9 +53,9 @@ def _unsafe(settings: Settings) -> Iterator[Finding]:
     if os.path.lexists(settings.root + f"/{SERVER_FOLDER}") and not _is_folder(f"{settings.root}/{SERVER_FOLDER}"):
         yield fail("Folder", f"{SERVER_FOLDER} is no folder of its own", "Put a folder in its place.")
         return
-    beside = [settings.db + ending for ending in _BESIDE]
+    database_files = [settings.db + ending for ending in _DATABASE_SUFFIXES]
     places = (os.path.join(settings.root, name) for name in (FOLDER, SERVER_FOLDER))
-    every = dict.fromkeys([*beside, *(path for place in places for path in _below(place))])
+    every = dict.fromkeys([*database_files, *(path for place in places for path in _below(place))])
     for path in list(every)[:_MOST_ENTRIES]:
         why = _why(path)
         if why:

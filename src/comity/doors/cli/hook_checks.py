@@ -5,12 +5,10 @@ Besides, ``comity doctor --canary HOST`` tries them, and ``--hosts`` says what e
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
 import time
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,14 +17,15 @@ from comity import settings as project_settings
 from comity.declared import shown
 from comity.doors.cli.findings import Finding, fail, ok, warn
 from comity.hosts import canary, files, githooks, hook_edit, hook_history
-from comity.hosts.adapters import adapter_of
-from comity.hosts.catalog import hosts
-from comity.hosts.hook_history import History, Seen
-from comity.hosts.hook_install import BY_PATH, WIRINGS, Wiring, running
-from comity.hosts.jsonc import Malformed
+from comity.hosts.catalog import ADAPTERS, hosts
+from comity.hosts.hook_history import HookHistory, HookRun
+from comity.hosts.hook_install import BY_PATH, WIRINGS, running
+from comity.hosts.host import Wiring
+from comity.hosts.jsonc import MalformedJsonc
 from comity.hosts.layout import workspace
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid, Problem
+from comity.kernel.text import readable
 from comity.process import ThisProcess, absent
 from comity.project import git_folder, locate
 from comity.settings import Settings
@@ -51,7 +50,7 @@ class HookState(NamedTuple):
     executable: str
     runs: bool
     trusted: bool | None
-    history: History
+    history: HookHistory
     strange: tuple[str, ...] = ()
 
     def plain(self) -> dict[str, Any]:
@@ -80,7 +79,7 @@ class HookState(NamedTuple):
         }
 
 
-def _plain(seen: Seen | None) -> dict[str, Any] | None:
+def _plain(seen: HookRun | None) -> dict[str, Any] | None:
     return None if seen is None else {**seen._asdict(), "at": round(seen.at, 3)}
 
 
@@ -99,7 +98,7 @@ def look(settings: Settings) -> list[HookState]:
             strange = _strange(text, wiring, str(place.checkout)) if text else ()
         except Problem as error:
             problem = error
-        except Malformed as error:
+        except MalformedJsonc as error:
             problem = files.malformed(wiring.file, error.message, error.line)
         executable, runs = _executable(next(iter(found.values()), ""))
         states.append(
@@ -113,7 +112,7 @@ def look(settings: Settings) -> list[HookState]:
                 tuple(event for event in wiring.events if event not in found),
                 executable,
                 runs,
-                _trusted(wiring, place.checkout) if found else None,
+                wiring.trusted(str(place.checkout), wiring.file) if found and wiring.trusted else None,
                 told.get(wiring.host, hook_history.NONE),
                 strange,
             )
@@ -130,7 +129,7 @@ def _strange(text: str, wiring: Wiring, checkout: str) -> tuple[str, ...]:
     if wiring.whole is not None:
         return () if written else ("its text",)
     odd = (command for command in every if command not in written)
-    return tuple(json.dumps(shown(command), ensure_ascii=False) for command in dict.fromkeys(odd))
+    return tuple(readable(shown(command)) for command in dict.fromkeys(odd))
 
 
 def _is_comity(program: str, checkout: str) -> bool:
@@ -156,25 +155,6 @@ def _executable(command: str) -> tuple[str, bool]:
         return "", False
     found = words[0] if os.path.isabs(words[0]) else shutil.which(words[0])
     return words[0], found is not None and os.path.isfile(found) and os.access(found, os.X_OK)
-
-
-def _trusted(wiring: Wiring, checkout: Path) -> bool | None:
-    """Whether Codex says that it trusts the project and hooks of this file; other hosts do not tell."""
-    if wiring.host != "codex":
-        return None
-    home = os.environ.get("CODEX_HOME") or os.path.join(os.path.expanduser("~"), ".codex")
-    try:
-        with open(os.path.join(home, "config.toml"), "rb") as file:
-            config = tomllib.load(file)
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError):
-        return None
-    projects, hooks = config.get("projects", {}), config.get("hooks", {})
-    project = projects.get(str(checkout), {}) if isinstance(projects, dict) else {}
-    state = hooks.get("state", {}) if isinstance(hooks, dict) else {}
-    ours = [key for key in state if str(checkout / wiring.file) in key] if isinstance(state, dict) else []
-    return isinstance(project, dict) and project.get("trust_level") == "trusted" and bool(ours)
 
 
 def findings(states: list[HookState]) -> Iterator[Finding]:
@@ -232,7 +212,7 @@ def _finding(state: HookState, now: float) -> Iterator[Finding]:
         yield ok(check, f"{state.file}; {_told(seen, now)}")
 
 
-def _told(seen: History, now: float) -> str:
+def _told(seen: HookHistory, now: float) -> str:
     """When hooks last fired, spoke and refused, and how long they take."""
     if seen.fired is None:
         return "never fired yet"
@@ -244,7 +224,7 @@ def _told(seen: History, now: float) -> str:
     return f"{', '.join(parts)}; p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(seen.times)}"
 
 
-def _ago(seen: Seen, now: float) -> str:
+def _ago(seen: HookRun, now: float) -> str:
     seconds = max(0, int(now - seen.at))
     for size, name in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:
@@ -292,7 +272,11 @@ def _prepare(folder: str) -> None:
 def abilities() -> list[dict[str, Any]]:
     """What each host lets hooks do, as its adapter says."""
     return [
-        {"host": wiring.host, "title": wiring.title, "hookFile": wiring.file, **adapter.abilities._asdict()}
+        {
+            "host": wiring.host,
+            "title": wiring.title,
+            "hookFile": wiring.file,
+            **ADAPTERS[wiring.host].abilities._asdict(),
+        }
         for wiring in WIRINGS
-        if (adapter := adapter_of(wiring.host)) is not None
     ]

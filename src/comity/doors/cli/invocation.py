@@ -92,7 +92,7 @@ class Invocation:
 
         Raises Conflict ``agent.elsewhere`` when the agent is active in another session and was not taken over.
         """
-        self.call("agent.reap")
+        self.call("agent.reap", certain=True)
         agents: list[Any] = self.call("agent.list").agents
         me = self.settings
         mine = next((agent for agent in agents if agent.agent_id == me.agent_id), None)

@@ -106,7 +106,7 @@ def _report(problem: Problem, arguments: list[str]) -> int:
             if problem.hint:
                 print(f"hint: {clean.line(COMMAND_LINE.say(problem.hint))}", file=sys.stderr)
         sys.stdout.flush()
-    except OSError:  # nobody can be told; the exit code still tells
+    except OSError:  # there is no reader; the exit code still tells
         _drop_output()
     return problem.exit_code
 

@@ -88,6 +88,10 @@ def _show_sent(screen: Screen, sent: Sent) -> None:
         screen.say(("Sent", "green"), f" to {names}.")
     else:
         screen.say(("Sent to nobody:", "yellow"), " no other agent is in the channel.")
+    for one in sent.waiting:
+        woken = f", or is woken by {one.woken_by}" if one.woken_by else ""
+        told = f" {one.agent_id} is {one.state} since {clock(one.since)} and sees it at {one.seen_at}{woken}."
+        screen.say(("Not now:", "yellow"), told, f" It waits until {clock(one.until)}.")
     for refusal in sent.refused:
         screen.say(("Refused", "bold red"), f" for {refusal.agent_id}: {refusal.message} ({refusal.reason_code})")
 
@@ -150,7 +154,8 @@ def _show_polled(screen: Screen, polled: Polled) -> None:
 def _show_delivery(screen: Screen, delivery: Delivery) -> None:
     where = f"  #{delivery.channel_id}" if delivery.channel_id else ""
     who = _name(delivery.from_.name, delivery.from_.agent_id)
-    screen.say(priority(delivery.priority), "  ", (who, "bold"), where, (f"  {clock(delivery.timestamp)}", "dim"))
+    at = f"  {clock(delivery.timestamp)}{', late' if delivery.late else ''}"
+    screen.say(priority(delivery.priority), "  ", (who, "bold"), where, (at, "dim"))
     screen.say(delivery.content, indent=2)
     if delivery.truncated:
         screen.say((f"… an excerpt of {delivery.full_size_bytes:,} bytes: comity read", "yellow"), indent=2)

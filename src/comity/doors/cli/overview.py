@@ -7,9 +7,11 @@ from typing import Any
 from comity.declared import Aside
 from comity.doors.cli.command import Values, command
 from comity.doors.cli.invocation import Invocation
-from comity.doors.cli.screen import PRIORITY_NAMES, PRIORITY_STYLES, Column, Part, Screen, clock
+from comity.doors.cli.screen import PRIORITY_STYLES, Column, Part, Screen, clock
 from comity.doors.cli.tail import show_events
+from comity.doors.cli.upkeep import show_pause
 from comity.opening import Memory
+from comity.rooms.channels.model import PRIORITIES
 from comity.server.folder import agreement
 from comity.server.folder.layout import masc_folder
 from comity.server.folder.lock import running_server
@@ -29,6 +31,8 @@ def _status(invocation: Invocation, _: Values) -> dict[str, Any]:
         "channels": [],
         "agents": [],
         "events": [],
+        "lost": [],
+        "leftBehind": [],
     }
     if invocation.exists():
         agents = invocation.call("agent.list").agents
@@ -36,6 +40,8 @@ def _status(invocation: Invocation, _: Values) -> dict[str, Any]:
         result["agents"] = agents
         result["channels"] = _channels(agents)
         result["events"] = invocation.call("event.list", newest=_NEWEST).events
+        result["lost"] = invocation.call("rescue.list", lost=True, limit=_NEWEST).versions
+        result["leftBehind"] = [one for one in invocation.call("work.list").files if one.state == "left behind"]
     return result
 
 
@@ -67,14 +73,22 @@ def _show_status(screen: Screen, result: dict[str, Any]) -> None:
         ("Channels", ", ".join(f"{one['channelId']} ({len(one['agentIds'])})" for one in result["channels"]) or "none"),
         ("Pending", str(pending.total)),
     ]
-    for level, name in PRIORITY_NAMES.items():
-        number = getattr(pending, name)
+    for level, style in PRIORITY_STYLES.items():
+        number = getattr(pending, PRIORITIES[level])
         if number:
-            pairs.append((f"  {name}", (str(number), PRIORITY_STYLES[level])))
+            pairs.append((f"  {PRIORITIES[level]}", (str(number), style)))
     screen.fields(pairs)
+    if status.paused is not None:
+        show_pause(screen, status.paused)
     _show_aside(screen, result["aside"])
     for loop in status.damped:
         screen.say((f"{loop.sender} to {loop.target}: messages held back: {loop.times}, ", "yellow"), loop.why)
+    for one in result["lost"]:
+        who = one.agent_name or one.agent_id or "nobody known"
+        what = f"{one.file_path} of {who}, by {one.lost_by}; comity rescue gives it back"
+        screen.say(("lost work: ", "bold red"), what)
+    for one in result["leftBehind"][:_NEWEST]:
+        screen.say(("left behind: ", "yellow"), f"{one.file_path}, uncommitted, by {one.agent_name or one.agent_id}")
     if result["agents"]:
         screen.say("")
         _show_agents(screen, result["agents"])

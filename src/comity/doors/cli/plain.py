@@ -7,23 +7,20 @@ import os
 import sys
 from typing import Any, Literal
 
-from comity import __version__
+from comity import __version__, database
 from comity.doors.cli import catalog
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
+from comity.kernel.call import Key
 from comity.kernel.problem import Conflict, Invalid
 from comity.rooms import REGISTRY
 from comity.rooms.agents.model import UNREGISTERED
-from comity.store.connection import connect
 
 _MAX_ARGUMENTS_BYTES = 8_000_000
 
 
 def _version(_: Invocation, __: Values) -> dict[str, str]:
-    connection = connect(":memory:", "normal")
-    sqlite = str(connection.execute("SELECT sqlite_version()").fetchall()[0][0])
-    connection.close()
-    return {"version": __version__, "python": sys.version.split()[0], "sqlite": sqlite}
+    return {"version": __version__, "python": sys.version.split()[0], "sqlite": database.library()}
 
 
 version = command(
@@ -117,13 +114,14 @@ def _call(invocation: Invocation, values: Values) -> Any:
     if op.effect == "read":
         invocation.require_database()
     workspace = invocation.workspace
+    key = Key(values["key"]) if values.get("key") is not None else None
     try:
-        return workspace.call(name, arguments)
+        return workspace.call(name, arguments, key=key)
     except Conflict as conflict:
         if conflict.reason not in UNREGISTERED:
             raise
     invocation.take_part()
-    return workspace.call(name, arguments)
+    return workspace.call(name, arguments, key=key)
 
 
 def _arguments(text: str) -> dict[str, object]:
@@ -146,10 +144,12 @@ call = command(
     options=(
         Option("operation", str, "The operation, such as message.poll.", positional=True),
         Option("arguments", str, "Its arguments as a JSON object; - reads standard input.", "{}"),
+        Option("key", str | None, "Carry it out at most once within a day under this key of the agent's own.", None),
     ),
     doc="""Run any operation by name and print its answer as JSON.
 
     `comity schema` lists the operations with their arguments. The agent is registered when the operation needs that.
+    A script that may be started again gives each write a --key: sent again, it is answered as the first time.
     """,
     example="""comity call message.poll --arguments '{"max_messages": 5}'""",
 )

@@ -16,12 +16,13 @@ from typing import Any, TextIO
 from comity.doors.cli import clean
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.record import to_json
+from comity.kernel.text import whole
+from comity.rooms.channels.model import PRIORITIES
 
 Styled = tuple[str, str]  # text and a style of rich
 Part = str | Styled
 
 PRIORITY_STYLES = {3: "bold white on red", 2: "bold yellow", 1: "cyan", 0: "dim"}
-PRIORITY_NAMES = {3: "interrupt", 2: "steering", 1: "advisory", 0: "info"}
 STATUS_STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 _GAP = 2
@@ -47,8 +48,8 @@ def write_json(value: Any, *, indent: int | None = 2, stream: TextIO | None = No
 
 def priority(level: object) -> Styled:
     """A priority's name, styled; anything unknown as it is."""
-    if isinstance(level, int) and level in PRIORITY_NAMES:
-        return PRIORITY_NAMES[level], PRIORITY_STYLES[level]
+    if isinstance(level, int) and level in PRIORITY_STYLES:
+        return PRIORITIES[level], PRIORITY_STYLES[level]
     return clean.line(level), ""
 
 
@@ -193,8 +194,8 @@ class Screen:
 
 def _width() -> int | None:
     """The width that the environment names; None lets rich ask the terminal."""
-    named = os.environ.get("COLUMNS", "")
-    return max(20, int(named)) if named.isascii() and named.isdigit() and len(named) < 6 else None
+    named = whole(os.environ.get("COLUMNS", ""), 5)
+    return None if named is None else max(20, named)
 
 
 def _cell(part: Part) -> Styled:

@@ -12,7 +12,7 @@ from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen
 from comity.hosts import githooks
-from comity.hosts.init import Change, Options, Plan, Report, apply, plan
+from comity.hosts.init import FileChange, InitReport, Options, Plan, apply, plan
 from comity.hosts.removal import sweep
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
@@ -24,17 +24,17 @@ _STYLES = {"skipped": "bold red", "unchanged": "dim"}
 _DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
-class Answer(NamedTuple):
+class InitOutcome(NamedTuple):
     """What ``init`` did, or would do, and its diff when asked for."""
 
-    report: Report
+    report: InitReport
     diff: str | None
-    git: githooks.Report | None = None  # what became of git's hooks, when they were asked for or taken out
+    git: githooks.GitHooksReport | None = None  # what became of git's hooks, when they were asked for or taken out
     agreed: tuple[str, ...] = ()  # files to which the user agreed by this
     told: tuple[str, ...] = ()  # what does not count, and why
 
 
-def _program(answer: Answer) -> dict[str, Any]:
+def _program(answer: InitOutcome) -> dict[str, Any]:
     made = answer.report.plan
     written = {change.name for change in answer.report.written}
     return {
@@ -52,7 +52,7 @@ def _program(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _file(change: Change, written: bool) -> dict[str, Any]:
+def _file(change: FileChange, written: bool) -> dict[str, Any]:
     return {
         "file": change.name,
         "action": change.action,
@@ -62,11 +62,11 @@ def _file(change: Change, written: bool) -> dict[str, Any]:
     }
 
 
-def _git_plain(report: githooks.Report) -> dict[str, Any]:
+def _git_plain(report: githooks.GitHooksReport) -> dict[str, Any]:
     return {"changed": [str(path) for path in report.changed], "notes": list(report.notes)}
 
 
-def _init(_: Invocation, values: Values) -> Answer:
+def _init(_: Invocation, values: Values) -> InitOutcome:
     listed = values.pop("hosts", None)
     hosts = None
     if listed is not None:
@@ -75,7 +75,7 @@ def _init(_: Invocation, values: Values) -> Answer:
     report = apply(made)
     if report.ok and made.options.remove and made.options.hosts is None and not made.options.dry_run:
         sweep(made)
-    answer = Answer(report, made.diff() if made.options.dry_run else None, _git(made))
+    answer = InitOutcome(report, made.diff() if made.options.dry_run else None, _git(made))
     if made.options.dry_run:
         return answer
     if made.options.remove:
@@ -91,7 +91,7 @@ def _accept(made: Plan) -> None:
         Memory(settings.resolve({}, os.environ, str(made.checkout))).accept()
 
 
-def _agree(answer: Answer, made: Plan) -> Answer:
+def _agree(answer: InitOutcome, made: Plan) -> InitOutcome:
     """Who runs this agrees to what it wrote, and to settings of their own, where something there needs it.
 
     What git tracks came with the repository: to that it is no agreement.
@@ -114,7 +114,7 @@ def _agree(answer: Answer, made: Plan) -> Answer:
     return answer._replace(agreed=tuple(wish.file for wish in mine.values()), told=told)
 
 
-def _forget(answer: Answer, made: Plan) -> Answer:
+def _forget(answer: InitOutcome, made: Plan) -> InitOutcome:
     """What was agreed to goes with the file."""
     gone = [path for path in agreement.paths(str(made.root)) if not os.path.lexists(path)]
     try:
@@ -124,18 +124,18 @@ def _forget(answer: Answer, made: Plan) -> Answer:
     return answer
 
 
-def _git(made: Plan) -> githooks.Report | None:
+def _git(made: Plan) -> githooks.GitHooksReport | None:
     """Put git's hooks in place when asked to; what takes everything back takes them out, too."""
     wanted, whole = made.options.git_hooks, made.options.remove and made.options.hosts is None
     if not wanted and not whole:
         return None
     if made.options.dry_run:
         verb = "be taken out" if made.options.remove else "be installed"
-        return githooks.Report(notes=(f"git's {' and '.join(githooks.GUARDED)} would {verb}",))
+        return githooks.GitHooksReport(notes=(f"git's {' and '.join(githooks.GUARDED)} would {verb}",))
     return githooks.install(made.checkout, remove=made.options.remove)
 
 
-def _show(screen: Screen, answer: Answer) -> None:
+def _show(screen: Screen, answer: InitOutcome) -> None:
     made = answer.report.plan
     if answer.diff is not None:
         for line in answer.diff.splitlines():
@@ -157,7 +157,7 @@ def _show(screen: Screen, answer: Answer) -> None:
     ]
     titles = ("Would do" if made.options.dry_run else "Done", "File", "Note")
     screen.table([Column(titles[0]), Column(titles[1]), Column(titles[2], flexible=True)], rows)
-    git = answer.git or githooks.Report()
+    git = answer.git or githooks.GitHooksReport()
     for path in git.changed:
         screen.say(("git hook: ", "green"), str(path))
     for name in answer.agreed:

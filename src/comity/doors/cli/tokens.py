@@ -1,4 +1,4 @@
-"""Commands on tokens. They need no role: whoever may open the database file may make one."""
+"""Commands on tokens. They need no role: who may open the database file may make one."""
 
 from __future__ import annotations
 

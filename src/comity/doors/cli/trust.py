@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from comity import trust as record
-from comity.declared import BY_NAME
+from comity.declared import SETTINGS
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen
@@ -16,6 +16,7 @@ from comity.hosts.environment import Assignment, assignments
 from comity.hosts.layout import workspace
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, Forbidden, Invalid
+from comity.server.auth.config import RULES
 from comity.server.folder import agreement
 from comity.server.folder.agreement import Wish, Wishes
 from comity.server.folder.options import OPTIONS
@@ -24,7 +25,7 @@ from comity.settings import workspace_of
 _STATES = {"agreed": "agreed", "changed": "changed since you agreed", "open": "does not count"}
 
 
-class Answer(NamedTuple):
+class TrustOutcome(NamedTuple):
     """What there is, and what was done: ``files`` are those agreed to, or taken back."""
 
     root: str
@@ -35,13 +36,13 @@ class Answer(NamedTuple):
     shown: bool = False
 
 
-def _trust(invocation: Invocation, values: Values) -> Answer:
+def _trust(invocation: Invocation, values: Values) -> TrustOutcome:
     root = workspace_of(os.environ, os.getcwd())
     if values.get("remove"):
         names = agreement.paths(root)
         gone = record.forget(names)
-        return Answer(root, agreement.look(root), [], "removed", tuple(names[path] for path in gone))
-    found = Answer(root, agreement.look(root), assignments(workspace(Path(os.getcwd())).checkout))
+        return TrustOutcome(root, agreement.look(root), [], "removed", tuple(names[path] for path in gone))
+    found = TrustOutcome(root, agreement.look(root), assignments(workspace(Path(os.getcwd())).checkout))
     if values.get("list") or not found.wishes.left or (invocation.json and not values.get("yes")):
         return found
     if record.inside(root):
@@ -65,7 +66,7 @@ def _asked() -> bool:
         return False
 
 
-def _program(answer: Answer) -> dict[str, Any]:
+def _program(answer: TrustOutcome) -> dict[str, Any]:
     return {
         "root": answer.root,
         "record": record.where(),
@@ -77,15 +78,15 @@ def _program(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _wish(wish: Wish, answer: Answer) -> dict[str, Any]:
+def _wish(wish: Wish, answer: TrustOutcome) -> dict[str, Any]:
     state = "agreed" if answer.outcome == "agreed" else wish.state
     asks = [{"name": one.name, "value": one.value} for one in wish.asks]
     return {"file": wish.file, "state": state, "tracked": wish.came, "asks": asks}
 
 
-def _show_wishes(screen: Screen, answer: Answer) -> None:
+def _show_wishes(screen: Screen, answer: TrustOutcome) -> None:
     if answer.wishes.all:
-        meanings = {one.name: one.doc for one in BY_NAME.values()} | {one.name: one.doc for one in OPTIONS}
+        meanings = {one.name: one.doc for one in (*SETTINGS, *OPTIONS, *RULES)}
         columns = (Column("File"), Column("Asks for", flexible=True), Column("Meaning", flexible=True), Column("State"))
         rows = [
             (one.file, one.text, meanings.get(one.name, ""), _STATES[wish.state])
@@ -107,7 +108,7 @@ def _show_wishes(screen: Screen, answer: Answer) -> None:
         screen.say(problem.hint, indent=2)
 
 
-def _show(screen: Screen, answer: Answer) -> None:
+def _show(screen: Screen, answer: TrustOutcome) -> None:
     if answer.outcome == "removed":
         for name in answer.files:
             screen.say(("taken back: ", "green"), name)
@@ -124,7 +125,7 @@ def _show(screen: Screen, answer: Answer) -> None:
         screen.say(("agreed: ", "green"), f"{name} counts, as long as it stays as it is now")
 
 
-def _code(answer: Answer) -> int:
+def _code(answer: TrustOutcome) -> int:
     if answer.wishes.problems and answer.outcome != "removed":
         return answer.wishes.problems[0].exit_code
     return {"unasked": Invalid.exit_code, "declined": Forbidden.exit_code}.get(answer.outcome, 0)

@@ -1,4 +1,4 @@
-"""``comity prune``: forget what is old, a little at a time so that nobody waits for it."""
+"""``comity prune``: forget what is old, in short steps. ``comity pause`` and ``comity resume``: hold everybody up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from comity.doors.cli.command import Values, command
 from comity.doors.cli.invocation import Invocation
-from comity.doors.cli.screen import Column, Screen
+from comity.doors.cli.screen import Column, Screen, clock
 
 _KINDS = ("expired", "messages", "events", "claims")
 
@@ -53,3 +53,45 @@ prune = command(
     """,
     example="comity prune --older-than-days 7 --dry-run",
 )
+
+
+def _pause(invocation: Invocation, values: Values) -> Any:
+    invocation.require_database()
+    return invocation.call("workspace.pause", **values)
+
+
+def show_pause(screen: Screen, pause: Any) -> None:
+    """Who paused the workspace, since when, until when, and why."""
+    until = f" until {clock(pause.until)}" if pause.until else ""
+    why = f": {pause.reason}" if pause.reason else ""
+    screen.say((f"Paused by {pause.agent_name} since {clock(pause.since)}{until}", "bold yellow"), why)
+
+
+def _show_paused(screen: Screen, paused: Any) -> None:
+    show_pause(screen, paused.pause)
+    screen.say("Nobody takes, adds or finishes work or edits files until `comity resume`; reading and talking go on.")
+
+
+pause = command(
+    _pause,
+    show=_show_paused,
+    ops=("workspace.pause",),
+    positional=("reason",),
+    needs="project",
+    example='comity pause "The main branch is being repaired." --minutes 30',
+)
+
+
+def _resume(invocation: Invocation, _: Values) -> Any:
+    invocation.require_database()
+    return invocation.call("workspace.resume")
+
+
+def _show_resumed(screen: Screen, resumed: Any) -> None:
+    if not resumed.resumed:
+        screen.say("The workspace is not paused.")
+        return
+    screen.say(f"The workspace goes on. {resumed.ended.agent_name} had paused it at {clock(resumed.ended.since)}.")
+
+
+resume = command(_resume, show=_show_resumed, ops=("workspace.resume",), needs="project", example="comity resume")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 from cyclopts import App
@@ -11,41 +10,31 @@ from cyclopts import App
 from comity.doors.cli import clean
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
+from comity.doors.cli.jobs import ProgressLine, show_begun
 from comity.doors.cli.screen import Column, Part, Screen, count
 from comity.doors.cli.tasks import operation
 from comity.rooms.context.model import RankedResults, Results
+from comity.rooms.jobs.model import OneJob
 from comity.rooms.vault.model import Docs, Indexed, OneDoc
 
 
 def _add(invocation: Invocation, values: Values) -> Any:
     invocation.take_part()
     values["path"] = os.path.abspath(os.path.expanduser(values["path"]))
-    line = _Line()
+    if values.pop("background", False):
+        return invocation.workspace.call("vault.index", values)
+    line = ProgressLine()
     try:
         return invocation.workspace.call("vault.register", values, report=line.show)
     finally:
         line.clear()
 
 
-class _Line:
-    """How far it is, on one line of a terminal; nothing elsewhere."""
-
-    def __init__(self) -> None:
-        self._shown = ""
-
-    def show(self, done: int, total: int, what: str) -> None:
-        """Write over what was shown before."""
-        if sys.stderr.isatty():
-            text = f"{what} {done:,} of {total:,}" if total else f"{what} {done:,}"
-            sys.stderr.write("\r" + text.ljust(len(self._shown)))
-            sys.stderr.flush()
-            self._shown = text
-
-    def clear(self) -> None:
-        """Leave nothing behind."""
-        if self._shown:
-            sys.stderr.write("\r" + " " * len(self._shown) + "\r")
-            sys.stderr.flush()
+def _show_added(screen: Screen, done: Indexed | OneJob) -> None:
+    if isinstance(done, OneJob):
+        show_begun(screen, done)
+    else:
+        _show_indexed(screen, done)
 
 
 def _show_indexed(screen: Screen, done: Indexed) -> None:
@@ -87,9 +76,12 @@ vault.command(_LIST, name="list")
 vault.command(
     command(
         _add,
-        show=_show_indexed,
+        show=_show_added,
         ops=("vault.register",),
-        options=(Option("path", str, "The folder, from the working directory.", positional=True),),
+        options=(
+            Option("path", str, "The folder, from the working directory.", positional=True),
+            Option("background", bool, "Answer at once, and have a server or an agent's session do it.", default=False),
+        ),
         doc="""Index a folder's documents, or what changed in it since.
 
         Markdown, reStructuredText and text files count; links, hidden folders, binary and huge files are left out.

@@ -11,6 +11,7 @@ import os
 import re
 import time
 
+from comity.kernel.text import document
 from comity.system import files
 
 MOST_FILES = 300
@@ -70,7 +71,7 @@ def keep(folder: str, host: str, event: str, data: bytes) -> None:
     }
     name = "-".join(re.sub(r"[^\w.-]", "_", part)[:60] for part in (host, event, str(time.time_ns())))
     base, inner = os.path.split(folder)
-    files.write_new(base, f"{inner}/{name}.json", json.dumps(kept, indent=1).encode("utf-8", "replace"))
+    files.write_new(base, f"{inner}/{name}.json", document(kept))
 
 
 def redacted(value: object, key: str = "", depth: int = 0) -> object:

@@ -12,16 +12,16 @@ import time
 
 from comity import settings
 from comity.hosts import hook_log
-from comity.hosts.contract import Reply
+from comity.hosts.contract import HookReply
 from comity.kernel.call import Pipeline
 from comity.kernel.clock import SystemClock
 from comity.kernel.ids import TimeOrderedIds
-from comity.opening import Memory, open_store
+from comity.opening import CHECKS, Memory, open_store
 from comity.process import ThisProcess, absent, look
 from comity.rooms import REGISTRY
 from comity.rooms.edits.model import Verdict
 from comity.settings import Settings
-from comity.shell.git_commands import BYPASS, BYPASS_REASON, bypass
+from comity.shell.bypass import BYPASS, BYPASS_REASON, bypass
 from comity.system import git, repository
 from comity.system.repository import Repository
 
@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
             note.at(resolved.db)
             files = _staged() if event == "pre-commit" else _pushed(sys.stdin.read()) if event == "pre-push" else {}
             verdict = _verdict(resolved, event, files)
-            note.did(Reply(refuse=verdict.refusal))
+            note.did(HookReply(refuse=verdict.refusal))
             if not verdict.allowed:
                 sys.stderr.write(f"comity: {verdict.refusal}\n")
                 code = REFUSED
@@ -59,7 +59,8 @@ def _verdict(resolved: Settings, event: str, files: dict[str, int]) -> Verdict:
         return Verdict(allowed=True)
     reason = bypass(dict(os.environ))
     observer = ThisProcess(absent("git", resolved.host_session_id, resolved.worktree or resolved.root, _LEASE_S))
-    pipeline = Pipeline(open_store(resolved, Memory(resolved)), SystemClock(), TimeOrderedIds(), None, None, observer)
+    store = open_store(resolved, Memory(resolved))
+    pipeline = Pipeline(store, SystemClock(), TimeOrderedIds(), None, None, observer, None, CHECKS)
     arguments: dict[str, object] = {
         "files": list(files)[:MOST_FILES],
         "processes": ancestors(),

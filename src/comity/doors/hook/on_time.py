@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable
 
-from comity.hosts.contract import Answer
+from comity.hosts.contract import HookOutput
 from comity.system.deadline import DEADLINE
 
 GUARD_S, STRICT_S = 0.3, 1.0  # from a whole payload to the answer
@@ -22,7 +22,9 @@ _STEP_S = 0.02  # when the machine kept the process waiting, there is more time
 class Punctual:
     """Who answers: the hook, or the clock, which asks ``late`` for the answer and lets ``note`` write the log."""
 
-    def __init__(self, late: Callable[[], Answer], put: Callable[[Answer], object], note: Callable[[], None]) -> None:
+    def __init__(
+        self, late: Callable[[], HookOutput], put: Callable[[HookOutput], object], note: Callable[[], None]
+    ) -> None:
         self._late, self._put, self._note = late, put, note
         self._lock, self._over = threading.Lock(), threading.Lock()  # around an answer; held until all is done
         self._done = False
@@ -38,7 +40,7 @@ class Punctual:
         """The project is strict: there is more time, since not to look would be a refusal."""
         DEADLINE.longer(STRICT_S - GUARD_S)
 
-    def answer(self, answer: Answer) -> bool:
+    def answer(self, answer: HookOutput) -> bool:
         """Write it out, unless the clock did; whether the host took it."""
         with self._lock:
             self._code = answer.code

@@ -13,13 +13,12 @@ import os
 import time
 from importlib import import_module
 
-from comity import settings
+from comity.doors.hook import projects
 from comity.doors.hook.on_time import Punctual
 from comity.doors.hook.payload import read_payload
 from comity.doors.hook.turn import Turn
 from comity.hosts import hook_log
-from comity.hosts.adapters import adapter_of
-from comity.hosts.contract import NOTHING, Adapter, Answer, Heard, Reply
+from comity.hosts.contract import NOTHING, Adapter, HookOutput, HookReply, HostEvent, adapter_of
 from comity.kernel.hints import Any
 from comity.kernel.problem import Problem
 from comity.opening import Memory, require_own_way
@@ -43,13 +42,14 @@ class Hook:
         self._event, self._began = event, began
         self._note = hook_log.Note(host, event)
         self._host, self._adapter = host, adapter_of(host)
-        self._heard: Heard | None = None
+        self._heard: HostEvent | None = None
         self._strict = False
+        self._wrong: Exception | None = None  # of another project that was asked
         self._clock = Punctual(self._late, _put, self._write_note)
 
     def run(self) -> int:
         """Hear, ask, answer; the exit code."""
-        answer, after = Answer(), None
+        answer, after = HookOutput(), None
         try:
             listens = _hold_descriptors()
             try:
@@ -70,11 +70,11 @@ class Hook:
     def _write_note(self) -> None:
         self._note.write((time.perf_counter() - self._began) * 1000)
 
-    def _aside(self) -> Answer:
+    def _aside(self) -> HookOutput:
         """No objection, in the words of a host that needs some."""
-        return self._adapter.neutral(self._event) if self._adapter is not None else Answer()
+        return self._adapter.neutral(self._event) if self._adapter is not None else HookOutput()
 
-    def _answer(self) -> tuple[Answer, Any]:
+    def _answer(self) -> tuple[HookOutput, Any]:
         wrong, data = None, b""
         try:
             data = read_payload()
@@ -88,10 +88,10 @@ class Hook:
         try:
             resolved = self._settings()
         except Exception as error:  # noqa: BLE001 (what cannot be read has no log to tell of it; comity doctor finds it)
-            self._strict = self._strict or os.environ.get(_ENFORCEMENT, "").strip() == "strict"
+            self._strict = self._strict or os.environ.get(_ENFORCEMENT, "").strip().lower() == "strict"
             return self._without_a_look(error) if self._strict else self._aside(), None
         if resolved is None:
-            return self._aside(), None
+            return self._answer_elsewhere() if wrong is None else self._aside(), None
         self._capture(resolved, data)
         if self._adapter is None or (self._heard is None and wrong is None):
             self._note.aside(wrong)
@@ -104,7 +104,7 @@ class Hook:
         """What holds here; None where Comity has nothing to do. Raises Problem for what is not read or opened."""
         heard = self._heard
         cwd = heard.cwd if heard is not None and os.path.isdir(heard.cwd) else os.getcwd()
-        resolved = settings.resolve({}, os.environ, cwd)
+        resolved = projects.own(os.environ, cwd)
         if resolved.enforcement == "off":
             return None
         self._strict = resolved.enforcement == "strict"
@@ -122,38 +122,77 @@ class Hook:
             with contextlib.suppress(Exception):
                 import_module("comity.doors.hook.capture").keep(folder, self._host, self._event, data)
 
-    def _turn(self, adapter: Adapter, resolved: Settings) -> tuple[Answer, Any]:
+    def _turn(self, adapter: Adapter, resolved: Settings) -> tuple[HookOutput, Any]:
         heard = self._heard
         assert heard is not None
         try:
-            turn = Turn(resolved, adapter, heard)
-            reply = turn.reply()
+            own, others = self._reached(heard, resolved)
+            turn = Turn(resolved, adapter, own)
+            reply = self._with_others(turn.reply(), others)
         except Exception as error:  # noqa: BLE001
             self._note.failed(error)
             blind = self._strict and heard.moment == "before" and _risks(heard, resolved)
-            return adapter.write(self._event, heard, Reply(refuse=_cannot_look(error)) if blind else NOTHING), None
-        self._note.did(reply, turn.wrong, waited=heard.moment == "idle")
+            return adapter.write(self._event, heard, HookReply(refuse=_cannot_look(error)) if blind else NOTHING), None
+        self._note.did(reply, turn.wrong or self._wrong, waited=heard.moment == "idle")
         return adapter.write(self._event, heard, reply), turn.written
 
-    def _blind(self, wrong: Exception) -> Answer:
+    def _reached(self, heard: HostEvent, resolved: Settings | None) -> tuple[HostEvent, list[projects.Reached]]:
+        """What of an edit or a command is of the session's own project, and which others it reaches."""
+        if heard.moment not in ("before", "after") or not (heard.files or heard.command):
+            return heard, []
+        cwd = heard.cwd or os.getcwd()
+        own, others = projects.reached(heard, cwd, resolved)
+        return own, others
+
+    def _with_others(self, reply: HookReply, others: list[projects.Reached]) -> HookReply:
+        """The answer with those of other projects: each may refuse, and none keeps the rest from being asked."""
+        heard = self._heard
+        assert heard is not None
+        assert self._adapter is not None
+        for other in others:
+            try:
+                told = Turn(other.settings, self._adapter, heard._replace(files=other.files)).reply_elsewhere()
+            except Exception as error:  # noqa: BLE001
+                self._wrong = error
+                strict = other.settings.enforcement == "strict" and heard.moment == "before"
+                told = HookReply(refuse=_cannot_look(error)) if strict else NOTHING
+            inject = "\n".join(part for part in (reply.inject, told.inject) if part)
+            reply = reply._replace(refuse=reply.refuse or told.refuse, inject=inject)
+        return reply
+
+    def _answer_elsewhere(self) -> HookOutput:
+        """In no project of its own, the session may reach into others."""
+        if self._adapter is None or self._heard is None:
+            return self._aside()
+        try:
+            _, others = self._reached(self._heard, None)
+            reply = self._with_others(NOTHING, others)
+        except Exception as error:  # noqa: BLE001
+            self._note.failed(error)
+            return self._aside()
+        return self._adapter.write(self._event, self._heard, reply) if reply != NOTHING else self._aside()
+
+    def _blind(self, wrong: Exception) -> HookOutput:
         """What was heard is not understood: a strict project lets no edit go on."""
         self._note.failed(wrong)
         if self._strict and self._adapter is not None and self._event in self._adapter.guards:
-            return self._adapter.write(self._event, Heard("before", ""), Reply(refuse=_cannot_look(wrong)))
+            return self._adapter.write(self._event, HostEvent("before", ""), HookReply(refuse=_cannot_look(wrong)))
         return self._aside()
 
-    def _late(self) -> Answer:
+    def _late(self) -> HookOutput:
         """The time is over."""
         return self._without_a_look(TimeoutError("there was no answer in time"))
 
-    def _without_a_look(self, error: Exception) -> Answer:
+    def _without_a_look(self, error: Exception) -> HookOutput:
         """What is answered when nothing can be looked at: only a strict project refuses, and only what may write."""
         if self._adapter is None or self._heard is None:
             return self._blind(error)
         self._note.failed(error)
         risky = bool(self._heard.files or self._heard.command)
         refuses = self._strict and self._heard.moment == "before" and risky
-        return self._adapter.write(self._event, self._heard, Reply(refuse=_cannot_look(error)) if refuses else NOTHING)
+        return self._adapter.write(
+            self._event, self._heard, HookReply(refuse=_cannot_look(error)) if refuses else NOTHING
+        )
 
 
 def _by_hand() -> bool:
@@ -163,7 +202,7 @@ def _by_hand() -> bool:
     except OSError:
         return False
     if typed:
-        _put(Answer(err="Agent hosts run this command; `comity doctor` says what came of it.\n"))
+        _put(HookOutput(err="Agent hosts run this command; `comity doctor` says what came of it.\n"))
     return typed
 
 
@@ -179,7 +218,7 @@ def _hold_descriptors() -> bool:
     return listens
 
 
-def _put(answer: Answer) -> bool:
+def _put(answer: HookOutput) -> bool:
     """Write it out, all of it, before anything counts as given. Not through Python's streams: they would complain
     once more at exit when the host has gone.
     """
@@ -193,14 +232,14 @@ def _put(answer: Answer) -> bool:
     return True
 
 
-def _heard(adapter: Adapter, event: str, data: bytes) -> Heard | None:
+def _heard(adapter: Adapter, event: str, data: bytes) -> HostEvent | None:
     payload = json.loads(data.decode(json.detect_encoding(data), "replace"))
     if not isinstance(payload, dict):
         raise TypeError("the host's payload is no JSON object")
     return adapter.read(event, payload)
 
 
-def _risks(heard: Heard, resolved: Settings) -> bool:
+def _risks(heard: HostEvent, resolved: Settings) -> bool:
     """Whether what is about to run would change files, as far as that can be told without the database."""
     if heard.files or not heard.command:
         return bool(heard.files)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 
-from comity.hosts.contract import Heard
+from comity.hosts.contract import HostEvent
 from comity.settings import Settings
-from comity.shell import effects, git_commands
+from comity.shell import effects
+from comity.shell.changes import Change
 
 
-def risks(heard: Heard, resolved: Settings) -> bool:
+def risks(heard: HostEvent, resolved: Settings) -> bool:
     """Whether a shell command visibly writes files of the project, or throws work away. Everything else may run."""
     place = os.path.realpath(resolved.worktree or resolved.root)
-    cwd = heard.cwd or os.getcwd()
-    if any(sweep.loss != "commits" and not sweep.bypass for sweep in git_commands.sweeps(heard.command)):
-        return True
-    return any(_within(place, path) for path in effects.named(heard.command, cwd).paths)
+    found = effects.effects(heard.command, os.path.realpath(heard.cwd or os.getcwd()), os.environ)
+    return any(_risks(change, place) for change in found.changes)
+
+
+def _risks(change: Change, place: str) -> bool:
+    if change.bypass or change.how in ("branch", "index", "commit", "push"):
+        return False
+    unnamed = change.whole or change.patterns or not change.paths
+    return (bool(unnamed) and _within(place, change.place)) or any(_within(place, path) for path in change.paths)
 
 
 def _within(place: str, path: str) -> bool:

@@ -10,7 +10,7 @@ import time
 from importlib import import_module
 
 from comity.doors.hook.turn import Turn
-from comity.hosts.contract import NOTHING, Reply
+from comity.hosts.contract import NOTHING, HookReply
 from comity.kernel.hints import Protocol
 from comity.process import host_process, look
 
@@ -46,12 +46,12 @@ class Host:
         return seen.state == "unknown" or (seen.state == "running" and seen.started == (self._started or seen.started))
 
 
-def wait(turn: Turn) -> Reply:
+def wait(turn: Turn) -> HookReply:
     """What to wake the session with; nothing when it is not to be woken any more."""
     if turn.wakes == "off":
         return NOTHING
     if turn.heard.glance:
-        return Reply(wake=turn.run("turn.wake", least=turn.wakes).text)
+        return HookReply(wake=turn.run("turn.wake", least=turn.wakes).text)
     host, until, rested = Host(), time.monotonic() + MAX_S, False
     waker: Waker | None = None
     if name := turn.adapter.waker:
@@ -71,7 +71,7 @@ def wait(turn: Turn) -> Reply:
                 if wake.text and waker is not None:
                     waker.wake(turn.heard.session_id, turn.say(wake.text))
                 if wake.text or wake.over or (rested and not wake.resting):
-                    return Reply(wake=wake.text)
+                    return HookReply(wake=wake.text)
                 rested, ask_at = wake.resting, now + ASK_S
             if waiter.wait(LOOK_S):
                 ask_at = 0.0

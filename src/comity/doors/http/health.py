@@ -1,4 +1,4 @@
-"""Whether the server lives and may be asked. Open to everybody, so it tells no path, name, peer or setting."""
+"""Health: whether the server lives and is ready. Open to everybody, so it tells no path, name, peer or setting."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ async def _live(_: Exchange) -> Response:
 
 
 async def _ready(exchange: Exchange) -> Response:
-    house = exchange.house
-    ready = house.ready and not house.ending and house.workspace.stands()
+    server = exchange.server
+    ready = server.ready and not server.ending and server.workspace.stands()
     return json_response({"ready": ready}, 200 if ready else 503)
 
 
 async def _health(exchange: Exchange) -> Response:
-    uptime_s = round(time.monotonic() - exchange.house.started, 1)
+    uptime_s = round(time.monotonic() - exchange.server.started, 1)
     return json_response({"status": "ok", "server": "comity", "version": __version__, "uptimeS": uptime_s})
 
 

@@ -1,7 +1,7 @@
-"""One server's life: from a bound socket to the last answer.
+"""The life of one server: from a bound socket to the last answer.
 
 The socket listens before everything is loaded: meanwhile ``/health/live`` answers and all else is told to wait. A
-signal ends it in this order: new requests are refused, whoever listens is told, running requests are finished,
+signal ends it in this order: new requests are refused, listeners are told, running requests are finished,
 connections are closed, the store is closed. All of it is bounded, whatever hangs; a second signal ends it at once.
 """
 
@@ -24,17 +24,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from comity import __version__
 from comity.kernel.call import Watch
 from comity.kernel.problem import Unavailable
+from comity.loops.served_job_runner import ServedJobRunner
 from comity.server import problems
-from comity.server.address import Place
+from comity.server.address import ServerAddress
 from comity.server.answers import json_response
+from comity.server.application import Application
 from comity.server.auth.authority import Authority
-from comity.server.folder.lock import Running, ServerLock
+from comity.server.folder.lock import RunningServer, ServerLock
 from comity.server.folder.options import ServerSettings
-from comity.server.guard import Guard
 from comity.server.listener import Listener
 from comity.server.log import Log
 from comity.server.request_record import always
-from comity.server.state import House
+from comity.server.state import ServerState
 from comity.workspace import Workspace
 
 # How long a thread computes before it lets another one: a transaction on a worker gives way at each statement, and
@@ -55,76 +56,81 @@ class Life:
         self,
         workspace: Workspace,
         authority: Authority,
-        place: Place,
+        address: ServerAddress,
         own: ServerSettings,
         folder: str,
         lock: ServerLock,
+        job_s: float = 3600.0,
     ) -> None:
         self._workspace = workspace
         self._authority = authority
-        self._place = place
+        self._address = address
         self._own = own
         self._folder = folder
         self._lock = lock
+        self._job_s = job_s  # how long a job may run
         self._stop = asyncio.Event()
         self._stopping = False
         self._close: Callable[[], None] | None = None  # of the traces
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def run(self, bound: socket.socket, beside: socket.socket | None = None) -> int:
-        """Serve on a socket that listens, and WebSockets ``beside`` on another; the exit code."""
+    def run(self, bound: socket.socket, ws_bound: socket.socket | None = None) -> int:
+        """Serve on a socket that listens, and WebSockets on ``ws_bound``; the exit code."""
         before = {number: signal.signal(number, self._signalled) for number in _SIGNALS}
         try:
-            asyncio.run(self._live(bound, beside))
+            asyncio.run(self._live(bound, ws_bound))
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
         return 0
 
-    async def _live(self, bound: socket.socket, beside: socket.socket | None) -> None:
+    async def _live(self, bound: socket.socket, ws_bound: socket.socket | None) -> None:
         self._loop = asyncio.get_running_loop()
         for number in _SIGNALS:  # one wakes a loop that is about to wait, ours works also while the loop is held up
             self._loop.add_signal_handler(number, lambda: None)
             signal.signal(number, self._signalled)
-        porch = Porch()
-        listeners = [Listener(porch, self._place, bound)]
+        starting_app = StartingApp()
+        listeners = [Listener(starting_app, self._address, bound)]
         listeners[0].start()
-        house = House(self._workspace, self._authority, self._place)
+        server = ServerState(self._workspace, self._authority, self._address)
         sys.setswitchinterval(_SWITCH_S)
         with Log(self._folder, self._own.log_format, self._own.log_level) as log:
-            house.witnesses.append(log)
+            server.watchers.append(log)
             try:
-                await self._open(house, porch, log)
-                if beside is not None:
-                    listeners.append(Listener(import_module(LIVE).standalone(house), self._place, beside))
+                await self._open(server, starting_app, log)
+                if ws_bound is not None:
+                    listeners.append(Listener(import_module(LIVE).standalone(server), self._address, ws_bound))
                     listeners[1].start()
-                house.listening += [listener.connections for listener in listeners]
-                log.note("info", "server.started", f"Comity serves {self._place.url}", always=True)
+                server.listening += [listener.connections for listener in listeners]
+                log.note("info", "server.started", f"Comity serves {self._address.url}", always=True)
                 await self._stop.wait()
                 log.note("info", "server.ending", "Comity ends: running requests are finished first")
             finally:
-                await self._end(house, listeners, log)
+                await self._end(server, listeners, log)
             log.note("info", "server.ended", "Comity ended")
         if self._close is not None:
             await asyncio.to_thread(self._close)
 
-    async def _open(self, house: House, porch: Porch, log: Log) -> None:
+    async def _open(self, server: ServerState, starting_app: StartingApp, log: Log) -> None:
         """Load what answers, off the event loop, and let requests in."""
         routes = await asyncio.to_thread(import_module, "comity.doors.http.routes")
-        metrics = routes.metrics.Metrics(house)
+        metrics = routes.metrics.Metrics(server)
         watch = metrics.watch
         if asked_for(os.environ):
-            watch = await self._trace(house, log, watch)
+            watch = await self._trace(server, log, watch)
         self._workspace.watched_by(watch)
-        house.witnesses.append(metrics)
-        house.figures, house.tool_called = metrics.text, metrics.tool_called
-        house.feed.start()
-        porch.app = Guard(house, routes.table())
-        house.ready = True
+        server.watchers.append(metrics)
+        server.figures, server.tool_called = metrics.text, metrics.tool_called
+        server.feed.start()
+        runner = ServedJobRunner(self._workspace, self._job_s, server.feed.mark, server.calls.work)
+        runner.start()
+        server.at_end.append(runner.close)
+        starting_app.app = Application(server, routes.table())
+        server.ready = True
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        self._lock.tell(Running(os.getpid(), self._place.url, started, __version__, self._place.ws_url))
+        self._lock.tell(RunningServer(os.getpid(), self._address.url, started, __version__, self._address.ws_url))
 
-    async def _trace(self, house: House, log: Log, watch: Watch) -> Watch:
+    async def _trace(self, server: ServerState, log: Log, watch: Watch) -> Watch:
         """Send traces and logs, if the parts for it are there; what watches operations then."""
         try:
             tracing = (await asyncio.to_thread(import_module, TRACING)).Tracing(watch)
@@ -133,24 +139,24 @@ class Life:
                 raise
             log.note("warning", "otel.not_installed", f"No traces are sent. {OTEL_HINT}", always=True)
             return watch
-        house.witnesses.insert(0, tracing)  # the log's line has the trace's id
+        server.watchers.insert(0, tracing)  # the log's line has the trace's id
         log.also = tracing.line
         self._close = tracing.close
         found: Watch = tracing.watch
         return found
 
-    async def _end(self, house: House, listeners: list[Listener], log: Log) -> None:
-        house.ending = True
-        for told in reversed(house.at_end):
+    async def _end(self, server: ServerState, listeners: list[Listener], log: Log) -> None:
+        server.ending = True
+        server.calls.end_waits()
+        for told in reversed(server.at_end):
             await _within(told(), TELL_S, log)
-        house.calls.end_waits()
-        if house.ready:
-            house.feed.stop()
-        await _within(_quiet(house), FINISH_S, log)
+        if server.ready:
+            server.feed.stop()
+        await _within(_quiet(server), FINISH_S, log)
         for listener in listeners:
             await listener.stop()
-        await _within(asyncio.to_thread(house.calls.close), FINISH_S, log)
-        house.peers.close()
+        await _within(asyncio.to_thread(server.calls.close), FINISH_S, log)
+        server.peers.close()
 
     def _signalled(self, number: int, _: FrameType | None) -> None:
         """Begin to end; at once when asked again. It runs even while the event loop is held up."""
@@ -171,8 +177,8 @@ def asked_for(env: Mapping[str, str]) -> bool:
     return any(name.startswith("OTEL_EXPORTER_OTLP") and name.endswith("ENDPOINT") and env[name] for name in env)
 
 
-class Porch:
-    """What answers until ``app`` is there, and passes everything to it from then on."""
+class StartingApp:
+    """An ASGI application that answers 503 until ``app`` is there, and then passes all requests to it."""
 
     def __init__(self) -> None:
         self.app: ASGIApp | None = None
@@ -194,14 +200,14 @@ class Porch:
             await problems.response(starting, "")(scope, receive, send)
 
 
-async def _quiet(house: House) -> None:
-    """Until no request runs."""
-    while house.open:  # noqa: ASYNC110 - whoever counts down need not know that somebody waits
+async def _quiet(server: ServerState) -> None:
+    """Wait until no request runs."""
+    while server.open:  # noqa: ASYNC110 - what counts down need not know of a waiter
         await asyncio.sleep(_STEP_S)
 
 
 async def _within(work: Awaitable[Any], seconds: float, log: Log) -> None:
-    """What ends within so many seconds; what does not is left alone, and what fails is told."""
+    """Wait for ``work`` for so many seconds; log it when it does not end or fails."""
     try:
         async with asyncio.timeout(seconds):
             await work

@@ -1,4 +1,4 @@
-"""The one table of routes. What is not in it is answered with 404, whoever asks."""
+"""The one table of routes. What is not in it is answered with 404."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from comity.doors.live import routes as live
 from comity.doors.mcp_http import routes as mcp
 from comity.doors.rest import masc_routes, openapi, operations, welcome
 from comity.server import metrics
-from comity.server.route import Table
+from comity.server.route import RouteTable
 
 
-def table() -> Table:
+def table() -> RouteTable:
     """Every route of the server."""
-    document = openapi.Document()
-    found = Table(
+    document = openapi.OpenApiDocument()
+    found = RouteTable(
         (
             *health.routes(),
             *metrics.routes(),

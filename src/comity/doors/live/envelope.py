@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from comity.kernel.problem import Invalid, Problem
-from comity.server.feed.filter import Told
+from comity.kernel.text import cursor_at, lenient
+from comity.server.feed.kinds import EventText
 
 MAX_BYTES = 1024 * 1024  # of one message of a client
 EVENTS_BYTES = 256 * 1024  # of one message with events
@@ -36,10 +37,10 @@ class Envelopes(NamedTuple):
 
     subscription: int | str
 
-    def frame(self, told: Sequence[Told]) -> tuple[tuple[str, ...], int]:
+    def frame(self, told: Sequence[EventText]) -> tuple[tuple[str, ...], int]:
         """Several events as messages."""
         texts = tuple(
-            f'{{"type":"events","id":{json.dumps(self.subscription)},"cursor":"{some[-1].cursor}",'
+            f'{{"type":"events","id":{lenient(self.subscription).decode()},"cursor":"{cursor_at(some[-1].position)}",'
             f'"events":[{",".join(one.json for one in some)}]}}'
             for some in _in_parts(told)
         )
@@ -75,12 +76,11 @@ def write(kind: str, number: int | str | None = None, **members: Any) -> str:
     value: dict[str, Any] = {"type": kind}
     if number is not None:
         value["id"] = number
-    text = json.dumps({**value, **members}, ensure_ascii=False, separators=(",", ":"), default=str)
-    return text.encode("utf-8", "replace").decode()
+    return lenient({**value, **members}).decode()
 
 
-def refusal(problem: Problem, number: int | str | None = None) -> str:
-    """A problem as an answer."""
+def refusal(problem: Problem, number: int | str | None = None, *, replayed: bool = False) -> str:
+    """A problem as an answer; ``replayed``: it is that of an earlier call under the same key."""
     told = {
         "reason": problem.reason,
         "kind": problem.kind,
@@ -88,11 +88,11 @@ def refusal(problem: Problem, number: int | str | None = None) -> str:
         "hint": problem.hint,
         "data": problem.data,
     }
-    return write("problem", number, problem=told)
+    return write("problem", number, problem=told, **({"replayed": True} if replayed else {}))
 
 
-def _in_parts(told: Sequence[Told]) -> Iterator[list[Told]]:
-    some: list[Told] = []
+def _in_parts(told: Sequence[EventText]) -> Iterator[list[EventText]]:
+    some: list[EventText] = []
     size = 0
     for one in told:
         if some and size + len(one.json) > EVENTS_BYTES:

@@ -1,4 +1,4 @@
-"""Routes of live events: who may listen, and in whose name."""
+"""Routes of live events: SSE and WebSocket, who may listen, and as which agent."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from comity.doors.live import sse
+from comity.doors.live import event_stream
 from comity.doors.live.subscription import from_query
 from comity.doors.live.ws import Socket
+from comity.kernel.call import Key
 from comity.kernel.problem import Internal, Invalid
-from comity.kernel.record import to_json
 from comity.rooms import REGISTRY
 from comity.server.agent_header import a_name, name_in
 from comity.server.answers import json_response
+from comity.server.application import Application
 from comity.server.arguments import Arguments
 from comity.server.auth.principal import Principal
 from comity.server.connections import whose
 from comity.server.documentation import described, plain
-from comity.server.guard import Guard
-from comity.server.route import OPEN, Exchange, Route, Table
-from comity.server.state import House
+from comity.server.encoding import said
+from comity.server.problems import unexpected
+from comity.server.route import OPEN, Exchange, Route, RouteTable
+from comity.server.state import ServerState
 from comity.workspace import Workspace
 
 GRANT = "event.list"
@@ -100,107 +102,103 @@ def routes() -> tuple[Route, ...]:
     )
 
 
-def standalone(house: House) -> ASGIApp:
+def standalone(server: ServerState) -> ASGIApp:
     """The WebSocket alone, for a listener on a port of its own; pages of the main port may open it."""
-    place = house.place
-    origins = {f"{place.scheme}://{name}:{place.port}" for name in ("127.0.0.1", "localhost", "[::1]", *place.hosts)}
-    own = place._replace(port=place.ws_port, origins=(*place.origins, *sorted(origins)))
-    table = Table(
+    address = server.address
+    origins = {
+        f"{address.scheme}://{name}:{address.port}" for name in ("127.0.0.1", "localhost", "[::1]", *address.hosts)
+    }
+    own = address._replace(port=address.ws_port, origins=(*address.origins, *sorted(origins)))
+    table = RouteTable(
         (
             *(route for route in routes() if route.path == "/ws"),
             Route("WEBSOCKET", "/", OPEN, _SOCKET, app=_socket, socket=True),
         )
     )
-    return Guard(house, table, own)
+    return Application(server, table, own)
 
 
 async def _events(exchange: Exchange, receive: Receive, send: Send) -> None:
-    house, request = exchange.house, exchange.request
+    server, request = exchange.server, exchange.request
     wanted = from_query(request.query_params.multi_items(), request.headers.get("last-event-id"))
-    workspace = await seat(house, exchange.principal)
-    stream = house.streams.enter(exchange.principal, await whose(exchange.scope, exchange.principal), workspace)
+    workspace = await seat(server, exchange.principal)
+    stream = server.streams.enter(exchange.principal, await whose(exchange.scope, exchange.principal), workspace)
     try:
-        await sse.serve(house.streams, stream, wanted, {}, receive, send)
+        await event_stream.serve(server.streams, stream, wanted, receive, send)
     finally:
-        house.streams.leave(stream)
+        server.streams.leave(stream)
 
 
 async def _discover(exchange: Exchange) -> Response:
-    place = exchange.house.place
-    url = place.url.replace("http", "ws", 1)
-    own = f"{url.rpartition(':')[0]}:{place.ws_port}/ws" if place.ws_port else None
+    address = exchange.server.address
+    url = address.url.replace("http", "ws", 1)
+    own = f"{url.rpartition(':')[0]}:{address.ws_port}/ws" if address.ws_port else None
     return json_response(
         {
             "enabled": True,
-            "mode": "standalone" if place.ws_port else "shared",
+            "mode": "standalone" if address.ws_port else "shared",
             "discovery_path": "/ws",
             "url": f"{url}/ws",
             "ws_url": own or f"{url}/ws",
-            "ws_port": place.ws_port or place.port,
-            "session_count": exchange.house.streams.sockets,
+            "ws_port": address.ws_port or address.port,
+            "session_count": exchange.server.streams.sockets,
         }
     )
 
 
 async def _socket(exchange: Exchange, receive: Receive, send: Send) -> None:
-    house, headers = exchange.house, exchange.request.headers
-    porter = _Porter(house, exchange.scope, headers)
+    server, headers = exchange.server, exchange.request.headers
+    backend = _ServerBackend(server, exchange.scope, headers)
     shown = headers.getlist("authorization")
     principal = None
-    if shown or not house.authority.required:
-        principal = porter.let_in(shown)
-    await Socket(house.streams, porter, await whose(exchange.scope, exchange.principal), receive, send).run(principal)
+    if shown or not server.authority.required:
+        principal = backend.let_in(shown)
+    await Socket(server.streams, backend, await whose(exchange.scope, exchange.principal), receive, send).run(principal)
 
 
-class _Porter:
-    """What a WebSocket has the server do."""
+class _ServerBackend:
+    """The backend of one WebSocket, over the server's state."""
 
-    def __init__(self, house: House, scope: Scope, headers: Headers) -> None:
-        self._house = house
+    def __init__(self, server: ServerState, scope: Scope, headers: Headers) -> None:
+        self._server = server
         self._scope = scope
         self._headers = headers
 
     def let_in(self, authorization: list[str], agent: str | None = None) -> Principal:
-        """Whoever shows these headers, as this agent, or else the one that a header names."""
+        """The principal of these headers, as this agent, or else the one that a header names."""
         tell = partial(name_in, self._headers) if agent is None else partial(a_name, agent)
-        principal = self._house.callers.identify(self._scope, authorization, tell)
-        self._house.authority.require(principal, GRANT)
+        principal = self._server.callers.identify(self._scope, authorization, tell)
+        self._server.authority.require(principal, GRANT)
         return principal
 
     async def admit(self, token: str | None, agent: str | None) -> Principal:
         return self.let_in([] if token is None else [f"Bearer {token}"], agent)
 
     async def seat(self, principal: Principal) -> Workspace | None:
-        return await seat(self._house, principal)
+        return await seat(self._server, principal)
 
-    async def call(self, principal: Principal, operation: str, arguments: dict[str, Any]) -> Any:
+    async def call(self, principal: Principal, operation: str, arguments: dict[str, Any], key: Key | None) -> Any:
         op = REGISTRY.get(operation)
         names = Arguments(op)
         self.allow(principal, op.name)
         try:
-            return to_json(await self._house.call(principal, op, names.of_object(arguments)))
+            return said(await self._server.call(principal, op, names.of_object(arguments), key=key))
         except Invalid as problem:
-            raise names.in_their_names(problem) from None
+            raise names.complain(problem) from None
 
     def allow(self, principal: Principal, operation: str) -> None:
-        self._house.authority.recheck(principal)
-        self._house.authority.require(principal, operation)
+        self._server.authority.recheck(principal)
+        self._server.authority.require(principal, operation)
 
     def failed(self, problem: Exception) -> Internal:
         reference = secrets.token_hex(8)
         trace = "".join(traceback.format_exception(problem))
         sys.stderr.write(f"comity: call {reference} failed\n{trace}")
-        return Internal(
-            "internal.unexpected",
-            f"The server failed (reference {reference}).",
-            "Its log has more under that reference.",
-            reference=reference,
-        )
+        return unexpected(reference)
 
 
-async def seat(house: House, principal: Principal) -> Workspace | None:
-    """The agent's workspace, registered if need be; None for whoever has no agent."""
+async def seat(server: ServerState, principal: Principal) -> Workspace | None:
+    """The agent's workspace, registered if need be; None for a principal without an agent."""
     if principal.agent_id is None:
         return None
-    op = REGISTRY.get(GRANT)
-    return house.seats.known(principal) or await house.calls.work(partial(house.seats.seat, principal, op))
+    return server.seats.known(principal) or await server.calls.work(partial(server.seats.take, principal))

@@ -1,4 +1,4 @@
-"""What a client asks for: which events, and from where on."""
+"""Subscriptions: which events a client asks for, and from which position on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from comity.kernel.problem import Invalid
-from comity.server.feed.filter import Filter
+from comity.kernel.text import position_of, whole
+from comity.rooms.lifecycle.history import EventFilter
 
 MOST_TYPES = 50
 MOST_NEWEST = 1000
@@ -16,15 +17,15 @@ _TYPE = re.compile(r"[A-Za-z0-9_.*:-]{1,100}")
 PARAMETERS = ("types", "agent", "channel", "minPriority", "after", "newest")
 
 
-class Wanted(NamedTuple):
-    """Which events. ``cursor`` None: from now on, or beginning with the ``newest`` few."""
+class EventRange(NamedTuple):
+    """Which events, and after which position. None: from now on, or beginning with the ``newest`` few."""
 
-    filter: Filter
-    cursor: int | None = None
+    filter: EventFilter
+    after: int | None = None
     newest: int = 0
 
 
-def from_query(items: Sequence[tuple[str, str]], last_event_id: str | None) -> Wanted:
+def from_query(items: Sequence[tuple[str, str]], last_event_id: str | None) -> EventRange:
     """Out of a query and the header ``Last-Event-ID``, which wins. Raises Invalid."""
     given: dict[str, Any] = {}
     for key, value in items:
@@ -33,13 +34,14 @@ def from_query(items: Sequence[tuple[str, str]], last_event_id: str | None) -> W
         elif key in given:
             raise _invalid(f"{key} is given twice.")
         else:
-            given[key] = int(value) if key in {"minPriority", "newest"} and _is_number(value) else value
+            number = whole(value) if key in {"minPriority", "newest"} else None
+            given[key] = value if number is None else number
     if last_event_id:
         given["after"] = last_event_id
     return wanted(given)
 
 
-def wanted(given: Mapping[str, Any]) -> Wanted:
+def wanted(given: Mapping[str, Any]) -> EventRange:
     """Out of a mapping. Raises Invalid ``argument.invalid`` and ``cursor.unknown``."""
     unknown = [key for key in given if key not in PARAMETERS]
     if unknown:
@@ -49,28 +51,16 @@ def wanted(given: Mapping[str, Any]) -> Wanted:
         raise _invalid(f"types is a list of at most {MOST_TYPES} types.")
     if not all(isinstance(one, str) and _TYPE.fullmatch(one) for one in types):
         raise _invalid("A type is something like task.claimed or task.*")
-    return Wanted(
-        Filter(
-            tuple(sorted(set(types))),
+    return EventRange(
+        EventFilter(
+            tuple(sorted(set(types))) or None,
             _name(given, "agent"),
             _name(given, "channel"),
             _number(given, "minPriority", 3),
         ),
-        _cursor(given.get("after")),
+        None if given.get("after") in (None, "") else position_of(given["after"]),
         _number(given, "newest", MOST_NEWEST),
     )
-
-
-def _cursor(value: Any) -> int | None:
-    if value in (None, ""):
-        return None
-    if not isinstance(value, str) or not _is_number(value):
-        raise Invalid("cursor.unknown", f"{str(value)[:40]!r} is no cursor.", "Pass the id of an event, or none.")
-    return int(value)
-
-
-def _is_number(value: str) -> bool:
-    return value.isascii() and value.isdigit() and len(value) < 19
 
 
 def _name(given: Mapping[str, Any], key: str) -> str | None:

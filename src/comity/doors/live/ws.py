@@ -17,9 +17,11 @@ from starlette.types import Receive, Send
 from comity.doors.live import envelope
 from comity.doors.live.envelope import Said, Unreadable
 from comity.doors.live.subscription import wanted
+from comity.kernel.call import Key
 from comity.kernel.problem import Conflict, Internal, Invalid, Limited, NotFound, Problem, Unauthenticated
+from comity.kernel.text import cursor_at
 from comity.server.auth.principal import Principal
-from comity.server.feed.listener import Batch, Beat, End, Gap, Listener
+from comity.server.feed.listener import Batch, Beat, End, Gap, LogListener
 from comity.server.feed.streams import Stream, Streams
 from comity.workspace import Workspace
 
@@ -32,7 +34,7 @@ NORMAL, GOING_AWAY, BAD_DATA, TOO_BUSY = 1000, 1001, 1007, 1013
 UNKNOWN, SILENT = 4401, 4408
 
 
-class Porter(Protocol):
+class SocketBackend(Protocol):
     """What the server does for a WebSocket: all of it raises Problem."""
 
     async def admit(self, token: str | None, agent: str | None) -> Principal:
@@ -41,8 +43,8 @@ class Porter(Protocol):
     async def seat(self, principal: Principal) -> Workspace | None:
         """The workspace of the principal's agent, if there is one."""
 
-    async def call(self, principal: Principal, operation: str, arguments: dict[str, Any]) -> Any:
-        """An operation's answer as JSON."""
+    async def call(self, principal: Principal, operation: str, arguments: dict[str, Any], key: Key | None) -> Any:
+        """An operation's answer as JSON; at most once under a ``key``."""
 
     def allow(self, principal: Principal, operation: str) -> None:
         """Forbidden ``role.insufficient``."""
@@ -54,9 +56,9 @@ class Porter(Protocol):
 class Socket:
     """One connection, from ``run`` until it is closed."""
 
-    def __init__(self, streams: Streams, porter: Porter, client: str, receive: Receive, send: Send) -> None:
+    def __init__(self, streams: Streams, backend: SocketBackend, client: str, receive: Receive, send: Send) -> None:
         self._streams = streams
-        self._porter = porter
+        self._backend = backend
         self._client = client
         self._receive = receive
         self._raw_send = send
@@ -90,7 +92,7 @@ class Socket:
             await self._finish(code)
 
     async def _introduction(self) -> Principal | None:
-        """Whoever the first message says; None when it does not come or does not convince."""
+        """The principal of the first message; None when it does not come or does not convince."""
         await self._send(envelope.write("hello", authenticated=False, withinS=AUTHENTICATE_S))
         try:
             async with asyncio.timeout(AUTHENTICATE_S):
@@ -111,13 +113,13 @@ class Socket:
         for one in (token, agent):
             if one is not None and not isinstance(one, str):
                 raise Invalid("argument.invalid", "token and agent are texts.", "Send the token that was printed.")
-        principal = await self._porter.admit(token, agent)
+        principal = await self._backend.admit(token, agent)
         await self._send(envelope.write("authenticated", said.id, agentId=principal.agent_id, role=principal.role))
         return principal
 
     async def _serve_as(self, principal: Principal) -> int | Principal:
         """Serve somebody: until the end, or until they say who they are after all."""
-        stream = self._streams.enter(principal, self._client, await self._porter.seat(principal), socket=True)
+        stream = self._streams.enter(principal, self._client, await self._backend.seat(principal), socket=True)
         try:
             return await self._serve(stream)
         finally:
@@ -165,7 +167,7 @@ class Socket:
             self._begin_call(stream.principal, said)
 
     async def _introduced(self, stream: Stream, said: Said) -> Principal:
-        """Whoever a nameless client of an open server says it is: once, and before it does anything."""
+        """The name that a nameless client of an open server gives itself: once, and before it does anything."""
         nameless = stream.principal.agent_id is None and stream.principal.token_id is None
         if not nameless or self._calls or stream.listeners:
             raise Conflict("socket.authenticated", "It is known already who you are.", "Connect again to change that.")
@@ -178,14 +180,14 @@ class Socket:
             raise Conflict("subscription.exists", "There is a subscription with that id.", "Take another id.")
         if len(stream.listeners) >= MOST_SUBSCRIPTIONS:
             raise Limited("subscription.too_many", f"At most {MOST_SUBSCRIPTIONS} at once.", "End one first.")
-        self._porter.allow(stream.principal, "event.list")
+        self._backend.allow(stream.principal, "event.list")
         chosen = said.body.pop("filter", None) or {}
         if not isinstance(chosen, dict):
             raise Invalid("argument.invalid", "filter is an object.", 'Such as {"types": ["task.*"]}.')
         asked = wanted({**chosen, **said.body})
         framing = envelope.Envelopes(said.id)
         await self._send(envelope.write("subscribed", said.id))
-        listener = self._streams.listen(stream, said.id, framing, asked.filter, asked.cursor, asked.newest)
+        listener = self._streams.listen(stream, said.id, framing, asked.filter, asked.after, asked.newest)
         self._pumps[said.id] = self._begin(self._pump(said.id, listener))
 
     async def _unsubscribe(self, stream: Stream, said: Said) -> None:
@@ -197,7 +199,7 @@ class Socket:
         self._pumps.pop(key).cancel()
         await self._send(envelope.write("unsubscribed", said.id, subscription=key))
 
-    async def _pump(self, key: int | str, listener: Listener) -> None:
+    async def _pump(self, key: int | str, listener: LogListener) -> None:
         ready = False
         while True:
             item = await listener.next()
@@ -205,11 +207,11 @@ class Socket:
                 for text in item.payload:
                     await self._send(text)
             elif isinstance(item, Beat):
-                await self._send(envelope.write("beat" if ready else "ready", key, cursor=str(item.cursor)))
+                await self._send(envelope.write("beat" if ready else "ready", key, cursor=cursor_at(item.position)))
                 ready = True
             elif isinstance(item, Gap):
                 await self._send(
-                    envelope.write("gap", key, after=str(item.start), cursor=str(item.end), reason=item.why)
+                    envelope.write("gap", key, after=cursor_at(item.start), cursor=cursor_at(item.end), reason=item.why)
                 )
             elif isinstance(item, End):
                 return
@@ -224,18 +226,23 @@ class Socket:
                 "A call has an operation and its arguments.",
                 'Such as {"id": 1, "type": "call", "operation": "task.list", "arguments": {}}.',
             )
+        key = Key(said.body["key"]) if said.body.get("key") is not None else None
         if self._calls >= MOST_CALLS:
             raise Limited("call.too_many", f"{MOST_CALLS} calls are running.", "Wait for an answer.", retryAfterS=1)
         self._calls += 1
-        self._begin(self._call(principal, said.id, operation, arguments))
+        self._begin(self._call(principal, said.id, operation, arguments, key))
 
-    async def _call(self, principal: Principal, number: int | str, operation: str, arguments: dict[str, Any]) -> None:
+    async def _call(
+        self, principal: Principal, number: int | str, operation: str, arguments: dict[str, Any], key: Key | None
+    ) -> None:
         try:
-            answer = envelope.write("result", number, result=await self._porter.call(principal, operation, arguments))
+            result = await self._backend.call(principal, operation, arguments, key)
+            replayed = {"replayed": True} if key is not None and key.replayed else {}
+            answer = envelope.write("result", number, result=result, **replayed)
         except Problem as problem:
-            answer = envelope.refusal(problem, number)
+            answer = envelope.refusal(problem, number, replayed=key is not None and key.replayed)
         except Exception as error:  # noqa: BLE001 - the edge: nothing may escape as a stack trace
-            answer = envelope.refusal(self._porter.failed(error), number)
+            answer = envelope.refusal(self._backend.failed(error), number)
         finally:
             self._calls -= 1
         await self._send(answer)
@@ -249,7 +256,7 @@ class Socket:
     def _over(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
         if not task.cancelled():
-            task.exception()  # the connection is gone: whoever reads from it ends the rest
+            task.exception()  # the connection is gone: its reader ends the rest
 
     async def _next(self, stream: Stream | None) -> dict[str, Any] | None:
         """The next message; None when the server ends the stream. Raises TimeoutError, _Gone."""
@@ -281,7 +288,7 @@ class Socket:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if code:  # granian sends it only once nobody waits for a message any more
+        if code:  # granian sends it only once no receive waits any more
             with suppress(Exception):
                 await self._raw_send({"type": "websocket.close", "code": code})
 

@@ -1,30 +1,28 @@
-"""What the transport itself answers: JSON, refusals, and streams of server-sent events."""
+"""Answers of the transport itself: JSON, refusals, and streams of server-sent events."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Send
 
-from comity.doors.mcp_http.refusals import Refused
-from comity.doors.mcp_http.session import STANDALONE, Running, Session
-from comity.doors.mcp_http.streams import PING, Kept, frame
+from comity.doors.mcp_http.refusals import RefusedRequest
+from comity.doors.mcp_http.session import STANDALONE, McpSession, RunningCall
 from comity.mcp import wire
+from comity.server import sse
 
-PING_S = 15.0
 SOON_S = 1.0  # an answer that takes longer than this comes as a stream
 RETRY_MS = 1000
 SESSION_ID = "mcp-session-id"
 PRIMED_SINCE = "2025-11-25"  # older clients cannot read an event without data
 _ANSWER_LOST = "The answer was kept no longer. See what became of the call, then repeat it if need be."
 _JSON = (b"content-type", b"application/json")
-_STREAM = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache, no-transform"))
+STREAM = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache, no-transform"))
+Headings = tuple[tuple[bytes, bytes], ...]
 
 
-def headers_of(session: Session | None) -> list[tuple[bytes, bytes]]:
+def headers_of(session: McpSession | None) -> list[tuple[bytes, bytes]]:
     """What every answer of a session says: its id, and which agent it is once it is one."""
     if session is None:
         return []
@@ -35,7 +33,7 @@ def headers_of(session: Session | None) -> list[tuple[bytes, bytes]]:
     return found
 
 
-async def send_json(send: Send, body: bytes, session: Session | None = None, status: int = 200, **more: str) -> None:
+async def send_json(send: Send, body: bytes, session: McpSession | None = None, status: int = 200, **more: str) -> None:
     """One JSON answer; without a body, only the status."""
     headers = headers_of(session) + [(key.replace("_", "-").encode(), value.encode()) for key, value in more.items()]
     if body:
@@ -45,115 +43,98 @@ async def send_json(send: Send, body: bytes, session: Session | None = None, sta
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-async def send_refusal(send: Send, refused: Refused) -> None:
+async def send_refusal(send: Send, refused: RefusedRequest) -> None:
     """A refusal by the transport: a JSON-RPC error."""
     body = wire.error(refused.request_id, refused.code, refused.message)
     await send_json(send, body, None, refused.status, **refused.headers)
 
 
-class Stream:
+class SessionStream:
     """One stream of a session on its way to a client."""
 
-    def __init__(self, session: Session, receive: Receive, send: Send, extra: Any = ()) -> None:
+    def __init__(self, session: McpSession, receive: Receive, send: Send, extra: Headings = ()) -> None:
         self._session = session
         self._receive = receive
         self._send = send
-        self._extra = list(extra)
-        self._gone = asyncio.Event()
+        self._extra = extra
+        self._taken_over = asyncio.Event()
 
-    async def of_request(self, running: Running) -> None:
+    async def of_request(self, running: RunningCall) -> None:
         """The messages of one request, to its answer."""
         stream = running.as_stream()
         first = []
         if self._session.version >= PRIMED_SINCE:
-            first = [frame(b"", f"{stream}-0", RETRY_MS)]
+            first = [_primed(stream, 0)]
         await self._run(stream, 0, first)
 
     async def standalone(self, number: int, *, gap: bool = False, first: bytes = b"") -> None:
         """What is sent outside of any request, from a message on. An older listener gives way."""
         session = self._session
         session.taken_over.set()
-        session.taken_over = self._gone = asyncio.Event()
+        session.taken_over = self._taken_over
+        session.kept.wake(STANDALONE)
         opening = [first] if first else []
         if not first and session.version >= PRIMED_SINCE:
-            opening.append(frame(b"", f"{STANDALONE}-{number}", RETRY_MS))
+            opening.append(_primed(STANDALONE, number))
         if gap:
-            opening += gap_frames(session, STANDALONE, number)
-        await self._run(STANDALONE, number, opening or [PING])
+            opening += gap_blocks(session, STANDALONE, number)
+        await self._run(STANDALONE, number, opening or [sse.PING])
 
     async def resume(self, stream: str, number: int) -> None:
         """A request's messages after one that the client has."""
-        await self._run(stream, number, [PING])
+        await self._run(stream, number, [sse.PING])
 
     async def _run(self, stream: str, number: int, first: list[bytes]) -> None:
         session = self._session
-        await self._send(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [*_STREAM, *headers_of(session), *self._extra],
-            }
-        )
-        session.listeners += 1
-        watching = asyncio.create_task(self._watch())
-        try:
+
+        async def write_all(out: sse.EventStream) -> None:
             for part in first:
-                await self._body(part)
-            await self._follow(stream, number)
-            with suppress(OSError, RuntimeError):
-                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+                await out.write(part)
+            await self._follow(out, stream, number)
+
+        session.listeners += 1
+        try:
+            head = [*STREAM, *headers_of(session), *self._extra]
+            await sse.answer(write_all, sse.leaving(self._receive), self._send, head)
         finally:
             session.listeners -= 1
-            watching.cancel()
 
-    async def _follow(self, stream: str, number: int) -> None:
+    async def _follow(self, out: sse.EventStream, stream: str, number: int) -> None:
         session = self._session
-        while not self._gone.is_set():
-            mark = session.streams.mark(stream)
-            kept, lost = session.streams.after(stream, number)
+        self._note_sent(stream, number)
+        while not self._taken_over.is_set():
+            mark = session.kept.mark(stream)
+            found, lost = session.kept.after(stream, number)
             if lost:
-                number = lost
-                for part in gap_frames(session, stream, lost):
-                    await self._body(part)
-            for one in kept:
-                await self._body(_sent(one))
-                number = one.number
-            if lost and not kept and session.streams.is_over(stream) and stream in session.asked:
-                await self._body(frame(wire.error(session.asked[stream], wire.INTERNAL_ERROR, _ANSWER_LOST)))
-            if stream == STANDALONE:
-                session.delivered = max(session.delivered, number)
-            if session.over or (session.streams.is_over(stream) and mark is session.streams.mark(stream)):
+                for part in gap_blocks(session, stream, lost):
+                    await out.write(part)
+                number = self._note_sent(stream, lost)
+            for one in found:
+                await out.write(message_block(one.data, one.event_id))
+                number = self._note_sent(stream, one.number)
+            if lost and not found and session.kept.is_over(stream) and stream in session.asked:
+                await out.write(message_block(wire.error(session.asked[stream], wire.INTERNAL_ERROR, _ANSWER_LOST)))
+            if session.over or (session.kept.is_over(stream) and mark is session.kept.mark(stream)):
                 return
-            await self._wait(mark)
+            await out.wait(mark.wait)
 
-    async def _wait(self, mark: asyncio.Event) -> None:
-        """Until there is more, or the client or the session is gone; meanwhile show that the server lives."""
-        waiting = [asyncio.create_task(mark.wait()), asyncio.create_task(self._gone.wait())]
-        try:
-            while True:
-                done, _ = await asyncio.wait(waiting, timeout=PING_S, return_when=asyncio.FIRST_COMPLETED)
-                if done:
-                    return
-                await self._body(PING)
-        finally:
-            for task in waiting:
-                task.cancel()
-
-    async def _watch(self) -> None:
-        """See the client go."""
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._gone.set()
-
-    async def _body(self, part: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": part, "more_body": True})
+    def _note_sent(self, stream: str, number: int) -> int:
+        if stream == STANDALONE:
+            self._session.last_sent = max(self._session.last_sent, number)
+        return number
 
 
-def _sent(kept: Kept) -> bytes:
-    return frame(kept.data, kept.event_id)
+def message_block(data: bytes, event_id: str = "") -> bytes:
+    """One message as an event."""
+    return sse.block(data, event="message" if data else "", event_id=event_id)
 
 
-def gap_frames(session: Session, stream: str, lost: int) -> list[bytes]:
+def _primed(stream: str, number: int) -> bytes:
+    """An event without data: it only tells the client from where on it could go on."""
+    return sse.block(b"", event_id=f"{stream}-{number}", retry_ms=RETRY_MS)
+
+
+def gap_blocks(session: McpSession, stream: str, lost: int) -> list[bytes]:
     """What is sent in the place of messages that are kept no longer: that they are missing, and what to read again."""
     told = {
         "reason": "stream.gap",
@@ -162,8 +143,8 @@ def gap_frames(session: Session, stream: str, lost: int) -> list[bytes]:
         "stream": stream,
     }
     params: dict[str, object] = {"level": "warning", "logger": "comity.gap", "data": told}
-    frames = [wire.notification("notifications/message", params), *session.core.updated_all()]
-    return [frame(data, f"{stream}-{lost}") for data in frames]
+    lines = [wire.notification("notifications/message", params), *session.core.updated_all()]
+    return [message_block(data, f"{stream}-{lost}") for data in lines]
 
 
 def accepts(headers: Headers, *wanted: str) -> bool:
@@ -173,18 +154,18 @@ def accepts(headers: Headers, *wanted: str) -> bool:
 
 
 def check_type(headers: Headers) -> None:
-    """Raises Refused unless the body is said to be JSON."""
+    """Raises RefusedRequest unless the body is said to be JSON."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refused(415, wire.INVALID_REQUEST, "The body is application/json.")
+        raise RefusedRequest(415, wire.INVALID_REQUEST, "The body is application/json.")
 
 
 async def read_body(receive: Receive) -> bytes:
-    """A request's whole body. Raises Refused."""
+    """A request's whole body. Raises RefusedRequest."""
     parts: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Refused(400, wire.INVALID_REQUEST, "The client went away.")
+            raise RefusedRequest(400, wire.INVALID_REQUEST, "The client went away.")
         parts.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(parts)

@@ -1,7 +1,7 @@
-"""What a request of MCP 2026-07-28 says in its headers and again in its body: both must agree.
+"""Headers of MCP 2026-07-28 that repeat what the body says: both must agree.
 
 Authoritative: MCP 2026-07-28, Streamable HTTP, "Standard MCP Request Headers", "Custom Headers from Tool Parameters".
-Gateways route by the headers, so a server that believed the body alone could be made to do what nobody let through.
+Gateways route by the headers, so a server that believed the body alone could be made to do what no gateway let through.
 """
 
 from __future__ import annotations

@@ -1,18 +1,33 @@
-"""Where MCP is spoken on the server."""
+"""The routes of MCP: one endpoint for each path and tool set."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from starlette.types import Receive, Send
 
-from comity.doors.mcp_http.endpoints import McpHttp
-from comity.doors.mcp_http.port import DEFAULT, OPERATOR, PATH, make
+from comity.dialects.both import Together
+from comity.dialects.dialect import Dialect
+from comity.dialects.macp.dialect import MacpDialect
+from comity.dialects.masc.dialect import MascDialect
+from comity.dialects.operator import OperatorDialect
+from comity.doors.mcp_http.endpoints import Endpoint, McpHttp
 from comity.server.route import Exchange, Route
-from comity.server.state import House
+from comity.server.state import ServerState
 
 OLD_STREAM, OLD_MESSAGES = "/sse", "/messages"
 GRANT = "session.start"
+PATH, OPERATOR = "/mcp", "/mcp/operator"
+DEFAULT = "masc"  # the tools of clients that name none
+SETS: tuple[tuple[str, Callable[[], Dialect]], ...] = (
+    (DEFAULT, MascDialect),
+    ("macp", MacpDialect),
+    ("core", partial(MacpDialect, "core")),
+    ("workspace", partial(MacpDialect, "workspace")),
+    ("all", Together),
+)
 
 
 def routes() -> tuple[Route, ...]:
@@ -30,6 +45,12 @@ def routes() -> tuple[Route, ...]:
     )
 
 
+def make(server: ServerState, **bounds: Any) -> McpHttp:
+    """The MCP endpoints of one server."""
+    endpoints = (*(Endpoint(PATH, *one) for one in SETS), Endpoint(OPERATOR, "", OperatorDialect))
+    return McpHttp(server, endpoints, **bounds)
+
+
 class _App:
     """One server's MCP endpoints, made when the first of them is asked for."""
 
@@ -39,23 +60,23 @@ class _App:
     async def answer(self, path: str, exchange: Exchange, receive: Receive, send: Send) -> None:
         """Answer one request."""
         tools = "" if path == OPERATOR else _tools(exchange)
-        await self._of(exchange.house).handle(path, tools, exchange.principal, exchange.scope, receive, send)
+        await self._of(exchange.server).handle(path, tools, exchange.principal, exchange.scope, receive, send)
 
     async def old_stream(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """The stream of the old transport."""
-        mcp = self._of(exchange.house)
+        mcp = self._of(exchange.server)
         await mcp.old_stream(_tools(exchange), exchange.principal, exchange.scope, receive, send)
 
     async def old_message(self, exchange: Exchange, receive: Receive, send: Send) -> None:
         """One message of the old transport."""
         session_id = exchange.request.query_params.get("session_id")
         headers = exchange.request.headers
-        await self._of(exchange.house).old_message(session_id, exchange.principal, headers, receive, send)
+        await self._of(exchange.server).old_message(session_id, exchange.principal, headers, receive, send)
 
-    def _of(self, house: House) -> McpHttp:
+    def _of(self, server: ServerState) -> McpHttp:
         if self._mcp is None:
-            self._mcp = make(house)
-            house.at_end.append(self._mcp.close)
+            self._mcp = make(server)
+            server.at_end.append(self._mcp.close)
         return self._mcp
 
 

@@ -1,6 +1,6 @@
-"""Whose calls come over HTTP: a token's agent, one that a header names, or one that a session came in as.
+"""The seat of an MCP session or request: a token's agent, one that a header names, or one that a session came in as.
 
-Never an argument that a model typed. A session of nobody becomes an agent when it joins, or at its first call under a
+Never an argument that a model typed. A session without an agent becomes one when it joins, or at its first call under a
 made name of its client's program; a request without a session cannot, so it may only look.
 """
 
@@ -8,57 +8,42 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from typing import Any
 
-from comity.dialects.seat import NO_META
+from comity.dialects.dialect import Ask
 from comity.hosts.session import told
 from comity.kernel.agent_names import of_program
 from comity.kernel.problem import Problem, Unauthenticated
-from comity.kernel.scope import Actor, HostSession
-from comity.kernel.steps import Report
-from comity.kernel.validate import validate
-from comity.rooms import REGISTRY
+from comity.kernel.registry import AnyOp
+from comity.kernel.scope import HostSession
 from comity.server.auth.principal import Principal
-from comity.workspace import Cancel, Workspace
+from comity.server.seats import Seats
+from comity.workspace import Workspace
 
 _LONGEST_PROGRAM, _MOST_PROGRAMS = 200, 16
-_NOTHING: Mapping[str, object] = {}
 _NOBODY = HostSession("", "", hearsay=True)
 
 
-class Agents(Protocol):
-    """The agents that the server acts for. Calls may write, so they are made on worker threads."""
-
-    def known(self, principal: Principal) -> Workspace | None: ...
-
-    def take(self, principal: Principal, program: str = "", name: str = "") -> Workspace: ...
-
-    def join(self, principal: Principal, name: str, program: str = "") -> Workspace: ...
-
-    def spectator(self, principal: Principal) -> Workspace: ...
-
-    def leave(self, workspace: Workspace) -> None: ...
-
-    def end(self, workspace: Workspace, reason: str) -> None: ...
-
-
 class HttpSeat:
-    """The seat of one session, or of one request without a session (``lasting`` False)."""
+    """The seat of one session, or of one request without a session (``lasting`` False).
 
-    def __init__(self, agents: Agents, principal: Principal, *, lasting: bool) -> None:
-        self._agents = agents
+    Used on the event loop, but for ``take`` and ``end``, which may write and run on worker threads.
+    """
+
+    def __init__(self, seats: Seats, principal: Principal, *, lasting: bool, program: str = "") -> None:
+        self.seats = seats
+        self.principal = principal
+        self.program = program
         self._lasting = lasting
         self._lock = threading.Lock()
         self._workspace: Workspace | None = None
         self._joined = False
         self._others: dict[str, HttpSeat] = {}  # of other programs, by name
-        self.principal = principal
-        self.program = ""
 
     @property
-    def bound(self) -> Actor | None:
-        """The agent that the session is; None before it is one."""
-        return None if self._workspace is None else self._workspace.actor
+    def bound(self) -> bool:
+        """Whether the session is an agent."""
+        return self._workspace is not None
 
     @property
     def made(self) -> bool:
@@ -73,71 +58,62 @@ class HttpSeat:
     def of_program(self, name: object) -> HttpSeat:
         """The seat of the client of this name: programs that come through one process are not one agent."""
         program = str(name or "")[:_LONGEST_PROGRAM]
-        with self._lock:
-            if not program or not self.program or program == self.program:
-                self.program = self.program or program
-                return self
-            found = self._others.get(program)
-            if found is None:
-                lasting = self._lasting and len(self._others) < _MOST_PROGRAMS
-                found = HttpSeat(self._agents, self.principal, lasting=lasting)
-                found.program = program
-                if lasting:
-                    self._others[program] = found
-            return found
+        if not program or not self.program or program == self.program:
+            self.program = self.program or program
+            return self
+        found = self._others.get(program)
+        if found is None:
+            lasting = self._lasting and len(self._others) < _MOST_PROGRAMS
+            found = HttpSeat(self.seats, self.principal, lasting=lasting, program=program)
+            if lasting:
+                self._others[program] = found
+        return found
 
-    def of(self, meta: Mapping[str, Any]) -> Workspace:
-        """The agent's workspace; registered first when that has not happened."""
-        return _patient(self._of(meta))
+    def known(self, ask: Ask, meta: Mapping[str, Any]) -> Workspace | None:
+        """The workspace of a call's agent, if that is registered already. Raises Unauthenticated."""
+        if self._workspace is not None:
+            return self._workspace
+        principal = self._caller(meta)
+        unproven = principal.role == "reader" and not principal.bound
+        if principal.agent_id and not unproven:
+            self._workspace = self.seats.known(principal)
+            return self._workspace
+        if self._lasting and not principal.agent_id and (ask.called or not (ask.looks or unproven)):
+            return None
+        if ask.called and not principal.agent_id:
+            raise _unnamed()
+        return self.seats.spectator(principal)
 
-    def _of(self, meta: Mapping[str, Any]) -> Workspace:
-        found = self._workspace
+    def take(self, ask: Ask, meta: Mapping[str, Any], lost: Workspace | None) -> Workspace:
+        """The workspace of a call's agent, registered if need be; again that agent, when its session was ``lost``."""
+        if lost is not None:
+            self._leave(lost)
+        found = self.known(ask, meta)
         if found is not None:
             return found
-        principal = self.principal
-        if principal.role == "reader" and not principal.bound:
-            return self._agents.spectator(principal)
-        if not principal.agent_id and not self._lasting:
-            principal = principal._replace(agent_id=_host_session(meta))
-            if not principal.agent_id:
-                return self._agents.spectator(principal)
-        if not principal.agent_id:
-            return self._join(of_program(self.program), meta)
+        principal = self._caller(meta)
         with self._lock:
             if self._workspace is None:
-                self._workspace = self._agents.take(principal, self.program)
+                if principal.agent_id:
+                    self._workspace = self.seats.take(principal, self.program)
+                else:
+                    name = ask.called or of_program(self.program)
+                    self._workspace = self.seats.join(principal, name, self.program)
+                    self._joined = True
             return self._workspace
 
-    def look(self, meta: Mapping[str, Any]) -> Workspace:
-        """The same for a call that only reads: whoever is no agent yet may look, and becomes none."""
-        if self._workspace is None and not self.principal.agent_id and self._lasting:
-            return _patient(self._agents.spectator(self.principal))
-        return self.of(meta)
+    def _caller(self, meta: Mapping[str, Any]) -> Principal:
+        """Who calls: without a session it may be one that the agent host tells of, which no model typed."""
+        if self._lasting or self.principal.agent_id:
+            return self.principal
+        return self.principal._replace(agent_id=told(meta, _NOBODY).session_id or None)
 
-    def join(self, name: str, meta: Mapping[str, Any] = NO_META) -> Workspace:
-        """Be an agent called ``name``, or as near to it as is free; the same one when the session is one already."""
-        return _patient(self._join(name, meta))
-
-    def _join(self, name: str, meta: Mapping[str, Any]) -> Workspace:
-        if self._workspace is not None or self.principal.agent_id:
-            return self._of(meta)
-        if not self._lasting:
-            if _host_session(meta):
-                return self._of(meta)
-            raise _unnamed()
-        with self._lock:
-            if self._workspace is None:
-                self._workspace = self._agents.join(self.principal, name, self.program)
-                self._joined = True
-            return self._workspace
-
-    def lost(self, workspace: Workspace) -> None:
-        """The agent's session ended: the next call registers the same agent again."""
+    def _leave(self, workspace: Workspace) -> None:
         with self._lock:
             if self._workspace is workspace:
                 self.principal = self.principal._replace(agent_id=workspace.actor.agent_id)
                 self._workspace = None
-        self._agents.leave(workspace)
+        self.seats.leave(workspace)
 
     def renew(self) -> None:
         """An open stream is a sign of life."""
@@ -146,64 +122,51 @@ class HttpSeat:
 
     def end(self, reason: str) -> None:
         """End the agent's session. What fails here is left to the others' liveness checks."""
-        for other in self._others.values():
+        for other in list(self._others.values()):
             other.end(reason)
-        workspace = self._workspace or self._agents.known(self.principal)
+        workspace = self._workspace or self.seats.known(self.principal)
         if workspace is not None:
             try:
-                self._agents.end(workspace, reason)
+                self.seats.end(workspace, reason)
             except Problem:
                 return
 
 
-class Patience(threading.local):
-    """What one run of a tool on this thread met: the workspace it used, and for how long it would have waited."""
+class CallSeat:
+    """The seat of one call: a ``server.seats.Seat``."""
 
-    wait_s = 0.0
-    used: Workspace | None = None
+    __slots__ = ("_ask", "_meta", "_seat")
 
-    def begin(self) -> None:
-        """A run begins."""
-        self.wait_s = 0.0
-        self.used = None
+    def __init__(self, seat: HttpSeat, ask: Ask, meta: Mapping[str, Any]) -> None:
+        self._seat = seat
+        self._ask = ask
+        self._meta = meta
 
+    @property
+    def principal(self) -> Principal:
+        """The seat's principal as it is now."""
+        return self._seat.principal
 
-PATIENCE = Patience()
+    @property
+    def agent_id(self) -> str | None:
+        """The seat's agent as it is now."""
+        return self._seat.agent_id
 
+    def known(self, op: AnyOp) -> Workspace | None:
+        """Raises Problem for a call that says that it is another's, or that no caller may make."""
+        found = self._seat.known(self._ask, self._meta)
+        return None if found is None else self._let_in(found, op)
 
-class _Patient:
-    """A workspace whose operations do not wait: the event loop does, without a thread."""
+    def take(self, op: AnyOp, lost: Workspace | None) -> Workspace:
+        """Registered. Raises Problem as ``known``."""
+        return self._let_in(self._seat.take(self._ask, self._meta, lost), op)
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._workspace, name)
-
-    def call(
-        self,
-        name: str,
-        arguments: Mapping[str, object] = _NOTHING,
-        cancel: Cancel | None = None,
-        report: Report | None = None,
-    ) -> Any:
-        """Run one operation by name; what would wait comes back at once. A spectator only reads."""
-        op = REGISTRY.get(name)
-        if self._workspace.actor.spectator and op.effect != "read":
-            self._workspace.require(op)
+    def _let_in(self, workspace: Workspace, op: AnyOp) -> Workspace:
+        self._seat.seats.said_names.require_own(self._ask, workspace.actor)
+        if workspace.actor.spectator and op.effect != "read":
+            workspace.require(op)
             raise _unnamed()
-        if "wait_ms" not in arguments:
-            return self._workspace.call(name, arguments, cancel, report)
-        wait_s = validate(op, arguments).get("wait_ms", 0) / 1000
-        result = self._workspace.call(name, {**arguments, "wait_ms": 0}, cancel, report)
-        if op.waits is not None and op.waits.empty(result):
-            PATIENCE.wait_s = max(PATIENCE.wait_s, wait_s)
-        return result
-
-
-def _patient(workspace: Workspace) -> Workspace:
-    PATIENCE.used = workspace
-    return cast("Workspace", _Patient(workspace))
+        return workspace
 
 
 def _unnamed() -> Unauthenticated:
@@ -212,8 +175,3 @@ def _unnamed() -> Unauthenticated:
         "Nobody knows whose request this is: it has no session, and the next one would be nobody's again.",
         "Send a token of an agent or the header X-Comity-Agent, or open a session with initialize.",
     )
-
-
-def _host_session(meta: Mapping[str, Any]) -> str | None:
-    """The agent host's session that a request tells of: the host puts it there, not the model."""
-    return told(meta, _NOBODY).session_id or None

@@ -1,147 +1,104 @@
-"""Runs the calls of one dialect for MCP over HTTP: on worker threads, and what waits is awaited without one."""
+"""Runs the calls of one dialect for MCP over HTTP, and answers them in its words."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import sys
-from collections.abc import Callable
-from functools import partial
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from comity.dialects.dialect import Dialect, UnknownResource
-from comity.doors.mcp_http.seat import PATIENCE, HttpSeat
-from comity.kernel.problem import Conflict, Internal, Problem
+from comity.dialects.dialect import Ask, Dialect
+from comity.doors.mcp_http.resource_notices import Notices
+from comity.doors.mcp_http.seat import CallSeat, HttpSeat
+from comity.kernel.problem import Internal, Problem
+from comity.kernel.steps import Report
 from comity.kernel.trace import TRACEPARENT, traceparent
-from comity.mcp import wire
-from comity.mcp.protocol import Session
+from comity.mcp.protocol import McpConnection
 from comity.mcp.request import Call
-from comity.mcp.surface import Content, ToolCall, UnknownTool
-from comity.rooms.agents.model import UNREGISTERED
-from comity.server.auth.principal import Principal
+from comity.mcp.surface import UnknownResource, UnknownTool
+from comity.server.calls import NOT_NOW
+from comity.server.state import ServerState
 
 Tell = Callable[[bytes], None]
 
 
-class Work(Protocol):
-    """How calls are run: on worker threads, and waits without one."""
-
-    async def work(self, function: Callable[[], Any]) -> Any: ...
-
-    async def brief(self, name: str, function: Callable[[], Any], *, writes: bool) -> Any: ...
-
-    def mark(self) -> asyncio.Event: ...
-
-    async def told(self, mark: asyncio.Event, end: float, principal: Principal, agent_id: str | None) -> object: ...
-
-    def tool_called(self, tool: str, outcome: str) -> None: ...
-
-    @property
-    def ending(self) -> bool: ...
-
-
 class Calling:
-    """The calls of one dialect."""
+    """One address with one dialect: its calls, and who follows its resources. ``kind`` names it."""
 
-    def __init__(self, dialect: Dialect, work: Work) -> None:
+    def __init__(self, kind: str, dialect: Dialect, notices: Notices, server: ServerState) -> None:
+        self.kind = kind
         self.dialect = dialect
-        self._work = work
+        self.notices = notices
+        self._server = server
         listed = dialect.tools()
-        tools: list[dict[str, Any]] = json.loads(listed) if isinstance(listed, bytes) else list(listed)
+        tools = json.loads(listed) if isinstance(listed, bytes) else listed
         self.schemas = {str(tool["name"]): tool.get("inputSchema") for tool in tools}
-        self._readers = {tool["name"] for tool in tools if tool.get("annotations", {}).get("readOnlyHint")}
 
-    async def answer(self, core: Session, call: Call, seat: HttpSeat, tell: Tell) -> bytes:
-        """The JSON-RPC answer to a call; ``tell`` sends what is to be said before it."""
-        seat = seat.of_program(call.client.get("name"))
-        progress = _Progress(core, call, tell)
-        tool_call = ToolCall(call.meta, call.client, call.version, call.cancelled, progress.tell)
-        TRACEPARENT.set(traceparent(call.meta.get("traceparent")) if "traceparent" in call.meta else TRACEPARENT.get())
+    def answer(self, core: McpConnection, call: Call, seat: HttpSeat, tell: Tell) -> bytes | Coroutine[Any, Any, bytes]:
+        """The JSON-RPC answer to a call, or what makes it if somebody has to wait for it.
+
+        ``tell`` sends what is to be said before the answer. To cancel the wait is to cancel the call.
+        """
+        if "traceparent" in call.meta:
+            TRACEPARENT.set(traceparent(call.meta["traceparent"]))
+        ask: Ask | None = None
         try:
-            if call.uri is not None:
-                read = partial(self.dialect.read_resource, seat, call.uri, tool_call)
-                return core.contents(call, *await self._work.work(read))
-            content, structured = await self._run(call, seat, tool_call)
-            self._called(call, "ok")
-            return core.result(call, content, structured)
-        except UnknownResource:
-            return core.missing(call)
-        except UnknownTool:
-            return wire.error(call.request_id, wire.INVALID_PARAMS, f"Unknown tool: {call.name[:200]}")
-        except Problem as problem:
-            return self._failed(core, call, problem)
-        except Exception:  # noqa: BLE001 - the edge: the client gets no stack trace
-            sys.excepthook(*sys.exc_info())
-            told = "The call failed because of a fault in Comity."
-            return self._failed(core, call, Internal("call.failed", told, "The server's log says more."))
+            ask, result = core.ask(call), None
+            if ask.op is not None:
+                whose = CallSeat(seat.of_program(call.client.get("name")), ask, call.meta)
+                result = self._server.at_once(whose, ask.op, ask.arguments, call.once())
+                if result is NOT_NOW:
+                    return self._waited(core, call, whose, ask, tell)
+            return self._said(core, call, ask, result)
+        except Exception as error:  # noqa: BLE001 - the edge
+            return self._failed(core, call, ask, error)
 
-    def _failed(self, core: Session, call: Call, problem: Problem) -> bytes:
-        if call.uri is not None:
-            return core.refused(call, problem)
-        self._called(call, problem.kind)
-        return core.result(call, self.dialect.render_problem(problem), failed=True)
-
-    def _called(self, call: Call, outcome: str) -> None:
-        self._work.tool_called(call.name if call.name in self.schemas else "other", outcome)
-
-    async def _run(self, call: Call, seat: HttpSeat, tool_call: ToolCall) -> tuple[Content, Any]:
-        """Run a tool; one that waits in vain is asked again whenever something was committed."""
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        found: list[Any] | None = None
+    async def _waited(self, core: McpConnection, call: Call, whose: CallSeat, ask: Ask, tell: Tell) -> bytes:
+        assert ask.op is not None, "there is something to wait for"
+        report = None if call.token is None else _report(core, call, tell)
         try:
-            while True:
-                mark = self._work.mark()
-                run = partial(_once, self.dialect, seat, call.name, call.arguments, tool_call)
-                *found, wait_s = await self._begun(seat, call.name, run)
-                end = started + wait_s
-                if end <= loop.time() or self._work.ending:
-                    return found[0], found[1]
-                await self._work.told(mark, end, seat.principal, seat.agent_id)
+            result = await self._server.run(whose, ask.op, ask.arguments, call.cancelled, report, call.once())
+            return self._said(core, call, ask, result)
         except asyncio.CancelledError:
             call.cancelled.set()
-            if found is None or not self._work.ending:
-                raise
-            return found[0], found[1]  # the server ends: what waits is answered with what there is
-
-    async def _begun(self, seat: HttpSeat, name: str, run: Callable[[], Any]) -> Any:
-        """One run: without a thread where there is an agent already, and the tool is one that is listed."""
-        if seat.bound is None or name not in self.schemas:
-            return await self._work.work(run)
-        return await self._work.brief(f"tool {name}", run, writes=name not in self._readers)
-
-
-class _Progress:
-    """Reports from a worker thread, in order; all of them are on their way before the answer is."""
-
-    def __init__(self, core: Session, call: Call, tell: Tell) -> None:
-        self._core = core
-        self._call = call
-        self._tell = tell
-        self._loop = asyncio.get_running_loop()
-
-    def tell(self, progress: float, total: float | None, message: str | None) -> None:
-        """From a worker thread."""
-        self._loop.call_soon_threadsafe(self._send, progress, total, message)
-
-    def _send(self, progress: float, total: float | None, message: str | None) -> None:
-        line = self._core.progress(self._call, progress, total, message)
-        if line is not None:
-            self._tell(line)
-
-
-def _once(
-    dialect: Dialect, seat: HttpSeat, name: str, arguments: dict[str, Any], call: ToolCall
-) -> tuple[Content, Any, float]:
-    """One run on a worker thread: content, structured content, and how long it would wait for something else."""
-    PATIENCE.begin()
-    try:
-        result = dialect.call(seat, name, arguments, call)
-    except Conflict as conflict:
-        if conflict.reason not in UNREGISTERED or PATIENCE.used is None:
             raise
-        seat.lost(PATIENCE.used)
-        PATIENCE.begin()
-        result = dialect.call(seat, name, arguments, call)
-    content, structured = dialect.render_result(result)
-    return content, structured, PATIENCE.wait_s
+        except Exception as error:  # noqa: BLE001 - the edge
+            return self._failed(core, call, ask, error)
+
+    def _said(self, core: McpConnection, call: Call, ask: Ask, result: Any) -> bytes:
+        answer = core.said(call, ask, result)
+        self._count(call, "ok")
+        return answer
+
+    def _failed(self, core: McpConnection, call: Call, ask: Ask | None, error: Exception) -> bytes:
+        """The client gets no stack trace."""
+        if isinstance(error, UnknownTool | UnknownResource):
+            return core.refused(call, ask, error)
+        if isinstance(error, Problem):
+            problem = error
+        else:
+            sys.excepthook(type(error), error, error.__traceback__)
+            told = "The call failed because of a fault in Comity."
+            problem = Internal("call.failed", told, "The server's log says more.")
+        self._count(call, problem.kind)
+        return core.refused(call, ask, problem)
+
+    def _count(self, call: Call, outcome: str) -> None:
+        if call.uri is None:
+            self._server.tool_called(call.name if call.name in self.schemas else "other", outcome)
+
+
+def _report(core: McpConnection, call: Call, tell: Tell) -> Report:
+    """Tells the client, from a worker thread, how far a call is: in order, and all of it before the answer."""
+    loop = asyncio.get_running_loop()
+
+    def send(done: int, total: int, what: str) -> None:
+        line = core.progress(call, done, total or None, what)
+        if line is not None:
+            tell(line)
+
+    def report(done: int, total: int, what: str) -> None:
+        loop.call_soon_threadsafe(send, done, total, what)
+
+    return report

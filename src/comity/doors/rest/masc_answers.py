@@ -8,11 +8,13 @@ from typing import Any
 
 from comity.dialects.masc.words import OWN_STATES, state
 from comity.kernel.clock import Instant
+from comity.kernel.text import cursor_at, position_of
+from comity.rooms.tasks.model import SHORT_STATES
 from comity.server.route import Exchange
 
 Object = dict[str, Any]
 Asked = dict[str, Any]
-STATES = ("todo", "claimed", "in_progress", "blocked", "done", "cancelled")
+STATES = tuple(SHORT_STATES.values())
 _FINISHED = {"done": "include_done", "cancelled": "include_cancelled"}
 _ROOM = "default"
 _PAGE = 500  # messages that are read at once when only one agent's are wanted
@@ -21,9 +23,10 @@ _HOUR_MS = 3_600_000
 
 
 async def status(exchange: Exchange, _: Asked) -> Object:
-    """Which project this is. There is no tempo and no pause here."""
+    """Which project this is, and whether it is paused. There is no tempo here."""
     found = await _call(exchange, "workspace.status")
-    return {"cluster": "default", "project": found.project_id, "tempo_interval_s": 0, "paused": False}
+    paused = found.paused is not None
+    return {"cluster": "default", "project": found.project_id, "tempo_interval_s": 0, "paused": paused}
 
 
 async def tasks(exchange: Exchange, asked: Asked) -> Object:
@@ -84,7 +87,7 @@ async def messages(exchange: Exchange, asked: Asked) -> Object:
     cursor, found = since, []
     for _ in range(_PAGES if sender else 1):
         size = _PAGE if sender else limit
-        # From the beginning it is the newest that are wanted; whoever follows gets what comes next.
+        # From the beginning it is the newest that are wanted; a follower gets what comes next.
         newest = not since and not sender
         page = await _call(exchange, "message.history", since_seq=cursor, limit=size, newest=newest)
         found += [one for one in page.messages if sender in ("", one.from_agent_id, one.from_name)]
@@ -103,14 +106,14 @@ async def events(exchange: Exchange, asked: Asked) -> Object:
     after, limit = asked["after_seq"], asked["limit"]
     kinds = [kind.strip() for kind in (asked["kinds"] or asked["kind"]).split(",") if kind.strip()]
     wanted: Asked = {"event_types": kinds} if kinds else {}
-    page = await _call(exchange, "event.list", after=str(after), limit=limit, **wanted)
+    page = await _call(exchange, "event.list", after=cursor_at(after), limit=limit, **wanted)
     last = (await _call(exchange, "event.list", newest=1, limit=1)).events
     said = [_event(event) for event in page.events]
     return {
         "events": said,
         "count": len(said),
         "after_seq": after,
-        "next_after_seq": int(page.cursor),
+        "next_after_seq": position_of(page.cursor),
         "limit": limit,
         "room_id": _ROOM,
         "kinds": kinds,
@@ -146,7 +149,7 @@ async def timeline(exchange: Exchange, asked: Asked) -> Object:
 
 
 async def _call(exchange: Exchange, name: str, **arguments: object) -> Any:
-    return await exchange.house.call(exchange.principal, name, arguments)
+    return await exchange.server.call(exchange.principal, name, arguments)
 
 
 def _ms(timestamp: str) -> int:

@@ -14,15 +14,17 @@ from starlette.responses import Response
 from comity.doors.rest import idempotency, masc_answers
 from comity.doors.rest.masc_answers import Asked, Object
 from comity.kernel.problem import Invalid
+from comity.kernel.text import whole
 from comity.rooms import REGISTRY
-from comity.server.answers import header, json_response, tagged
+from comity.server.answers import header
 from comity.server.arguments import json_object, pairs_of
 from comity.server.documentation import described
 from comity.server.encoding import encoded
+from comity.server.etag import tagged
 from comity.server.route import Exchange, Route
 
 
-class Number(NamedTuple):
+class NumberParameter(NamedTuple):
     """A whole number of a query: kept within bounds, since MASC's clients send any."""
 
     default: int
@@ -33,10 +35,10 @@ class Number(NamedTuple):
         """The number. Raises Invalid."""
         if text is None:
             return self.default
-        digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdecimal() and len(digits) < 19):
+        digits = whole(text.removeprefix("-"))
+        if digits is None:
             raise Invalid("argument.invalid", f"{name} is no whole number.", "Send digits.", argument=name)
-        return max(self.least, min(int(text), self.most))
+        return max(self.least, min(-digits if text.startswith("-") else digits, self.most))
 
     @property
     def schema(self) -> Object:
@@ -45,7 +47,7 @@ class Number(NamedTuple):
         return {"type": "integer", "default": self.default, "description": told}
 
 
-class Word(NamedTuple):
+class WordParameter(NamedTuple):
     """Text of a query: any, or one of some."""
 
     options: tuple[str, ...] = ()
@@ -70,7 +72,7 @@ class Word(NamedTuple):
         return {"type": "string", "minLength": 1} if self.required else {"type": "string"}
 
 
-class Flag(NamedTuple):
+class FlagParameter(NamedTuple):
     """true or false, also 1 or 0."""
 
     def read(self, name: str, text: str | None) -> bool:
@@ -85,7 +87,7 @@ class Flag(NamedTuple):
         return {"type": "boolean", "default": False}
 
 
-Query = dict[str, Number | Word | Flag]
+Query = dict[str, NumberParameter | WordParameter | FlagParameter]
 Answer = Callable[[Exchange, Asked], Awaitable[Object]]
 
 
@@ -114,7 +116,12 @@ class MascRead(NamedTuple):
     def route(self) -> Route:
         """As a line of the table of routes."""
         listed = [
-            {"name": name, "in": "query", "required": isinstance(kind, Word) and kind.required, "schema": kind.schema}
+            {
+                "name": name,
+                "in": "query",
+                "required": isinstance(kind, WordParameter) and kind.required,
+                "schema": kind.schema,
+            }
             for name, kind in self.query.items()
         ]
         told = described("masc", self.fields, parameters=listed)
@@ -127,17 +134,12 @@ async def _broadcast(exchange: Exchange) -> Response:
         raise Invalid("argument.invalid", "The body must hold message, and nothing else.", 'Send {"message": "…"}.')
     op, arguments = REGISTRY.get("message.announce"), {"content": given["message"]}
     try:
-        text = header(exchange.scope, idempotency.HEADER)
-        if text is not None:
-            key = idempotency.key_of(text, op, exchange.principal.agent_id or "", arguments)
-            return await idempotency.answer(op, arguments, key, exchange, lambda _: {"ok": True})
-        await exchange.house.call(exchange.principal, op, arguments)
+        return await idempotency.answer(op, arguments, exchange, lambda _: {"ok": True})
     except Invalid as problem:
         if not problem.reason.startswith("argument."):
             raise
         message = problem.message.replace("message.announce: content", "message")
         raise Invalid(problem.reason, message, problem.hint, argument="message") from None
-    return json_response({"ok": True})
 
 
 _TEXT: Object = {"type": "string"}
@@ -155,7 +157,7 @@ def _many(fields: Object) -> Object:
 
 
 _WHO: Object = {"anyOf": [_object(kind=_TEXT, id=_TEXT), {"type": "null"}]}
-_LIMIT, _OFFSET = Number(50, 1, 200), Number(0, 0, 5000)
+_LIMIT, _OFFSET = NumberParameter(50, 1, 200), NumberParameter(0, 0, 5000)
 
 READS = (
     MascRead(
@@ -171,9 +173,9 @@ READS = (
         "task.survey",
         "Tasks, for clients of MASC; total counts to 1,000 in each state",
         {
-            "status": Word(masc_answers.STATES),
-            "include_done": Flag(),
-            "include_cancelled": Flag(),
+            "status": WordParameter(masc_answers.STATES),
+            "include_done": FlagParameter(),
+            "include_cancelled": FlagParameter(),
             "limit": _LIMIT,
             "offset": _OFFSET,
         },
@@ -197,7 +199,7 @@ READS = (
         "/api/v1/agents",
         "agent.list",
         "Agents, for clients of MASC",
-        {"status": Word(), "limit": _LIMIT, "offset": _OFFSET},
+        {"status": WordParameter(), "limit": _LIMIT, "offset": _OFFSET},
         masc_answers.agents,
         _object(
             agents=_many(
@@ -219,7 +221,7 @@ READS = (
         "/api/v1/messages",
         "message.history",
         "What was said in the default channel, for clients of MASC",
-        {"since_seq": Number(0, 0, 2**53), "limit": Number(20, 1, 200), "agent": Word()},
+        {"since_seq": NumberParameter(0, 0, 2**53), "limit": NumberParameter(20, 1, 200), "agent": WordParameter()},
         masc_answers.messages,
         _object(
             messages=_many(_object(**{"from": _TEXT}, content=_TEXT, timestamp=_TEXT, seq=_WHOLE)),
@@ -232,7 +234,12 @@ READS = (
         "/api/v1/activity/events",
         "event.list",
         "The log, for clients of MASC",
-        {"kinds": Word(), "kind": Word(), "after_seq": Number(0, 0, 2**53), "limit": Number(200, 1, 1000)},
+        {
+            "kinds": WordParameter(),
+            "kind": WordParameter(),
+            "after_seq": NumberParameter(0, 0, 2**53),
+            "limit": NumberParameter(200, 1, 1000),
+        },
         masc_answers.events,
         _object(
             events=_many(
@@ -261,7 +268,11 @@ READS = (
         "/api/v1/agent-timeline",
         "event.list",
         "What happened to an agent, for clients of MASC",
-        {"agent_name": Word(required=True), "since_hours": Number(4, 1, 24 * 366), "limit": Number(20, 1, 200)},
+        {
+            "agent_name": WordParameter(required=True),
+            "since_hours": NumberParameter(4, 1, 24 * 366),
+            "limit": NumberParameter(20, 1, 200),
+        },
         masc_answers.timeline,
         _object(
             agent=_TEXT,

@@ -18,9 +18,8 @@ from comity.doors.rest.schemas import Schemas
 from comity.kernel.record import camel
 from comity.kernel.registry import AnyOp
 from comity.kernel.schema import JsonSchema
-from comity.kernel.signature import hints_of, parameters
+from comity.kernel.signature import answer_of, parameters
 from comity.rooms import REGISTRY
-from comity.server.answers import Tagged
 from comity.server.documentation import (
     ANY,
     ASKED,
@@ -35,13 +34,14 @@ from comity.server.documentation import (
     refusals,
 )
 from comity.server.encoding import encoded
+from comity.server.etag import Tagged
 from comity.server.problems import MEDIA_TYPE
 from comity.server.route import OPEN, Exchange, Route
 
 PATH = PREFIX + "openapi.json"
 
 
-class Document:
+class OpenApiDocument:
     """The document of one server's table."""
 
     def __init__(self) -> None:
@@ -61,13 +61,13 @@ class Document:
         if self._made is None:
             async with self._making:  # it takes a while: once, however many ask
                 if self._made is None:
-                    make = partial(document, self._routes, required=exchange.house.authority.required)
-                    self._made = Tagged(encoded(await exchange.house.calls.work(make)))
+                    make = partial(document, self._routes, required=exchange.server.authority.required)
+                    self._made = Tagged(encoded(await exchange.server.calls.work(make)))
         return self._made.answer(exchange.request.headers.get("if-none-match"))
 
 
 def document(routes: Iterable[Route], *, required: bool) -> Object:
-    """The document. ``required``: nobody is let in without a token."""
+    """The document. ``required``: every request needs a token."""
     schemas = Schemas()
     paths: dict[str, Object] = {}
     for route in routes:
@@ -114,7 +114,7 @@ def _operation(route: Route, schemas: Schemas, *, required: bool) -> Object:
 
 def _of_operation(op: AnyOp, schemas: Schemas) -> Object:
     taken = parameters(op)
-    answer = schemas.of(hints_of(op.run)["return"])
+    answer = schemas.of(answer_of(op))
     said: Object = {"schema": answer, "example": schemas.example(answer)}
     headers = {"ETag": ref("headers", "ETag")} if op.effect == "read" else {}
     example = {camel(name): value for name, value in op.example.items()}

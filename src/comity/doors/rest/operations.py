@@ -17,9 +17,10 @@ from comity.kernel.record import camel
 from comity.kernel.registry import AnyOp
 from comity.kernel.signature import parameters
 from comity.rooms import REGISTRY
-from comity.server.answers import JSON, Answer, header, tagged
+from comity.server.answers import header
 from comity.server.arguments import Arguments
 from comity.server.encoding import encoded, said
+from comity.server.etag import tagged
 from comity.server.route import Exchange, Route
 
 PREFIX = "/api/v1/"
@@ -29,14 +30,14 @@ _CURSORS = ("after", "since_seq")  # arguments that take the cursor of an answer
 def routes() -> tuple[Route, ...]:
     """A route for each operation."""
     return tuple(
-        Route("GET", PREFIX + op.name, op.name, op.summary, Read(op).answer)
+        Route("GET", PREFIX + op.name, op.name, op.summary, ReadEndpoint(op).answer)
         if op.effect == "read"
-        else Route("POST", PREFIX + op.name, op.name, op.summary, Write(op).answer)
+        else Route("POST", PREFIX + op.name, op.name, op.summary, WriteEndpoint(op).answer)
         for op in REGISTRY
     )
 
 
-class Read:
+class ReadEndpoint:
     """Answers GET for one operation, with an ETag, and where its answer has a cursor with a link to the next page."""
 
     def __init__(self, op: AnyOp) -> None:
@@ -51,9 +52,9 @@ class Read:
         query = exchange.scope.get("query_string", b"")
         arguments = self._arguments.of_query(query)
         try:
-            result = await exchange.house.call(exchange.principal, self._op.name, arguments)
+            result = await exchange.server.call(exchange.principal, self._op.name, arguments)
         except Invalid as problem:
-            raise self._arguments.in_their_names(problem) from None
+            raise self._arguments.complain(problem) from None
         headers = self._link(query, arguments, result) if self._cursor else None
         return tagged(encoded(said(result)), header(exchange.scope, b"if-none-match"), headers)
 
@@ -66,7 +67,7 @@ class Read:
         return {"link": f'<{PREFIX}{self._op.name}?{following}>; rel="next"'}
 
 
-class Write:
+class WriteEndpoint:
     """Answers POST for one operation, at most once under an ``Idempotency-Key``."""
 
     def __init__(self, op: AnyOp) -> None:
@@ -75,14 +76,8 @@ class Write:
 
     async def answer(self, exchange: Exchange) -> Response:
         """The operation's answer. Raises Problem."""
-        scope = exchange.scope
-        arguments = self._arguments.of_body(await exchange.request.body(), header(scope, b"content-type"))
-        text = header(scope, idempotency.HEADER)
+        arguments = self._arguments.of_body(await exchange.request.body(), header(exchange.scope, b"content-type"))
         try:
-            if text is not None:
-                key = idempotency.key_of(text, self._op, exchange.principal.agent_id or "", arguments)
-                return await idempotency.answer(self._op, arguments, key, exchange)
-            result = await exchange.house.call(exchange.principal, self._op.name, arguments)
+            return await idempotency.answer(self._op, arguments, exchange)
         except Invalid as problem:
-            raise self._arguments.in_their_names(problem) from None
-        return Answer(encoded(said(result)), 200, {}, JSON)
+            raise self._arguments.complain(problem) from None

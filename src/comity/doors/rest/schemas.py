@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any
 
-from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.record import camel, form
-from comity.kernel.schema import JsonSchema, schema_of
-from comity.kernel.signature import Parameter, hints_of
+from comity.kernel.schema import JsonSchema, argument_schema, schema_of
+from comity.kernel.shape import Shape, fields_of
+from comity.kernel.signature import Parameter
 
 _WHERE = "#/components/schemas/"
 _DEEPEST = 6
@@ -35,36 +34,13 @@ class Schemas:
         self.named: dict[str, JsonSchema] = {}
         self._names: dict[Any, str] = {}
 
-    def of(self, annotation: Any) -> JsonSchema:
-        """The schema of an annotation, with its bounds and what is said about it."""
-        origin = get_origin(annotation)
-        if origin is Annotated:
-            inner, *marks = get_args(annotation)
-            bare = schema_of(Annotated[(int, *marks)]) if marks else {}  # only the bounds are taken
-            bounds = {key: value for key, value in bare.items() if key != "type"}
-            doc = next((m.doc for m in marks if isinstance(m, Items | Note | Number | Text) and m.doc), "")
-            return {**self.of(inner), **bounds, **({"description": doc} if doc else {})}
-        if origin in (list, tuple):
-            return {"type": "array", "items": self.of(get_args(annotation)[0])}
-        if origin in (Union, UnionType):
-            parts = [self.of(part) for part in get_args(annotation)]
-            if all(set(part) == {"type"} for part in parts):
-                return {"type": [part["type"] for part in parts]}
-            return {"anyOf": parts}
-        if hasattr(annotation, "_fields"):
-            return {"$ref": _WHERE + self._name(annotation)}
-        return schema_of(annotation)
+    def of(self, shape: Shape) -> JsonSchema:
+        """The schema of a shape, with its bounds and what is said about it."""
+        return schema_of(shape, self._reference, told=True)
 
     def argument(self, parameter: Parameter) -> JsonSchema:
         """The schema of an argument when it is given."""
-        annotation = parameter.annotation
-        parts = [part for part in get_args(annotation) if part is not NoneType]
-        if get_origin(annotation) in (Union, UnionType) and len(parts) == 1 and not parameter.required:
-            annotation = parts[0]
-        result = self.of(annotation)
-        if not parameter.required and parameter.default not in (None, (), [], ""):
-            result = {**result, "default": parameter.default}
-        return result
+        return argument_schema(parameter, self._reference, told=True)
 
     def arguments(self, parameters: tuple[Parameter, ...]) -> JsonSchema:
         """The schema of a JSON object with these arguments."""
@@ -76,6 +52,9 @@ class Schemas:
             "additionalProperties": False,
         }
 
+    def _reference(self, kind: Any) -> JsonSchema:
+        return {"$ref": _WHERE + self._name(kind)}
+
     def _name(self, kind: Any) -> str:
         name = self._names.get(kind)
         if name is None:
@@ -84,12 +63,12 @@ class Schemas:
                 name = kind.__module__.split(".")[2].capitalize() + name
             self._names[kind] = name
             self.named[name] = {}  # a record may hold itself
-            hints = hints_of(kind)
+            shapes = fields_of(kind)
             fields = form(kind)
             self.named[name] = {
                 "type": "object",
                 "description": " ".join((kind.__doc__ or "").split()),
-                "properties": {key: self.of(hints[field]) for key, field, *_ in fields},
+                "properties": {key: self.of(shapes[field]) for key, field, *_ in fields},
                 "required": [key for key, _, optional, _ in fields if not optional],
             }
         return name

@@ -1,4 +1,4 @@
-"""What this server is, for people who open its address and for programs that look for its card. Open to everybody."""
+"""The welcome page and the agent card of this server. Open to everybody."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from starlette.responses import Response
 from comity import __version__
 from comity.doors.rest import openapi
 from comity.rooms import OPERATIONS
-from comity.server.answers import JSON, tagged
+from comity.server.answers import JSON
 from comity.server.documentation import Object, plain
 from comity.server.encoding import encoded
+from comity.server.etag import tagged
 from comity.server.route import OPEN, Exchange, Route
 
 _PAGE = """Comity {version}: a workspace that coding agents share. This server answers at
@@ -35,7 +36,7 @@ async def _page(exchange: Exchange) -> Response:
 
 
 async def _card(exchange: Exchange) -> Response:
-    url, required = _url(exchange), exchange.house.authority.required
+    url, required = _url(exchange), exchange.server.authority.required
     token = {"type": "http", "scheme": "bearer"}
     card: Object = {
         "name": "Comity",
@@ -61,7 +62,7 @@ async def _card(exchange: Exchange) -> Response:
 
 def _url(exchange: Exchange) -> str:
     """The server as the caller knows it: its Host was compared with ours before."""
-    return f"{exchange.house.place.scheme}://{exchange.request.headers.get('host', '')}"
+    return f"{exchange.server.address.scheme}://{exchange.request.headers.get('host', '')}"
 
 
 _STRING = {"type": "string"}

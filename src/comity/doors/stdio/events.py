@@ -1,4 +1,4 @@
-"""What the main thread waits for: reasons to end, from other threads and from signals.
+"""Events that the main thread waits for: reasons to end, from other threads and from signals.
 
 A signal may arrive on any thread of the process, and Python runs its handler only when the main thread next runs: a
 main thread that waits for a lock may never notice. So it waits for a pipe, into which the interpreter itself writes

@@ -1,4 +1,4 @@
-"""Which agent an MCP call comes from: asked for every call, since one server may serve several sessions of its host.
+"""Identities of MCP calls: which agent each comes from, since one server may serve several sessions of its host.
 
 A call's ``_meta`` tells the session for certain where the host puts it there. Else the server supposes: by the session
 id in its environment, else by its host's process when that has exactly one session (``rooms.agents.identity``). What a
@@ -11,11 +11,10 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from comity.dialects.seat import NO_META
 from comity.hosts.session import told
 from comity.kernel.agent_names import of_program
 from comity.kernel.problem import Problem
-from comity.kernel.scope import Actor, HostSession
+from comity.kernel.scope import HostSession
 from comity.rooms.turns.model import Identity
 from comity.workspace import Workspace
 
@@ -44,34 +43,11 @@ class Identities:
         """Whether it is known before any call who the server is: the user or the host said so."""
         return self._supposed is None or bool(self._supposed.named or self._supposed.session_id)
 
-    @property
-    def bound(self) -> Actor | None:
-        """The agent that the server was started as; None before it is registered."""
-        return self._main.actor if self._own else None
-
     def introduce(self, program: str) -> None:
         """The client says which program it is."""
         if program != self._program:
             self._program = program
             self._main.introduce(program)
-
-    def join(self, name: str, meta: Mapping[str, Any] = NO_META) -> Workspace:
-        """Be an agent called ``name``, or as near to it as is free; the same one when the session is one already."""
-        if self._unknown(meta):
-            with self._joining:
-                if not self._own:
-                    self._enter(name)
-        return self.of(meta)
-
-    def look(self, meta: Mapping[str, Any]) -> Workspace:
-        """The workspace of whoever makes a call that only reads; a spectator's before it is known who that is."""
-        if not self._unknown(meta):
-            return self.of(meta)
-        found = self._spectator
-        if found is None:
-            nobody = self._base._replace(agent_id="", session_id="", name="", host=None, spectator=True)
-            found = self._spectator = self._main.acting_as(nobody)
-        return found
 
     def _enter(self, name: str) -> None:
         supposed = self._supposed
@@ -84,11 +60,11 @@ class Identities:
         self._base = actor
 
     def _unknown(self, meta: Mapping[str, Any]) -> bool:
-        """Whether nobody has said yet who makes a call with this ``meta``."""
+        """Whether the agent of a call with this ``meta`` is still unknown."""
         return not self._own and (self._supposed is None or told(meta, self._supposed).hearsay)
 
     def start(self) -> None:
-        """Register as whoever the server is supposed to be."""
+        """Register as the agent that the server is supposed to be."""
         if self._supposed is None:
             self._main.session.start()
             self._own[self._base.agent_id] = self._main
@@ -101,10 +77,18 @@ class Identities:
         self._main.become(actor)
         self._own[actor.agent_id] = self._known[Identity(actor.agent_id, actor.session_id, name)] = self._main
 
-    def of(self, meta: Mapping[str, Any]) -> Workspace:
-        """The workspace of whoever makes a call."""
+    def of(self, meta: Mapping[str, Any], called: str = "", *, looks: bool = False) -> Workspace:
+        """The workspace of a call's agent.
+
+        Before it is known who that is, a call that only ``looks`` is a spectator's. Any other one comes in as an agent
+        ``called`` that, or as near to it as is free; without a name, as one of its program's type.
+        """
         if self._unknown(meta):
-            return self.join(of_program(self._program), meta)
+            if looks:
+                return self._nobody()
+            with self._joining:
+                if not self._own:
+                    self._enter(called or of_program(self._program))
         if self._supposed is None:
             return self._main
         host = told(meta, self._supposed)
@@ -124,6 +108,12 @@ class Identities:
             found = self._known[identity] = self._main.alongside(actor)
             return found
 
+    def _nobody(self) -> Workspace:
+        if self._spectator is None:
+            nobody = self._base._replace(agent_id="", session_id="", name="", host=None, spectator=True)
+            self._spectator = self._main.acting_as(nobody)
+        return self._spectator
+
     def _join(self, agent_id: str, name: str) -> Workspace:
         """Register a session for an agent that this server has not acted as."""
         session_id = f"{self._base.session_id}.{len(self._own) + 1}"
@@ -137,7 +127,7 @@ class Identities:
         return found
 
     def _asked(self, host: HostSession) -> Workspace:
-        """As a session of the host, before it is known which agent that is."""
+        """A workspace for a session of the host, before it is known which agent that is."""
         found = self._asking.get(host)
         if found is None:
             actor = self._base._replace(host=host)

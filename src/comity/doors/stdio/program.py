@@ -22,18 +22,22 @@ import threading
 from collections.abc import Callable, Collection
 from queue import SimpleQueue
 from time import monotonic
+from typing import Any, Protocol
 
+from comity.dialects.dialect import Ask, Dialect
 from comity.doors.stdio.events import Events
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Internal, Problem, Unavailable
+from comity.kernel.registry import AnyOp
+from comity.kernel.steps import Report
 from comity.mcp import wire
-from comity.mcp.protocol import MAX_CALLS, Session
+from comity.mcp.protocol import MAX_CALLS, McpConnection
 from comity.mcp.request import Action, Begin, Call, Greet, Send
-from comity.mcp.surface import Cancellation, Surface, ToolCall, UnknownResource, UnknownTool
+from comity.mcp.surface import Cancellation, UnknownResource, UnknownTool
 
 READ_BYTES = 65536
 WATCH_S = 5.0  # between two looks at whether the client still lives
-GREET_S = 1.0  # that whoever connects waits at most until the agent is registered
+GREET_S = 1.0  # that a client which connects waits at most until the agent is registered
 GRACE_S = 1.0  # for running calls, once the input has ended; hosts send SIGTERM two seconds after that
 SIGNAL_GRACE_S = 0.2  # for running calls, once a signal came; hosts kill soon after
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
@@ -44,23 +48,37 @@ _IDLE = "idle"
 _AGAIN_S = 0.5
 
 
-class Ended(NamedTuple):
+class ConnectionEnded(NamedTuple):
     """Why the server ended (the name of a signal, END_OF_INPUT, CLIENT_GONE) and the exit code for it."""
 
     reason: str
     exit_code: int
 
 
+class Runner(Protocol):
+    """What runs calls, each on a thread of its own, several at a time (``agent_session``)."""
+
+    def ready(self) -> None:
+        """Block until calls may run; called before each. Raises the Problem that made the start fail."""
+
+    def run(self, op: AnyOp, ask: Ask, call: Call, report: Report, /) -> Any:
+        """What the operation that is asked for answers. Raises Problem."""
+
+    def news(self, cursor: str, cancel: Cancellation, /) -> tuple[str, Collection[str]]:
+        """The next cursor of the log, and the types of events since this one; it waits for some. Raises Problem."""
+
+
 def serve(
-    surface: Surface,
+    dialect: Dialect,
+    runner: Runner,
     stdin: int | None = None,
     stdout: int | None = None,
     *,
     max_calls: int = MAX_CALLS,
     grace_s: float = GRACE_S,
     begun: threading.Event | None = None,
-) -> Ended:
-    """Serve ``surface`` until the client is gone or a signal comes, then say why; the caller cleans up.
+) -> ConnectionEnded:
+    """Serve ``dialect`` until the client is gone or a signal comes, then say why; the caller cleans up.
 
     ``begun`` is set once the agent is registered, or could not be: who connects is answered then, so that a message
     sent to the agent from that moment on reaches it. The answer is not held up for longer than ``GREET_S``.
@@ -70,8 +88,9 @@ def serve(
     thread it takes the signals SIGINT, SIGTERM and SIGHUP, and keeps them, so that a second one does not
     interrupt the cleaning up.
     """
-    return _Server(
-        surface,
+    return _StdioServer(
+        dialect,
+        runner,
         _divert(0, os.O_RDONLY) if stdin is None else stdin,
         _divert(1, os.O_WRONLY) if stdout is None else stdout,
         max_calls,
@@ -79,33 +98,40 @@ def serve(
     ).run(grace_s)
 
 
-class _Server:
+class _StdioServer:
     """One connection over two file descriptors."""
 
     def __init__(
-        self, surface: Surface, stdin: int, stdout: int, max_calls: int, begun: threading.Event | None
+        self,
+        dialect: Dialect,
+        runner: Runner,
+        stdin: int,
+        stdout: int,
+        max_calls: int,
+        begun: threading.Event | None,
     ) -> None:
-        self._surface = surface
+        self._dialect = dialect
+        self._runner = runner
         self._begun = begun
-        self._session = Session(surface, max_calls)
+        self._session = McpConnection(dialect, max_calls)
         self._lock = threading.Lock()  # around the session
         self._stdin = stdin
         self._events = Events()
         self._output = _Output(stdout, self._events)
         self._workers = _Workers(self._call)
-        self._busy = 0  # calls begun and not yet answered on the wire; guarded by the lock
+        self._busy = 0  # calls begun and not answered on the wire; guarded by the lock
         self._closing = False
         self._following = False  # guarded by the lock
         self._over = Cancellation()
 
-    def run(self, grace_s: float) -> Ended:
+    def run(self, grace_s: float) -> ConnectionEnded:
         if threading.current_thread() is threading.main_thread():
             self._events.take_signals(SIGNALS)
         threading.Thread(target=self._read, name="mcp-reader", daemon=True).start()
         reason = self._wait()
         self._close(grace_s if reason == END_OF_INPUT else SIGNAL_GRACE_S)
         self._output.close()
-        return Ended(reason, SIGNALS.get(reason, 0))
+        return ConnectionEnded(reason, SIGNALS.get(reason, 0))
 
     def _wait(self) -> str:
         """Until there is a reason to end. A vanished client is believed when seen twice."""
@@ -205,15 +231,15 @@ class _Server:
                 if self._closing or not self._session.watching:
                     self._following = False
                     return
-            cursor, addresses = self._news(cursor)
+            cursor, happened = self._news(cursor)
             with self._lock:
-                lines = self._session.updated(addresses)
+                lines = self._session.updated(self._dialect.changed(happened)) if happened else ()
             for line in lines:
                 self._output.write(line)
 
     def _news(self, cursor: str) -> tuple[str, Collection[str]]:
         try:
-            return self._surface.news(cursor, self._over)
+            return self._runner.news(cursor, self._over)
         except Problem:  # the database is locked or away: at the next look
             threading.Event().wait(_AGAIN_S)
             return cursor, ()
@@ -227,7 +253,7 @@ class _Server:
             self._workers.start(call)
         except RuntimeError:  # no more threads
             problem = Unavailable("call.no_thread", "No thread could be started for the call.", "Try again later.")
-            self._settle(call, self._failed(call, problem))
+            self._settle(call, self._session.refused(call, None, problem))
 
     def _call(self, call: Call) -> None:
         answer = wire.error(call.request_id, wire.INTERNAL_ERROR, "Internal error")
@@ -240,35 +266,31 @@ class _Server:
             self._settle(call, answer)
 
     def _answer(self, call: Call) -> bytes:
-        tool_call = ToolCall(
-            call.meta,
-            call.client,
-            call.version,
-            call.cancelled,
-            lambda progress, total, message: self._progress(call, progress, total, message),
-        )
+        ask: Ask | None = None
         try:
-            self._surface.ready()
-            if call.uri is not None:
-                return self._session.contents(call, *self._surface.read_resource(call.uri, tool_call))
-            result = self._surface.call(call.name, call.arguments, tool_call)
-            content, structured = self._surface.render_result(result)
-            return self._session.result(call, content, structured)
-        except UnknownResource:
-            return self._session.missing(call)
-        except UnknownTool:
-            return wire.error(call.request_id, wire.INVALID_PARAMS, f"Unknown tool: {call.name[:200]}")
-        except Problem as problem:
-            return self._failed(call, problem)
+            self._runner.ready()
+            ask, result = self._session.ask(call), None
+            if ask.op is not None:
+                result = self._runner.run(ask.op, ask, call, self._report_of(call))
+            return self._session.said(call, ask, result)
+        except (UnknownTool, UnknownResource, Problem) as why:
+            return self._session.refused(call, ask, why)
         except Exception:  # noqa: BLE001 - the edge
             _report()
             told = "The call failed because of a fault in Comity."
-            return self._failed(call, Internal("call.failed", told, "The server's standard error says more."))
+            problem = Internal("call.failed", told, "The server's standard error says more.")
+            return self._session.refused(call, ask, problem)
 
-    def _failed(self, call: Call, problem: Problem) -> bytes:
-        if call.uri is not None:
-            return self._session.refused(call, problem)
-        return self._session.result(call, self._surface.render_problem(problem), failed=True)
+    def _report_of(self, call: Call) -> Report:
+        """Tells the client how far a call is. A total that is not known is left out."""
+
+        def report(done: int, total: int, what: str) -> None:
+            with self._lock:
+                line = self._session.progress(call, done, total or None, what)
+            if line is not None:
+                self._output.write(line)
+
+        return report
 
     def _settle(self, call: Call, answer: bytes) -> None:
         with self._lock:
@@ -284,12 +306,6 @@ class _Server:
             idle = self._closing and not self._busy
         if idle:
             self._events.put(_IDLE)
-
-    def _progress(self, call: Call, progress: float, total: float | None, message: str | None) -> None:
-        with self._lock:
-            line = self._session.progress(call, progress, total, message)
-        if line is not None:
-            self._output.write(line)
 
 
 class _Workers:
@@ -344,7 +360,7 @@ class _Output:
                     self._events.put(CLIENT_GONE)
 
     def unread(self) -> bool:
-        """Whether nobody can read what is written any more."""
+        """Whether the reader of our output is gone."""
         if not hasattr(select, "poll"):
             return False
         poll = select.poll()

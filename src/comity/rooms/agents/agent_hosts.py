@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from comity.kernel.scope import Scope
 
-# How the names of agent hosts begin, as they appear as an MCP client's name, as a program's, or in hooks.
+# How the names of agent hosts begin, as they appear as an MCP client's name, as a program's, or in hooks: of those that
+# ``comity.hosts`` knows (a test compares them), and of others.
 # fmt: off
-_HOSTS = (
-    "aider", "amazon-q", "amazon q", "amp", "antigravity", "auggie", "augment", "claude", "cline", "codex", "continue",
-    "copilot", "crush", "cursor", "devin", "droid", "factory", "gemini", "github copilot", "github-copilot", "goose",
-    "junie", "kilo", "kimi", "kiro", "opencode", "q-cli", "qwen", "roo", "trae", "visual studio code", "vscode", "warp",
-    "windsurf", "zed",
+KNOWN = (
+    "amazon-q", "amazon q", "amp", "antigravity", "auggie", "augment", "claude", "codex", "copilot", "cursor", "devin",
+    "droid", "factory", "gemini", "github copilot", "github-copilot", "junie", "kilo", "kiro", "opencode", "q-cli",
+    "visual studio code", "vscode", "warp", "windsurf", "zed",
 )
+OTHERS = ("aider", "cline", "continue", "crush", "goose", "kimi", "qwen", "roo", "trae")
 # fmt: on
+_NAMES = (*KNOWN, *OTHERS)
 
 
 def is_agent_host(program: str) -> bool:
     """Whether a program of this name is a known agent host."""
     name = program.casefold()
-    return any(name == host or (name.startswith(host) and not name[len(host)].isalnum()) for host in _HOSTS)
+    return any(name == host or (name.startswith(host) and not name[len(host)].isalnum()) for host in _NAMES)
 
 
 def thinks(scope: Scope) -> bool:

@@ -17,6 +17,7 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.observer import Presence, Sighting
 
 LEAST_STEADY_MS = 15_000  # however short a lease is
+LONG_LEASE_MS = 3_600_000  # a longer one is that of an agent at a prompt, without a process: nobody renews it
 MAX_GAP_MS = 15_000  # an observer that did not look for longer begins anew
 MAX_JUMP_MS = 2_000  # so does one whose clock moved by more against the machine's own pace
 

@@ -18,19 +18,7 @@ _ANIMALS = (
     "robin", "seal", "stoat", "tern", "wren",
 )
 # fmt: on
-_PARTS = 3  # of a name that was made here
 _MOST = 64  # characters of a name that is made
-
-
-def is_made(name: str) -> bool:
-    """Whether a name looks like one that was made here."""
-    parts = name.split("-")
-    return len(parts) >= _PARTS and all(parts)
-
-
-def kind_of(name: str) -> str:
-    """The type that a made name begins with; any other name is its own."""
-    return name.rsplit("-", 2)[0] if is_made(name) else name
 
 
 def make(kind: str, taken: Collection[str], chance: str) -> str:

@@ -12,7 +12,7 @@ INSERT INTO agents (agent_id, name, created_at, last_registered_at) VALUES (:age
 ON CONFLICT (agent_id) DO UPDATE SET name = excluded.name, last_registered_at = excluded.last_registered_at
 
 -- name: defer_foreign_keys
-{defer_foreign_keys}
+PRAGMA defer_foreign_keys = ON
 
 -- name: upsert_session
 INSERT INTO sessions (session_id, agent_id, capabilities_json, interest_tags_json, queue_preferences_json, state,

@@ -30,7 +30,7 @@ def announce_message(
     return announcements.announce(scope, membership.chosen(scope, channel_id), content, priority)
 
 
-@op("message.history", effect="read", example={"limit": 20, "newest": True})
+@op("message.history", effect="read", needs="session", example={"limit": 20, "newest": True})
 def message_history(
     scope: Scope,
     *,

@@ -11,11 +11,10 @@ from comity.rooms.agents import presence
 from comity.rooms.channels import acknowledgements, mentions, send
 from comity.rooms.channels.deliveries import insert, recipient
 from comity.rooms.channels.mentions import Meant, Person
-from comity.rooms.channels.model import Announced, Draft, Refusal, Sent
+from comity.rooms.channels.model import Announced, Draft, Refusal, Sent, Waiting
 
 MOST_MENTIONS = 50
 STEERING = 2
-_TTL_S = 3600
 _QUOTED = 4000  # characters of a channel message that a mention repeats
 _SCANNED = 10_000  # rows of the channel's log in which a repeated message is looked for
 
@@ -25,12 +24,13 @@ def announce(scope: Scope, channel: str, content: str, priority: int | str) -> A
     text = trim(content)
     if not text:
         raise Invalid("message.blank", "A message is more than blanks.", "Say something.")
-    draft = Draft(text, priority, "broadcast", [], 1, [], _TTL_S, "text/plain", "received")
-    mentioned = mentions.mentions(text)
-    if len(mentioned) > MOST_MENTIONS:
+    draft = Draft(text, priority, "broadcast", [], 1, [], None, "text/plain", "received")
+    mentioned = mentions.read(content)  # untrimmed: what is indented is code
+    sure = sum(one.sure for one in mentioned)
+    if sure > MOST_MENTIONS:
         raise Invalid(
             "message.many_mentions",
-            f"The message mentions {len(mentioned)} names; at most {MOST_MENTIONS} are told.",
+            f"The message mentions {sure} names; at most {MOST_MENTIONS} are told.",
             "Mention a type with @@, or send it to the channel without mentions.",
         )
     sent = send.broadcast(scope, channel, draft)
@@ -39,7 +39,7 @@ def announce(scope: Scope, channel: str, content: str, priority: int | str) -> A
         _keep(scope, channel, draft, sent.message_id)
         written = 1
     meant = Meant([], []) if sent.repeated else _meant(scope, mentioned)
-    told, refused = _tell(scope, channel, draft, sent, meant.agent_ids)
+    told, refused, waiting = _tell(scope, channel, draft, sent, meant.agent_ids)
     row = scope.tx.one(
         "channels.sequence",
         channel_id=channel,
@@ -55,6 +55,7 @@ def announce(scope: Scope, channel: str, content: str, priority: int | str) -> A
         meant.unknown,
         (*sent.refused, *refused),
         sent.repeated,
+        (*waiting, *(one for one in sent.waiting if one.agent_id not in told)),
     )
 
 
@@ -86,8 +87,8 @@ def _meant(scope: Scope, mentioned: list[mentions.Mention]) -> Meant:
 
 def _tell(
     scope: Scope, channel: str, draft: Draft, sent: Sent, agent_ids: list[str]
-) -> tuple[list[str], list[Refusal]]:
-    """A direct delivery to each; who got one, and who did not."""
+) -> tuple[list[str], list[Refusal], list[Waiting]]:
+    """A direct delivery to each; who got one, who did not, and who does not see it now."""
     name = called(scope.actor.name, scope.actor.agent_id)
     more = f" (the beginning; all of it is message {sent.message_id})" if len(draft.content) > _QUOTED else ""
     direct = draft._replace(
@@ -96,12 +97,14 @@ def _tell(
         type="mention",
         source_references=[f"message:{sent.message_id}"],
     )
-    told, refused = [], []
+    told: list[str] = []
+    refused: list[Refusal] = []
+    waiting: list[Waiting] = []
     for agent_id in agent_ids:
         try:
-            send.send(scope, agent_id, direct)
+            waiting += send.send(scope, agent_id, direct).waiting
             told.append(agent_id)
         except (Refused, Problem) as error:
             problem = error.problem if isinstance(error, Refused) else error
             refused.append(Refusal(agent_id, problem.reason, problem.message))
-    return told, refused
+    return told, refused, waiting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from comity.kernel.agent_names import require_free
+from comity.kernel.agent_names import is_made, kind_of, require_free
 from comity.kernel.argument import Text
 from comity.kernel.hints import Annotated
 from comity.kernel.named_tuple import NamedTuple
@@ -28,21 +28,22 @@ class Joined(NamedTuple):
 
 
 @op("session.join", effect="write", example={"name": "claude"})
-def join_session(scope: Scope, *, name: WantedName, interest_tags: Tags | None = None) -> Joined:
+def join_session(scope: Scope, *, name: WantedName | None = None, interest_tags: Tags | None = None) -> Joined:
     """Register as an agent of a type, or under a name that nobody alive has, and join the channel.
 
     A type gets two words after it that no other agent has: several of one type are several agents. A whole name brings
     back the agent that had it; while that one lives in another session, a new name of its type is given instead. A
     session that is an agent already stays it, and a caller that a host started is the agent of its host's session.
+    Without a name the caller comes in under the one that it has.
     """
-    wanted = as_name(name)
+    wanted = as_name(name or scope.actor.name)
     scope = _present(scope) or _chosen(scope, wanted)
     actor = scope.actor
     tags = actor.interest_tags if interest_tags is None else interest_tags
     sessions.register(scope, tags, actor.max_pending_messages, actor.max_context_bytes, None)
     if actor.channel:
         membership.join(scope, actor.channel)
-    return Joined(actor.agent_id, actor.session_id, actor.name, names.kind_of(wanted))
+    return Joined(actor.agent_id, actor.session_id, actor.name, kind_of(wanted))
 
 
 def _present(scope: Scope) -> Scope | None:
@@ -56,10 +57,10 @@ def _present(scope: Scope) -> Scope | None:
 
 def _chosen(scope: Scope, wanted: str) -> Scope:
     """As the agent that a newcomer with this name is."""
-    require_free(wanted, names.kind_of(wanted))
+    require_free(wanted, kind_of(wanted))
     name = wanted
-    if not names.is_made(wanted) or _lives(scope, wanted) or credentials.owned(scope, wanted):
-        name = names.make(names.kind_of(wanted), _names(scope, wanted), scope.new_id())
+    if not is_made(wanted) or _lives(scope, wanted) or credentials.owned(scope, wanted):
+        name = names.make(kind_of(wanted), _names(scope, wanted), scope.new_id())
     scope = scope.acting_as(scope.actor._replace(agent_id=name, name=name))
     if scope.actor.host is None:
         return scope
@@ -82,5 +83,5 @@ def _lives(scope: Scope, agent_id: str) -> bool:
 
 def _names(scope: Scope, wanted: str) -> set[str]:
     """Names and ids of agents, past ones too, that begin as a made name would."""
-    rows = scope.tx.all("agents.names_from", low=names.kind_of(wanted), high=names.kind_of(wanted) + "~")
+    rows = scope.tx.all("agents.names_from", low=kind_of(wanted), high=kind_of(wanted) + "~")
     return {str(value) for row in rows for value in row}

@@ -14,7 +14,7 @@ def _look(
     return catch_up.look(scope, membership.chosen(scope, channel_id), since_seq, limit, newest=newest)
 
 
-@op("message.catch_up", effect="write", example={"limit": 20, "newest": True}, peek=_look)
+@op("message.catch_up", effect="write", needs="session", example={"limit": 20, "newest": True}, peek=_look)
 def catch_up_messages(
     scope: Scope,
     *,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from comity.kernel.problem import Forbidden
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import read_object
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.channels import membership, mentions
 from comity.rooms.channels.model import PRIORITIES, ChannelHistory, ChannelMessage
 
@@ -45,7 +44,6 @@ def _message(row: Row) -> ChannelMessage:
 
 
 def _require_reader(scope: Scope, channel: str) -> None:
-    require_session(scope)
     actor = scope.actor
     if membership.readable(scope)(channel):
         return

@@ -5,22 +5,26 @@ Apart from ``channels.send``, so that hooks load little more than this for a wor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from comity.kernel.event import Event
+from comity.kernel.quoting import called, quoted
 from comity.kernel.scope import Row, Scope
-from comity.kernel.text import compact, number
+from comity.kernel.text import compact, number, read_object
 from comity.kernel.trace import TRACEPARENT
-from comity.rooms.channels.model import Delivery, Draft, Sender
+from comity.rooms.channels.model import DAY_S, TTL_S, Delivery, Draft, Sender
 
 SPEAKER = "comity"  # who speaks when nobody of the agents does
 NOTICE = "notice"
+_TOLD_S = 86_400  # for which a sender can read that its message expired
+_NAMED, _EXCERPT = 5, 60  # messages that one notice names, and characters of each
 _ITSELF = Sender(SPEAKER, SPEAKER, SPEAKER)
 
 
 def notice(scope: Scope, recipient: Row, text: str, priority: str, ttl_s: int) -> bool:
     """A word of Comity itself, when there is room for it."""
-    agent_id, limit, pending, sequence = recipient
+    agent_id, limit, pending, sequence = recipient[:4]
     events: list[Event] = []
     draft = Draft(text, priority, NOTICE, [], 1, [], ttl_s, "text/plain", "received")
     message_id = scope.new_id()
@@ -51,9 +55,51 @@ def recipient(scope: Scope, agent_id: str) -> list[Row]:
         "channels.direct_recipient",
         agent_id=agent_id,
         second=scope.now.second,
+        now_ms=scope.now.ms,
         sender_id=scope.actor.agent_id,
         session_id=scope.actor.session_id,
     )
+
+
+def overdue(scope: Scope) -> dict[str, int]:
+    """What tells deliveries that are overdue, and of those the urgent ones that wait on: see ``channels.lasts``."""
+    return {"second": scope.now.second, "mail_s": scope.actor.mail_days * DAY_S}
+
+
+def expired(scope: Scope, rows: list[Row], events: list[Event]) -> list[str]:
+    """The ids of deliveries that have expired just now. What nobody has read is told to its sender, once."""
+    lost: dict[str, dict[str, list[Row]]] = {}
+    for row in rows:
+        delivery_id, message_id, channel_id, agent_id, _, sent_by, _, read = row
+        events.append(Event("message.expire", message_id, delivery_id, agent_id, channel_id, "MACP_ERR_TTL_EXPIRED"))
+        sender = (read_object(sent_by) or {}).get("agent_id")
+        if not read and isinstance(sender, str) and sender != agent_id:
+            lost.setdefault(sender, {}).setdefault(message_id, []).append(row)
+    for sender, messages in lost.items():
+        for reader in _queue_of(scope, sender):
+            notice(scope, reader, _loss(list(messages.values())), "advisory", _TOLD_S)
+    return [row[0] for row in rows]
+
+
+def _queue_of(scope: Scope, agent_id: str) -> list[Row]:
+    """The queue of an active agent, whoever acts."""
+    params = {"agent_id": agent_id, "second": scope.now.second, "now_ms": scope.now.ms}
+    return scope.tx.all("channels.direct_recipient", **params, sender_id=None, session_id=None)
+
+
+def _loss(messages: list[list[Row]]) -> str:
+    """What a sender is told of its messages, each with its lost deliveries."""
+    parts = [f"to {_names(row[3] for row in rows)}: {quoted(rows[0][6], _EXCERPT)}" for rows in messages[:_NAMED]]
+    left = len(messages) - len(parts)
+    count = "A message of yours" if len(messages) == 1 else f"{len(messages)} messages of yours"
+    more = f"; and {left} more (`receipt.list`)" if left else ""
+    return f"{count} expired unread, {'; '.join(parts)}{more}. Say again what still holds."
+
+
+def _names(agent_ids: Iterable[str]) -> str:
+    names = list(dict.fromkeys(map(called, agent_ids)))
+    left = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {left} others" if left > 0 else "")
 
 
 def make_room(scope: Scope, agent_id: str, level: int, message_id: str, events: list[Event]) -> bool:
@@ -95,11 +141,13 @@ def insert(
             "source_references": draft.source_references,
             "payload_byte_size": len(draft.content.encode()),
             **({"traceparent": traced} if (traced := TRACEPARENT.get()) else {}),
+            **({"ttl_given": 1} if draft.ttl_seconds == TTL_S else {}),
         }
     )
+    ttl_s = draft.ttl_seconds or TTL_S
     before = (message_id, channel, sender, kind)
     body = (draft.content_type, draft.level, draft.type, draft.content)
-    after = (context, _request(draft.ack_level), now, draft.ttl_seconds)
+    after = (context, _request(draft.ack_level), now, ttl_s)
     delivery_ids = []
     counters, messages, acks = [], [], []
     for agent_id, sequence in takers:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from comity.kernel.event import Event
 from comity.kernel.problem import Invalid
 from comity.kernel.scope import Scope
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.channels.model import Departure, Membership
 
 
@@ -29,7 +28,6 @@ def chosen(scope: Scope, channel_id: str | None) -> str:
 
 def join(scope: Scope, channel_id: str | None) -> Membership:
     """Make the channel if absent and the actor's session a member of it."""
-    require_session(scope)
     channel = chosen(scope, channel_id)
     actor, now = scope.actor, scope.now.iso
     scope.tx.run("channels.add_channel", channel_id=channel, now=now)
@@ -47,7 +45,6 @@ def join(scope: Scope, channel_id: str | None) -> Membership:
 
 def leave(scope: Scope, channel_id: str | None) -> Departure:
     """Remove the actor from the channel; nothing happens when it is not a member."""
-    require_session(scope)
     channel = chosen(scope, channel_id)
     left = scope.tx.run("channels.remove_member", channel_id=channel, agent_id=scope.actor.agent_id)
     if left:

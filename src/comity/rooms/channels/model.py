@@ -7,6 +7,8 @@ from comity.kernel.hints import Annotated, Literal
 from comity.kernel.named_tuple import NamedTuple
 
 MAX_CONTENT = 1_000_000  # characters
+DAY_S = 86_400
+TTL_S = 3600  # when the sender sets none
 MAX_TTL_S = 315_360_000  # ten years; beyond year 9999 a row would be invisible for ever (reference K-20)
 
 ChannelId = Annotated[str, Text("A channel's id; the default channel when left out.", min=1, max=200)]
@@ -22,7 +24,9 @@ RelevanceTags = Annotated[
 ]
 References = Annotated[list[Annotated[str, Text(max=2000)]], Items("Where it comes from: paths, URLs.", max=64)]
 Confidence = Annotated[float, Number("How sure the sender is.", ge=0, le=1)]
-TtlSeconds = Annotated[int, Number("Seconds until an unread delivery expires.", ge=1, le=MAX_TTL_S)]
+TtlSeconds = Annotated[
+    int, Number("Seconds until it expires unread; an hour when left out, longer when urgent.", ge=1, le=MAX_TTL_S)
+]
 ContentType = Annotated[Literal["text/plain", "application/json"], Note("JSON content is checked.")]
 AckLevel = Annotated[Literal["received", "queued", "processed"], Note("The acknowledgement that the sender wants.")]
 MaxMessages = Annotated[int, Number("How many deliveries to return at most.", ge=1, le=1000)]
@@ -62,10 +66,26 @@ class Refusal(NamedTuple):
     message: str
 
 
+class Waiting(NamedTuple):
+    """A recipient that does not see a message now: it is ``idle``, or ``away`` since nothing shows that it lives.
+
+    ``since``: for how long. ``seen_at``: when it will see the message; ``woken_by``: what makes that sooner; ``until``:
+    when the message expires.
+    """
+
+    agent_id: str
+    state: str
+    since: str
+    seen_at: str
+    woken_by: str
+    until: str
+
+
 class Sent(NamedTuple):
     """One send: a message id, and a delivery for each recipient, in the same order.
 
-    ``repeated``: the same was sent a moment ago; that is what is answered, and nothing was sent again.
+    ``repeated``: the same was sent a moment ago; that is what is answered, and nothing was sent again. ``waiting``:
+    those of the recipients who do not see it now.
     """
 
     message_id: str
@@ -73,12 +93,14 @@ class Sent(NamedTuple):
     recipient_agent_ids: list[str]
     refused: tuple[Refusal, ...] = ()
     repeated: bool = False
+    waiting: tuple[Waiting, ...] = ()
 
 
 class Announced(NamedTuple):
     """A message to a channel: its number there, how many got it, and who was mentioned and told directly.
 
     ``refused``: whose queue had no room. ``repeated``: the same was said a moment ago, and nothing was sent again.
+    ``waiting``: those of the recipients who do not see it now.
     """
 
     message_id: str
@@ -89,6 +111,7 @@ class Announced(NamedTuple):
     unknown_mentions: list[str]
     refused: tuple[Refusal, ...] = ()
     repeated: bool = False
+    waiting: tuple[Waiting, ...] = ()
 
 
 class ChannelMessage(NamedTuple):
@@ -143,7 +166,7 @@ class CaughtUp(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """A message before it has recipients."""
+    """A message before it has recipients. ``ttl_seconds`` None: the sender leaves open how long it waits unread."""
 
     content: str
     priority: int | str
@@ -151,7 +174,7 @@ class Draft(NamedTuple):
     relevance_tags: list[str]
     confidence: float
     source_references: list[str]
-    ttl_seconds: int
+    ttl_seconds: int | None
     content_type: str
     ack_level: str
 
@@ -189,7 +212,10 @@ class AckRequest(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """One message for one recipient. ``truncated`` marks an excerpt: ``message.read`` fetches the whole."""
+    """One message for one recipient. ``truncated`` marks an excerpt: ``message.read`` fetches the whole.
+
+    ``late``: it waited unread beyond the time that messages have by default.
+    """
 
     delivery_id: str
     message_id: str
@@ -210,6 +236,7 @@ class Delivery(NamedTuple):
     destination_agent_id: str
     truncated: bool = False
     full_size_bytes: int = 0
+    late: bool = False
 
 
 class Malformed(NamedTuple):
@@ -217,6 +244,14 @@ class Malformed(NamedTuple):
 
     delivery_id: str
     why: str
+
+
+class Tended(NamedTuple):
+    """How many unread deliveries wait on, and how many have expired. ``more``: others are left."""
+
+    renewed: int = 0
+    expired: int = 0
+    more: bool = False
 
 
 class Polled(NamedTuple):

@@ -57,13 +57,13 @@ def start_session(
     return arrivals.start(scope, interest_tags, max_pending_messages, max_context_bytes, profile_slug)
 
 
-@op("channel.join", effect="write", example={"channel_id": "backend"})
+@op("channel.join", effect="write", needs="session", example={"channel_id": "backend"})
 def join_channel(scope: Scope, *, channel_id: ChannelId | None = None) -> Membership:
     """Join a channel, making it if it is new, and see who else is in it."""
     return membership.join(scope, channel_id)
 
 
-@op("channel.leave", effect="write", example={"channel_id": "backend"})
+@op("channel.leave", effect="write", needs="session", example={"channel_id": "backend"})
 def leave_channel(scope: Scope, *, channel_id: ChannelId | None = None) -> Departure:
     """Leave a channel; its broadcasts no longer reach this agent."""
     return membership.leave(scope, channel_id)
@@ -80,7 +80,7 @@ def broadcast_message(
     relevance_tags: RelevanceTags | None = None,
     confidence: Confidence = 1,
     source_references: References | None = None,
-    ttl_seconds: TtlSeconds = 3600,
+    ttl_seconds: TtlSeconds | None = None,
     content_type: ContentType = "text/plain",
     ack_level: AckLevel = "received",
 ) -> Sent:
@@ -122,7 +122,7 @@ def send_message(
     relevance_tags: RelevanceTags | None = None,
     confidence: Confidence = 1,
     source_references: References | None = None,
-    ttl_seconds: TtlSeconds = 3600,
+    ttl_seconds: TtlSeconds | None = None,
     content_type: ContentType = "text/plain",
     ack_level: AckLevel = "received",
 ) -> Sent:
@@ -179,6 +179,7 @@ def poll_messages(
 @op(
     "message.read",
     effect="read",
+    needs="session",
     example={"delivery_id": "0190d3f0-0000-7000-8000-000000000000", "length": 4000},
 )
 def read_message(scope: Scope, *, delivery_id: DeliveryId, offset: Offset = 0, length: PieceLength = 8000) -> Piece:

@@ -2,7 +2,8 @@
 
 ``queued``: nobody fetched it. ``surfaced``: a poll handed it out. ``injected``: a hook wrote it into the agent's
 context. ``seen``: the model has answered since. ``acknowledged``: the agent said so itself. ``expired`` and
-``dropped``: it never will. A delivery whose time is over counts as expired even where nobody has marked it yet.
+``dropped``: it never will. A delivery whose time is over counts as expired even where nobody has marked it yet; one
+that is urgent waits on, and is queued.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 
 from comity.kernel.clock import Instant
 from comity.kernel.scope import Actor, Row, Scope
-from comity.rooms.channels import membership
+from comity.rooms.channels import deliveries, membership
 from comity.rooms.channels.model import Receipt, Receipts, SentMessage
 
 _SCANNED = 5000  # of the newest deliveries, in which a sender's own are looked for
@@ -20,12 +21,11 @@ _SCANNED = 5000  # of the newest deliveries, in which a sender's own are looked 
 def listed(scope: Scope, message_id: str | None, sender: str | None, limit: int) -> Receipts:
     """One message, or the newest few of a sender; the newest first."""
     who = sender or scope.actor.agent_id
+    over = deliveries.overdue(scope)
     if message_id is not None:
-        rows = scope.tx.all("channels.receipts_of", message_id=message_id, second=scope.now.second)
+        rows = scope.tx.all("channels.receipts_of", message_id=message_id, **over)
     else:
-        rows = scope.tx.all(
-            "channels.newest_receipts", sender=who, limit=limit, scanned=_SCANNED, second=scope.now.second
-        )
+        rows = scope.tx.all("channels.newest_receipts", sender=who, limit=limit, scanned=_SCANNED, **over)
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(str(row[0]), []).append(row)

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 
+from comity.kernel.clock import Instant
 from comity.kernel.event import Event
 from comity.kernel.problem import Conflict, Forbidden, Invalid, Limited, NotFound, Refused
 from comity.kernel.quoting import called
 from comity.kernel.scope import Row, Scope
+from comity.kernel.text import compact
+from comity.rooms.agents import presence
 from comity.rooms.channels import loop_damper
 from comity.rooms.channels.deliveries import insert, make_room, notice, recipient
-from comity.rooms.channels.model import Draft, Refusal, Sent
+from comity.rooms.channels.model import DAY_S, TTL_S, Draft, Refusal, Sent, Waiting
 
+_STEERING, _INTERRUPT = 2, 3
+_MOST_WAITING = 20  # recipients of whom the answer tells that they do not see it now
 _FULL = "MACP_ERR_QUEUE_FULL_REJECT_INCOMING"
 
 
@@ -44,7 +49,11 @@ def broadcast(scope: Scope, channel: str, draft: Draft) -> Sent:
             channelId=channel,
         )
     recipients = scope.tx.all(
-        "channels.channel_recipients", channel_id=channel, agent_id=actor.agent_id, second=scope.now.second
+        "channels.channel_recipients",
+        channel_id=channel,
+        agent_id=actor.agent_id,
+        second=scope.now.second,
+        now_ms=scope.now.ms,
     )
     return _damped(scope, recipients, draft, channel)
 
@@ -115,16 +124,52 @@ def _deliver(scope: Scope, recipients: list[Row], draft: Draft, channel: str | N
     events: list[Event] = []
     takers: list[tuple[str, int]] = []
     refused: list[Refusal] = []
-    for agent_id, limit, pending, sequence in recipients:
+    quiet: list[str] = []
+    for agent_id, limit, pending, sequence, is_quiet in recipients:
         if pending < limit or make_room(scope, agent_id, level, message_id, events):
             takers.append((agent_id, sequence))
+            if is_quiet:
+                quiet.append(agent_id)
         else:
             refused.append(_refusal(agent_id, level, message_id, channel, events))
     delivery_ids = insert(scope, takers, draft, message_id, channel, events) if takers else []
     scope.emit(*events)
     if refused and not takers:
         raise Refused(_all_refused(refused))
-    return Sent(message_id, delivery_ids, [agent_id for agent_id, _ in takers], tuple(refused))
+    told = _waiting(scope, quiet[:_MOST_WAITING], draft) if quiet else ()
+    return Sent(message_id, delivery_ids, [agent_id for agent_id, _ in takers], tuple(refused), waiting=told)
+
+
+def _waiting(scope: Scope, agent_ids: list[str], draft: Draft) -> tuple[Waiting, ...]:
+    """Those who do not see the message now: since when, when they will, what would wake them, how long it waits."""
+    lasts = draft.ttl_seconds is None and draft.level >= _STEERING
+    wait_s = max(TTL_S, scope.actor.mail_days * DAY_S) if lasts else draft.ttl_seconds or TTL_S
+    until = Instant.at(scope.now.ms + wait_s * 1000).iso
+    rows = scope.tx.all("channels.attendance", agent_ids=compact(agent_ids), now_ms=scope.now.ms)
+    gone: set[str] = set()
+    if any(row[4] is not None for row in rows):
+        gone = {one.agent_id for one, verdict in presence.verdicts(scope) if verdict.state in ("dead", "lapsed")}
+    found = []
+    for agent_id, rested_ms, watched, hooked, seen_ms, sleeps_since in rows:
+        seen_at = "its next prompt or tool" if hooked else "its next poll"
+        if agent_id in gone:
+            since = Instant.at(seen_ms).iso
+            found.append(Waiting(agent_id, "away", since, f"{seen_at}, once it is back", "", until))
+        elif rested_ms is not None or sleeps_since is not None:
+            since = Instant.at(rested_ms).iso if rested_ms is not None else str(sleeps_since)
+            found.append(Waiting(agent_id, "idle", since, seen_at, _woken_by(draft, watched=bool(watched)), until))
+    return tuple(found)
+
+
+def _woken_by(draft: Draft, *, watched: bool) -> str:
+    """What makes an idle agent look sooner, as far as is known here."""
+    if not watched:
+        return "its user"
+    if draft.level < _STEERING:
+        return "a steering or interrupt message"
+    return (
+        "this message" if draft.level == _INTERRUPT else "this message, unless its user lets interrupts alone wake it"
+    )
 
 
 def _refusal(agent_id: str, level: int, message_id: str, channel: str | None, events: list[Event]) -> Refusal:

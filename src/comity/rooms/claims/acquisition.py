@@ -15,7 +15,6 @@ from comity.kernel.quoting import called, quoted, word
 from comity.kernel.record import to_json
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.claims.expiry import mark_lapsed, mark_lapsed_at
 from comity.rooms.claims.model import MAX_TTL_S, Claim, Claimed, PeerClaim, Renewed
 from comity.rooms.claims.overlaps import Held, Met, touching
@@ -36,7 +35,6 @@ class Wish(NamedTuple):
 
 def acquire(scope: Scope, base: Base, wish: Wish) -> Claimed:
     """Hold the files, or all that are free. Raises Conflict ``claim.held``."""
-    require_session(scope)
     mark_lapsed_at(scope, [target.path for target in wish.targets])
     agent_id = scope.actor.agent_id
     met = touching(scope, base, wish.targets)
@@ -123,7 +121,7 @@ def _hold(scope: Scope, base: Base, wish: Wish, targets: list[Target], own: list
     common = (actor.agent_id, actor.session_id)
     tx.many("claims.insert", [(claim_id, path, *common, now, expires_at, wish.reason) for path in files])
     where = (base.repository, base.worktree, actor.agent_id)
-    details = [(claim_id, path, wish.mode, fences[path], tree, *where) for path, tree in targets]
+    details = [(claim_id, path, wish.mode, fences[path], bool(tree), tree is None, *where) for path, tree in targets]
     tx.many("claims.insert_details", details)
     detail: dict[str, object] = {
         "claim_id": claim_id,
@@ -160,7 +158,6 @@ def _expiry(scope: Scope, ttl_seconds: int) -> str:
 
 def renew(scope: Scope, base: Base, targets: list[Target] | None, ttl_seconds: int) -> Renewed:
     """Hold for longer what is held already; never for shorter. NotFound ``claim.not_held`` when it is nothing."""
-    require_session(scope)
     mark_lapsed(scope)
     actor = scope.actor
     rows = scope.tx.all("claims.active", second=scope.now.second, agent_id=actor.agent_id, limit=-1)

@@ -28,7 +28,14 @@ from comity.rooms.claims.model import (
 from comity.rooms.claims.paths import Target
 
 
-@long_op("claim.acquire", effect="write", example={"files": ["src/parser.py", "tests/**"], "reason": "new grammar"})
+@long_op(
+    "claim.acquire",
+    effect="write",
+    needs="session",
+    pausable=True,
+    ends_with_write=True,
+    example={"files": ["src/parser.py", "tests/**"], "reason": "new grammar"},
+)
 def acquire_claim(
     steps: Steps,
     *,
@@ -49,7 +56,7 @@ def acquire_claim(
     return steps.write(acquisition.acquire, base, acquisition.Wish(wanted, ttl_seconds, reason, mode, partial))
 
 
-@long_op("claim.renew", effect="write", example={"ttl_seconds": 3600})
+@long_op("claim.renew", effect="write", needs="session", ends_with_write=True, example={"ttl_seconds": 3600})
 def renew_claim(steps: Steps, *, files: HeldFiles | None = None, ttl_seconds: TtlSeconds = 1800) -> Renewed:
     """Hold own claims for longer: those named, or all."""
     base = paths.base_of(steps.actor)
@@ -57,7 +64,7 @@ def renew_claim(steps: Steps, *, files: HeldFiles | None = None, ttl_seconds: Tt
     return steps.write(acquisition.renew, base, wanted, ttl_seconds)
 
 
-@long_op("claim.release", effect="write", example={"files": ["src/parser.py"]})
+@long_op("claim.release", effect="write", needs="session", ends_with_write=True, example={"files": ["src/parser.py"]})
 def release_claim(steps: Steps, *, files: HeldFiles, reason: ReleaseReason = "released") -> Released:
     """Release files that you have claimed.
 

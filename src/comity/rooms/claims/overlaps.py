@@ -42,6 +42,7 @@ class Held(NamedTuple):
     worktree: str | None
     since: int | None
     tree: int | None
+    literal: int | None = None
 
     @classmethod
     def read(cls, row: Row) -> Held:
@@ -51,6 +52,11 @@ class Held(NamedTuple):
     def elsewhere(self, base: Base) -> bool:
         """Whether it was made for another worktree or repository."""
         return self.mode is not None and (self.repository, self.worktree) != (base.repository, base.worktree)
+
+    @property
+    def target(self) -> Target:
+        """Its path in our form, of one that Comity made."""
+        return Target(self.file_path, None if self.literal else bool(self.tree))
 
     def claim(self, base: Base) -> Claim:
         """As callers see it."""
@@ -100,9 +106,11 @@ class Wanted:
             if pattern.prefix:
                 near = [*self._by_top.get(pattern.prefix[0], ()), *self._by_top.get("", ())]
             return [path for path, mine in near if meet(mine, pattern)]
-        found = [*self._below.get(pattern.text, ()), *self._at.get(pattern.text, ())]
+        found = [*self._at.get(pattern.text, ())]
+        if not pattern.exact:
+            found += self._below.get(pattern.text, ())
         for folder in above(pattern.text):
-            found += self._at.get(folder, ())
+            found += [path for path in self._at.get(folder, ()) if not self.patterns[path].exact]
         return found + [path for path, mine in self._wild if meet(pattern, mine)] if self._wild else found
 
 
@@ -154,7 +162,9 @@ def _candidates(scope: Scope, base: Base, targets: Sequence[Target]) -> Collecti
             while end > 0 and (folder := top[:end]) not in folders:
                 folders.add(folder)
                 end = top.rfind("/", 0, end)
-        wide = len(tops) <= _FEW_FOLDERS and any(target.tree or not literal(target.path) for target in targets)
+        wide = len(tops) <= _FEW_FOLDERS and any(
+            target.tree or not (target.literal or literal(target.path)) for target in targets
+        )
         among_all = wide and tx.one("claims.more_active_than", second=second, few=_FEW_CLAIMS) is None
         name = "claims.touching_expiry" if among_all else "claims.touching_live"
         rows = tx.all(name, second=second, at=compact([*folders | tops]), below=compact([*tops]))
@@ -163,7 +173,7 @@ def _candidates(scope: Scope, base: Base, targets: Sequence[Target]) -> Collecti
 
 def _top(base: Base, target: Target) -> str:
     """Where all that a target means lies: itself, or the folder before its first wildcard."""
-    return target.path if literal(target.path) else "/".join(target.pattern(base).prefix)
+    return target.path if target.literal or literal(target.path) else "/".join(target.pattern(base).prefix)
 
 
 def key(text: str) -> str:
@@ -174,5 +184,5 @@ def key(text: str) -> str:
 def _location(base: Base, held: Held) -> tuple[Target | None, bool]:
     """The claim's path in our form, and whether it is in another worktree or repository. None: nowhere we know."""
     if held.mode is not None:
-        return Target(held.file_path, bool(held.tree)), held.elsewhere(base)
+        return held.target, held.elsewhere(base)
     return paths.spelled(base, held.file_path)

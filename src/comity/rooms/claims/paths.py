@@ -22,7 +22,17 @@ from comity.kernel.javascript import distinct
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid, Limited
 from comity.kernel.scope import Actor
-from comity.rooms.claims.patterns import MAX_ALTERNATIVES, ROOT, Pattern, compiled, expand, folded, names_folder, normal
+from comity.rooms.claims.patterns import (
+    MAX_ALTERNATIVES,
+    ROOT,
+    Pattern,
+    compiled,
+    exactly,
+    expand,
+    folded,
+    names_folder,
+    normal,
+)
 
 MAX_PATHS = 2000  # claimed by one call, {a,b} written out
 MAX_LENGTH = 4096  # characters of one path
@@ -49,14 +59,19 @@ class Base(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A path in our form; ``tree``: everything below it, too."""
+    """A path in our form; ``tree``: everything below it, too; None: the one file of that name."""
 
     path: str
-    tree: bool
+    tree: bool | None
+
+    @property
+    def literal(self) -> bool:
+        """Whether the path is a name and no pattern."""
+        return self.tree is None
 
     def pattern(self, base: Base) -> Pattern:
         """To be compared with others."""
-        return compiled(self.path, self.tree, base.fold)
+        return exactly(self.path, base.fold) if self.literal else compiled(self.path, bool(self.tree), base.fold)
 
 
 def base_of(actor: Actor) -> Base:

@@ -45,7 +45,7 @@ Segment = str | Wild  # "**" is any number of segments
 class Pattern(NamedTuple):
     """A compiled path. ``prefix`` are the segments before the first wildcard; ``plain`` says that those are all.
 
-    ``text`` is the path as it is compared.
+    ``text`` is the path as it is compared. ``exact``: it means the one file of this name, and nothing below.
     """
 
     text: str
@@ -53,6 +53,7 @@ class Pattern(NamedTuple):
     prefix: tuple[str, ...]
     tree: bool
     plain: bool
+    exact: bool = False
 
 
 def normal(path: str) -> str:
@@ -81,6 +82,15 @@ def compiled(path: str, tree: bool, fold: bool) -> Pattern:
         return Pattern(ROOT, (), (), tree=True, plain=True)
     names = tuple(text.split("/"))
     return Pattern(text, names, names, tree, plain=True)
+
+
+def exactly(path: str, fold: bool) -> Pattern:
+    """The one file of this name, whatever signs are in it; its path as ``compiled`` takes one."""
+    text = normal(path)
+    if fold:
+        text = folded(text)
+    names = tuple(text.split("/"))
+    return Pattern(text, names, names, tree=False, plain=True, exact=True)
 
 
 @lru_cache(maxsize=4096)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from comity.kernel.event import Event
 from comity.kernel.scope import Row, Scope
 from comity.rooms.agents import presence
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.claims.expiry import mark_lapsed
 from comity.rooms.claims.model import Released
 from comity.rooms.claims.overlaps import Met, readable, touching
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.claims.patterns import holds
+from comity.rooms.claims.patterns import exactly, holds
+from comity.rooms.work import facts
+from comity.rooms.work.facts import Asked, Work
 
 
 def release(scope: Scope, base: Base, targets: list[Target], reason: str) -> Released:
@@ -18,7 +19,6 @@ def release(scope: Scope, base: Base, targets: list[Target], reason: str) -> Rel
 
     A path that is held is released alone; a glob that is not held itself releases whatever lies in it.
     """
-    require_session(scope)
     actor = scope.actor
     me = (actor.agent_id, actor.session_id)
     met = touching(scope, base, targets)
@@ -29,10 +29,25 @@ def release(scope: Scope, base: Base, targets: list[Target], reason: str) -> Rel
             chosen[one.held.claim_id, one.held.file_path] = one
     for claim_id, file_path in chosen:
         _release(scope, claim_id, file_path, reason)
-    released = list(dict.fromkeys(one.path for one in chosen.values()))
+    released = list(dict.fromkeys([*(one.path for one in chosen.values()), *_work_let_go(scope, base, targets)]))
     _tell(scope, actor.agent_id, released, reason)
     left = dict.fromkeys(one.path for one in own if (one.held.claim_id, one.held.file_path) not in chosen)
     return Released(released, tuple(left))
+
+
+def _work_let_go(scope: Scope, base: Base, targets: list[Target]) -> list[str]:
+    """Files there in which the actor has uncommitted work, or that it was let edit: others may have them now."""
+    agent_id = scope.actor.agent_id
+    outer = [(base.key(target.path), target.pattern(base)) for target in targets]
+    free = []
+    own: list[Work | Asked] = [*facts.of_agent(scope, agent_id), *facts.asked_by(scope, agent_id)]
+    for one in own:
+        here = (one.repository, one.worktree) == (base.repository, base.worktree) and not one.let_go
+        inner = exactly(one.file_path, base.fold)
+        if here and any(key == one.file_key or holds(pattern, inner) for key, pattern in outer):
+            facts.let_go(scope, one.place, agent_id)
+            free.append(one.file_path)
+    return free
 
 
 def release_deserted(scope: Scope) -> None:

@@ -13,7 +13,6 @@ from comity.kernel.javascript import snippet, words
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.context.model import RankedResult, RankedResults, Result, Results
 from comity.rooms.memory import index, search
 from comity.rooms.memory.model import MOST, Entry
@@ -24,7 +23,7 @@ from comity.rooms.vault import documents as vault
 from comity.rooms.vault.documents import doc_of
 
 
-class Wanted(NamedTuple):
+class ContextQuery(NamedTuple):
     """What the caller looks for; ``kinds`` None means everywhere."""
 
     query: str
@@ -50,9 +49,8 @@ class _Kind(NamedTuple):
     show: Callable[[Any], _Shown]
 
 
-def query(scope: Scope, wanted: Wanted) -> Results:
+def query(scope: Scope, wanted: ContextQuery) -> Results:
     """What scores highest: of equal scores by kind, then the most recent."""
-    require_session(scope)
     limit, said = min(wanted.limit, MOST), words(wanted.query.lower())
     if not said:
         return Results([])
@@ -72,9 +70,8 @@ def _result(kind: _Kind, row: Any, score: int, word: str) -> Callable[[], Result
     return make
 
 
-def find(scope: Scope, wanted: Wanted) -> RankedResults:
+def find(scope: Scope, wanted: ContextQuery) -> RankedResults:
     """What is most relevant, by BM25 over words: what has all of them, then what has some."""
-    require_session(scope)
     limit, said = min(wanted.limit, MOST), spoken(wanted.query)
     kinds = _kinds(scope, wanted)
     if not said:
@@ -95,7 +92,7 @@ def _ranked(name: str, rank: float, shown: _Shown, said: Sequence[str]) -> Ranke
     return RankedResult(name, shown.id, shown.title, search.excerpt(shown.text, said), rank, shown.metadata)
 
 
-def _kinds(scope: Scope, wanted: Wanted) -> list[_Kind]:
+def _kinds(scope: Scope, wanted: ContextQuery) -> list[_Kind]:
     seen = open_view(scope, wanted.channel_id)
     every = [
         _Kind("memory", _memories(scope, seen), _memory),

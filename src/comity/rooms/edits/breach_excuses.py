@@ -1,8 +1,8 @@
 """Whether what happened to a held file while somebody's shell command ran may have been its holder's own doing.
 
-The holder, or a subagent of it, changes its file by an editing tool, which the guard notes, or by shell commands of its
-own. How the file looked before and after each of those is known, so that a command excuses only what changed while it
-ran. In doubt nobody is accused.
+The holder, or a subagent of it, changes its file by an editing tool or by shell commands of its own. How the file
+looked before and after each of those is known, so that it excuses only what changed meanwhile. In doubt nobody is
+accused.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.agents import identity
 from comity.rooms.claims.paths import Base
-from comity.rooms.edits.edit_guard import EDIT_TAKES_MS
+from comity.rooms.edits.model import EDIT_TAKES_MS
+from comity.rooms.work import facts
+from comity.rooms.work.facts import Asked, FilePlace
+from comity.system.fingerprints import differ
 
 KEPT_MS = 3_600_000  # how long the changes of a command are remembered, and what it left running is believed to run
 _LEAVES = re.compile(r"(?<![&>|<])&(?![&>])|\b(?:nohup|setsid|disown|tmux|screen|daemonize)\b")
@@ -39,11 +42,6 @@ class Window(NamedTuple):
     seen_ms: int  # before the second
     before: str | None
     after: str | None
-
-
-def differ(one: str | None, other: str | None) -> bool:
-    """Whether two fingerprints are of different contents; not when one of them is not known."""
-    return one is not None and other is not None and one.partition("|")[2] != other.partition("|")[2]
 
 
 def leaves_running(command: str) -> bool:
@@ -78,51 +76,61 @@ def _merged(commands: Sequence[Ran]) -> list[Ran]:
     return merged
 
 
-def excused(scope: Scope, base: Base, holder: str, path: str, window: Window, *, wide: bool) -> bool:
-    """Whether the holder, or a subagent of it, may have changed the file itself. ``wide``: it holds a folder or a glob;
-    of its own ones no agent looks at every file, so that any command of it excuses.
+def excused(
+    scope: Scope, place: FilePlace, holder: str, path: str, window: Window, *, wide: bool, sure: bool = False
+) -> bool:
+    """Whether the holder, or a subagent of it, may have changed the file itself. ``path`` is what looks at it call it.
+
+    ``wide``: it holds a folder or a glob; of its own ones no agent looks at every file, so that any command of it
+    excuses. ``sure``: the other's command says that it changes the file; then only an edit of the holder's own excuses.
     """
     agents = [holder, *identity.descendants(scope, holder)]
-    if _edited(scope, base, agents, path, window):
+    asked = facts.asked_at(scope, place.repository, place.worktree, [place.key], ())
+    if any(one.agent_id in agents and _may_come(one, window) for one in asked):
         return True
-    place = {"repository": base.repository, "worktree": base.worktree, "agents": compact(agents)}
+    if sure:
+        return False
+    where = {"repository": place.repository, "worktree": place.worktree, "agents": compact(agents)}
     commands = []
     blunt = wide or window.looked_ms < scope.now.ms - KEPT_MS
-    for from_ms, closed_ms, lingers_ms, here, files in scope.tx.all("edits.looks", **place):
+    for from_ms, closed_ms, lingers_ms, here, files in scope.tx.all("edits.looks", **where):
         last_ms = _NEVER if closed_ms is None else int(closed_ms)
         if int(lingers_ms) >= window.looked_ms or (blunt and last_ms >= window.looked_ms):
             return True
         if closed_ms is None:
             seen = json.loads(files).get(path) if here else None
             commands.append(Ran(int(from_ms), _NEVER, seen, None))
-    rows = scope.tx.all("edits.own_changes", **place, file_path=base.key(path), since_ms=window.looked_ms)
+    rows = scope.tx.all("edits.own_changes", **where, file_path=place.key, since_ms=window.looked_ms)
     commands += [Ran(int(row[0]), int(row[1]), row[2], row[3]) for row in rows]
     return explains(commands, window)
 
 
-def _edited(scope: Scope, base: Base, agents: list[str], path: str, window: Window) -> bool:
-    """Whether they were let edit it since, or shortly before and had not done so yet."""
-    keys = compact([base.key(path)])
-    row = scope.tx.one("edits.last", keys=keys, repository=base.repository, worktree=base.worktree)
-    if row is None or row[1] not in agents or int(row[2]) < window.looked_ms - EDIT_TAKES_MS:
-        return False
-    written = (window.before or "").partition("|")[0]
-    return int(row[2]) >= window.looked_ms or int(written or 0) < int(row[2])
+def _may_come(asked: Asked, window: Window) -> bool:
+    """Whether an edit that was let through may have been made in the window."""
+    if asked.asked_ms >= window.looked_ms:
+        return True
+    return asked.asked_ms >= window.looked_ms - EDIT_TAKES_MS and not differ(asked.seen, window.before)
 
 
 def note(scope: Scope, base: Base, paths: Sequence[str], from_ms: int, seen: tuple[dict[str, str], ...]) -> None:
     """A command of the actor changed these of what it holds. ``seen``: fingerprints before and after it."""
-    scope.tx.run("edits.forget_own_changes", before_ms=scope.now.ms - KEPT_MS)
     before, after = seen
     for path in paths:
-        scope.tx.run(
-            "edits.own_change",
-            repository=base.repository,
-            worktree=base.worktree,
-            file_path=base.key(path),
-            agent_id=scope.actor.agent_id,
-            from_ms=from_ms,
-            now_ms=scope.now.ms,
-            seen_before=before.get(path),
-            seen_after=after.get(path),
-        )
+        place = FilePlace(base.repository, base.worktree, base.key(path))
+        note_one(scope, place, scope.actor.agent_id, from_ms, (before.get(path), after.get(path)))
+
+
+def note_one(scope: Scope, place: FilePlace, agent_id: str, from_ms: int, seen: tuple[str | None, str | None]) -> None:
+    """An agent changed a file of its own between that moment and now."""
+    scope.tx.run("edits.forget_own_changes", before_ms=scope.now.ms - KEPT_MS)
+    scope.tx.run(
+        "edits.own_change",
+        repository=place.repository,
+        worktree=place.worktree,
+        file_path=place.key,
+        agent_id=agent_id,
+        from_ms=from_ms,
+        now_ms=scope.now.ms,
+        seen_before=seen[0],
+        seen_after=seen[1],
+    )

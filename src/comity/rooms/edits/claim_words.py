@@ -5,20 +5,43 @@ from __future__ import annotations
 from comity.kernel.quoting import SOMEBODY, called, quoted, title
 from comity.kernel.scope import Scope
 from comity.rooms.claims.overlaps import Held, Met
+from comity.rooms.work.facts import Asked, Work
 
 MOST_TOLD = 3
+# In place of the id of a claim: it is held by the fact that it was changed, or that a change was let through just now.
+WORK, ASKED = "work", "asked"
 _REASON_LENGTH = 120
 
 
 def says(scope: Scope, met: Met) -> str:
     """One claim in a sentence."""
     held = met.held
+    if held.claim_id == WORK:
+        age = span(scope.now.second - (held.since or 0))
+        return f"{titled(held)} changed {quoted(met.path)} {age} ago and has not committed it."
+    if held.claim_id == ASKED:
+        return f"{titled(held)} was let edit {quoted(met.path)} {span(scope.now.second - (held.since or 0))} ago."
     why = f", {quoted(held.reason, _REASON_LENGTH)}" if held.reason else ""
     age = f"{span(scope.now.second - held.since)} ago" if held.since is not None else "some time ago"
     how = "claimed" if held.mode == "exclusive" else "shares" if held.mode == "shared" else "announced work on"
     where = " in another worktree" if met.elsewhere else ""
     left = span(left_s(scope, held))
     return f"{titled(held)} {how} {quoted(met.path)}{where} {age}{why}; it lapses in {left} unless renewed."
+
+
+def left_behind(scope: Scope, work: Work) -> str:
+    """Work whose agent is gone, or has let it go, in a sentence."""
+    age = span((scope.now.ms - work.changed_ms) // 1000)
+    how = "let go by" if work.let_go else "left behind by"
+    what = f"Uncommitted changes of {quoted(work.file_path)}, made {age} ago, were {how}"
+    return f"{what} {title(work.agent_id, work.agent_name)}."
+
+
+def asks(scope: Scope, asked: Asked) -> str:
+    """A change that was asked for and is not made yet, in a sentence."""
+    age = span((scope.now.ms - asked.asked_ms) // 1000)
+    who = title(asked.agent_id, asked.agent_name)
+    return f"{who} asked to edit {quoted(asked.file_path)} {age} ago and may yet do it: its user may have to agree."
 
 
 def titled(held: Held) -> str:

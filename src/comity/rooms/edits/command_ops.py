@@ -1,20 +1,27 @@
-"""Operations around shell and git commands. Apart from ``edit.check``, since they load what runs git."""
+"""Operations around shell and git commands: what is needed before every command, however little that is.
+
+What looks at git, takes copies and compares is loaded only while others are about, or work of somebody who is gone lies
+there.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from importlib import import_module
 
+from comity.kernel.hints import Any
 from comity.kernel.op import long_op
 from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.rooms.claims import paths
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.edits import breaches, commit_guard, edit_guard, git_guard, workspace_files
+from comity.rooms.claims.places import Places
+from comity.rooms.edits import edit_guard, line_changes
 from comity.rooms.edits.model import (
     LEASE_S,
     BypassReason,
     CommandLine,
-    Compared,
     Folder,
     KeepWarning,
     NamedFiles,
@@ -23,11 +30,13 @@ from comity.rooms.edits.model import (
     Recorded,
     Verdict,
 )
+from comity.rooms.edits.pause_rule import changes_work
 from comity.rooms.edits.unrecorded_refusals import or_else
-from comity.shell import effects, git_commands
+from comity.rooms.turns import speaker
+from comity.shell.effects import Effects
 
 
-@long_op("command.check", effect="write", example={"command": "make"})
+@long_op("command.check", effect="write", pausable=changes_work, example={"command": "make"})
 def check_command(
     steps: Steps,
     *,
@@ -39,121 +48,71 @@ def check_command(
     """Ask whether a shell command may run: its git commands, and the files that it names to be written.
 
     As ``git.check`` and ``edit.check`` would say; files that it only adds to or changes in place need not be read
-    again. What it does besides is found afterwards by ``edit.compare``, for which peers' files are looked at now.
+    again. What it does besides is found afterwards by ``edit.compare``, for which peers' files are looked at, and
+    copies of their work are kept, now.
     """
     base = paths.base_of(steps.actor)
-    folder = cwd or base.folder
-    others = steps.read(git_guard.others)
-    refusal = _of_vitals(steps, command, folder, reason) if others else None
-    if refusal is not None:
-        return refusal
-    stakes = _stakes(steps, base, command, folder) if others and "git" in command else []
-    wanted = _named(base, command, folder)
-    near = steps.read(breaches.ground, base) if others and not effects.reads_only(command) else None
-    if not stakes and near is None:
-        return edit_guard.asked(steps, base, wanted, keep_warning=keep_warning)
-    look = None if near is None else (breaches.prints(base, near, {}), near.read_ms)
-    return or_else(
-        steps,
-        lambda scope: _checked(scope, base, stakes, reason, wanted, look, keep_warning=keep_warning),
-        lambda scope: git_guard.barred(scope, stakes, reason) or edit_guard.barred(scope, base, wanted),
-    )
+    found = line_changes.Line(command, cwd or base.folder or os.getcwd()).changes()
+    named = _named(steps, base, found)
+    others, any_work = steps.read(_about)
+    if any_work and (found.changes or found.unknown):
+        told: Verdict = _guard().check(steps, base, _guard().Asked(found, named, reason, others, keep_warning))
+        return told
+    verdict, warnings = Verdict(allowed=True), []
+    for there, wanted in named:
+        verdict = edit_guard.asked(steps, there, wanted, keep_warning=keep_warning)
+        if not verdict.allowed:
+            return verdict
+        warnings += [verdict.warning] if verdict.warning else []
+    return verdict._replace(warning="\n".join(warnings))
 
 
-def _of_vitals(steps: Steps, command: str, folder: str, reason: str) -> Verdict | None:
-    """A refusal of what would take away the workspace itself."""
-    danger = workspace_files.endangered(steps.actor, command, folder)
-    if danger is None:
-        return None
-    known = None if danger.bypass or reason else workspace_files.refusal(danger)
-    verdict = or_else(
-        steps, lambda scope: workspace_files.check(scope, danger, reason) or Verdict(allowed=True), lambda _: known
-    )
-    return None if verdict.allowed else verdict
+def _guard() -> Any:
+    return import_module("comity.rooms.edits.command_guard")
 
 
-def _named(base: Base, command: str, folder: str) -> edit_guard.Wanted:
-    named = effects.named(command, folder)
-    whole, _ = paths.sorted_out(base, [path for path in named.paths if path in named.whole])
-    rest, _ = paths.sorted_out(base, [path for path in named.paths if path not in named.whole])
-    wanted = edit_guard.wanted(base, list(dict.fromkeys([*whole, *rest])), LEASE_S)
-    return wanted._replace(added=frozenset(target.path for target in rest) - {target.path for target in whole})
+def _about(scope: Scope) -> tuple[bool, bool]:
+    """Whether other agents are about; and whether they are, or somebody who may be gone has left uncommitted work."""
+    agent_id = (speaker.look(scope) or scope).actor.agent_id
+    others, works = scope.tx.one("edits.about", agent_id=agent_id) or (0, 0)
+    return bool(others), bool(others or works)
 
 
-def _checked(
-    scope: Scope,
-    base: Base,
-    stakes: list[git_guard.Stake],
-    reason: str,
-    wanted: edit_guard.Wanted,
-    look: tuple[breaches.Prints, int] | None,
-    *,
-    keep_warning: bool,
-) -> Verdict:
-    """Git, then the files; then the look at what peers hold is remembered. All or nothing."""
-    spared = git_guard.check(scope, stakes, reason) if stakes else Verdict(allowed=True)
-    if not spared.allowed:
-        return spared
-    edits = edit_guard.check(scope, base, wanted) if wanted.every else Verdict(allowed=True)
-    if stakes and not edits.allowed:
-        git_guard.over(scope)
-    if edits.allowed and look is not None:
-        breaches.remember(scope, base, *look)
-    verdict = edits._replace(warning="\n".join(part for part in (spared.warning, edits.warning) if part))
-    if keep_warning:
-        edit_guard.keep(scope, verdict)
-    return verdict
-
-
-@long_op("edit.compare", effect="write", example={"command": "make"})
-def compare_edits(steps: Steps, *, command: CommandLine = "") -> Compared:
-    """Compare peers' files with how they looked before a shell command.
-
-    What changed although a peer holds it, and did not change itself, is an event, and both sides are told.
-    """
-    base = paths.base_of(steps.actor)
-    looked = steps.read(breaches.before)
-    if steps.read(git_guard.sweeps_now):
-        steps.write(git_guard.over)
-    if looked is None:
-        return Compared([])
-    near = steps.read(breaches.ground, base) or breaches.Ground((), (), steps.read(lambda scope: scope.now.ms))
-    after = breaches.prints(base, near, looked.prints)
-    return steps.write(breaches.compare, base, looked, after, near.read_ms, command)
+def _named(steps: Steps, base: Base, found: Effects) -> list[tuple[Base, edit_guard.EditWish]]:
+    """The files that a line names to be changed, by checkout."""
+    named, kept = line_changes.named(found.changes)
+    named = edit_guard.not_ours(steps.actor, named)
+    if not base.folder:
+        targets = paths.sorted_out(base, named)[0]
+        return [(base, edit_guard.wanted(base, targets, LEASE_S, "command"))] if targets else []
+    if not named:
+        return []
+    links = edit_guard.also_named(steps, named)
+    named, kept = [*named, *links], {*kept, *links}
+    places = Places(base)
+    added = {(there, target) for there, targets in places.sorted_out(kept)[0].items() for target in targets}
+    found_here = []
+    for there, targets in places.sorted_out(named)[0].items():
+        wanted = edit_guard.wanted(there, targets, LEASE_S, "command")
+        in_place = frozenset(target.path for target in targets if (there, target) in added)
+        found_here.append((there, wanted._replace(added=in_place)))
+    return found_here
 
 
 @long_op("git.check", effect="write", example={"command": "git stash"})
 def check_git(steps: Steps, *, command: CommandLine, cwd: Folder = "", reason: BypassReason = "") -> Verdict:
-    """Ask whether git commands in a shell line may run: not when a living peer would lose work.
+    """Ask whether commands in a shell line may run: not when a living peer would lose work.
 
-    Looked at are stash, reset --hard, clean -f, checkout and restore of everything, rebase, and push --force, which
-    warns. Quoted text and harmless forms pass. With a ``reason`` it is let through, which is an event.
+    Looked at is whatever takes uncommitted files, stash entries or folders away, and push --force, which warns. Quoted
+    text and harmless forms pass. With a ``reason`` it is let through, which is an event.
     """
     base = paths.base_of(steps.actor)
-    if not steps.read(git_guard.others):
+    others, any_work = steps.read(_about)
+    if not any_work:
         return Verdict(allowed=True)
-    refusal = _of_vitals(steps, command, cwd or base.folder, reason)
-    stakes = _stakes(steps, base, command, cwd or base.folder) if refusal is None else []
-    if not stakes:
-        return refusal or Verdict(allowed=True)
-    return or_else(
-        steps,
-        lambda scope: git_guard.check(scope, stakes, reason),
-        lambda scope: git_guard.barred(scope, stakes, reason),
-    )
-
-
-def _stakes(steps: Steps, base: Base, command: str, cwd: str) -> list[git_guard.Stake]:
-    """What git says of the work that is at stake, asked between transactions."""
-    stakes = []
-    for sweep in git_commands.sweeps(command):
-        folder = os.path.join(cwd, sweep.folder or "")
-        if sweep.folder is None or not os.path.isdir(folder):
-            continue
-        there = git_guard.place(base, folder)
-        looks = sweep.loss in ("stash", "commits") or steps.read(git_guard.held, there)
-        stakes.append(git_guard.stake(sweep, there, folder) if looks else git_guard.Stake(sweep, there))
-    return stakes
+    found = line_changes.Line(command, cwd or base.folder or os.getcwd()).changes()
+    verdict: Verdict = _guard().check_git(steps, base, _guard().Asked(found, [], reason, others, keep_warning=False))
+    return verdict
 
 
 @long_op("edit.held", effect="write", example={"files": ["src/parser.py"]})
@@ -166,18 +125,18 @@ def held_edits(
     operation: Operation = "git commit",
     reason: BypassReason = "",
 ) -> Verdict:
-    """Ask whether living peers hold any of these files exclusively, before git records them.
+    """Ask whether living peers hold any of these files, or have work in them, before git records them.
 
     Nothing is claimed. Whoever asks need not be an agent. With a ``reason`` it is let through, which is an event.
     """
     base = paths.base_of(steps.actor)
     at_s: dict[str, int] = {}
     targets: dict[Target, None] = {}
-    for place, file in enumerate(files):
-        for target in paths.sorted_out(base, [file])[0]:
-            targets[Target(target.path, tree=False)] = None
-            if recorded_s is not None:
-                at_s[target.path] = recorded_s[place] if place < len(recorded_s) else 0
+    for target, place in _recorded(base, files):
+        targets[target] = None
+        if recorded_s is not None:
+            at_s[target.path] = recorded_s[place] if place < len(recorded_s) else 0
+    commit_guard: Any = import_module("comity.rooms.edits.commit_guard")
     recording = commit_guard.Recording(list(targets), processes or [], at_s, operation, reason)
     if not targets or not steps.read(commit_guard.barring, base, recording):
         return Verdict(allowed=True)
@@ -186,3 +145,16 @@ def held_edits(
         lambda scope: commit_guard.check(scope, base, recording),
         lambda scope: commit_guard.barred(scope, base, recording),
     )
+
+
+def _recorded(base: Base, files: Sequence[str]) -> list[tuple[Target, int]]:
+    """The files in our form, each with its place in the list."""
+    if not base.folder:
+        return [
+            (Target(target.path, tree=False), place)
+            for place, name in enumerate(files)
+            for target in paths.sorted_out(base, [name])[0]
+        ]
+    places = Places(base)
+    found = [(places.target(os.path.join(base.folder, name)), place) for place, name in enumerate(files)]
+    return [(named[1], place) for named, place in found if named is not None and named[0] == base]

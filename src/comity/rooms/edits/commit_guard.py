@@ -10,12 +10,15 @@ from comity.rooms.agents import identity
 from comity.rooms.claims import release
 from comity.rooms.claims.overlaps import Met
 from comity.rooms.claims.paths import Base, Target
+from comity.rooms.edits import progress
 from comity.rooms.edits.claim_words import MOST_TOLD, says
 from comity.rooms.edits.edit_guard import barring_others, refusal, refused
 from comity.rooms.edits.git_guard import bypassed
 from comity.rooms.edits.model import Verdict
+from comity.rooms.edits.sight import Near
 from comity.rooms.edits.unrecorded_refusals import living
-from comity.shell.git_commands import BYPASS, BYPASS_REASON
+from comity.rooms.work import facts
+from comity.shell.bypass import BYPASS, BYPASS_REASON
 
 
 class Recording(NamedTuple):
@@ -30,11 +33,25 @@ class Recording(NamedTuple):
 
 def barring(scope: Scope, base: Base, recording: Recording) -> list[Met]:
     """Claims of others: an agent's parents and subagents count as the agent, since git cannot tell them apart."""
-    met = barring_others(scope, base, recording.targets, _own(scope, recording.processes))
+    own = _own(scope, recording.processes)
+    met = barring_others(scope, base, recording.targets, own)
     if not recording.at_s:
-        return met
+        return [*met, *_at_work(scope, base, recording.targets, own, met)]
     kept = [one._replace(files=[path for path in one.files if _later(one, recording.at_s.get(path))]) for one in met]
     return [one for one in kept if one.files]
+
+
+def _at_work(scope: Scope, base: Base, targets: list[Target], own: set[str], met: list[Met]) -> list[Met]:
+    """Uncommitted work of living peers in these files, where no claim stands for it."""
+    paths = {base.key(target.path): target.path for target in targets}
+    works = facts.at(scope, base.repository, base.worktree, list(paths))
+    state = progress.others(scope, Near(tuple(works), (), frozenset(own)))
+    claimed = {path for one in met for path in one.files}
+    return [
+        progress.met(scope, base, work, [paths[work.file_key]], state.owner.get(work.agent_id))
+        for work in state.living
+        if paths[work.file_key] not in claimed
+    ]
 
 
 def _own(scope: Scope, processes: list[str]) -> set[str]:

@@ -1,49 +1,58 @@
-"""The guard before an edit: refused where a living peer holds the file, else claimed for whoever edits it.
+"""The guard before an edit: refused where a living peer holds the file or has work in it, else claimed for its editor.
 
-A claim keeps two agents from editing a file at the same time. That alone loses edits: one reads, a peer edits and lets
-go, and the first writes back what it had read. So the guard remembers who was let edit a file last. Whoever may have
-read it before that gets the claim, but has to read the file again first: refused once, by name, and let on afterwards.
+What keeps others out is a fact: the file differs from the last commit, and a peer who lives changed it last. A claim
+that the guard made for an edit only bridges the time until the edit is made; once it is known not to come, or its work
+is committed, the claim goes.
+
+That alone loses edits: one reads, a peer edits and lets go, and the first writes back what it had read. So the guard
+remembers who edited a file last. Whoever may have read it before that gets the claim, but has to read the file again
+first: refused once, by name, and let on afterwards.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Container, Iterable
 from importlib import import_module
 
 from comity.kernel.event import Event
+from comity.kernel.hints import Any
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.quoting import quoted, title
-from comity.kernel.scope import Scope
+from comity.kernel.scope import Actor, Scope
 from comity.kernel.steps import Steps
-from comity.kernel.text import compact
-from comity.rooms.agents import identity
 from comity.rooms.claims import acquisition, release
-from comity.rooms.claims.overlaps import Met, touching
+from comity.rooms.claims.overlaps import Held, Met, touching
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.edits.claim_words import MOST_TOLD, left_s, says, span, whom
+from comity.rooms.edits import stale_edits
+from comity.rooms.edits.claim_words import MOST_TOLD, asks, left_behind, left_s, says, whom
 from comity.rooms.edits.model import Verdict
+from comity.rooms.edits.sight import Near, Others, Sight, carried_out, is_work
 from comity.rooms.edits.unrecorded_refusals import family, living, or_else
 from comity.rooms.turns import speaker
+from comity.rooms.work import facts
+from comity.rooms.work.facts import FilePlace
+from comity.system.fingerprints import fingerprint
 
 _REASON = "editing"
-# Between an edit's check and the edit itself somebody may be asked for permission.
-EDIT_TAKES_MS = 120_000
 SWEEP_TAKES_MS = 30_000  # where no hook tells that it is over
 _FRESH_MS = 60_000  # how old the note of an edit may be for an answer without a write
 KEPT_S = 86_400  # a warning that is left as a message
 _LOGGED = 20
 
 
-class Wanted(NamedTuple):
+class EditWish(NamedTuple):
     """What is about to be changed: files, which get claimed, and folders or globs, which are only looked at.
 
-    ``added`` are those files that are changed as they are now, whatever the caller has read of them.
+    ``added`` are those files that are changed as they are now, whatever the caller has read of them. ``how`` is what
+    changes them: an editing tool, or a command.
     """
 
     files: list[Target]
     wide: list[Target]
     lease_s: int
     added: frozenset[str] = frozenset()
+    how: str = "edit"
 
     @property
     def every(self) -> list[Target]:
@@ -51,43 +60,88 @@ class Wanted(NamedTuple):
         return [*self.files, *self.wide]
 
 
-class _Edit(NamedTuple):
-    """Who was let edit a file last."""
-
-    file_path: str
-    agent_id: str
-    edited_ms: int
-    agent_name: str
+def not_ours(actor: Actor, files: Iterable[str]) -> list[str]:
+    """Without the database and what lies beside it under its name: nobody opens those but SQLite."""
+    ours = actor.database
+    return [path for path in files if not (ours and "\0" not in path and os.path.realpath(path).startswith(ours))]
 
 
-def wanted(base: Base, targets: list[Target], lease_s: int) -> Wanted:
+def also_named(steps: Steps, files: Iterable[str]) -> list[str]:
+    """Files that others may hold, of which these are other names: only hard links are looked for."""
+    linked = [path for path in files if _has_names(path)]
+    found: list[str] = import_module("comity.rooms.edits.hard_links").named_too(steps, linked) if linked else []
+    return found
+
+
+def _has_names(path: str) -> bool:
+    try:
+        return os.stat(path).st_nlink > 1 and not os.path.isdir(path)
+    except (OSError, ValueError):
+        return False
+
+
+def wanted(base: Base, targets: list[Target], lease_s: int, how: str = "edit") -> EditWish:
     """Whatever is no folder on the disk is a file, whatever its name looks like."""
     files, wide = [], []
     for target in targets:
-        folder = target.tree and os.path.isdir(os.path.join(base.folder, target.path))
-        if folder or "*" in target.path or "?" in target.path:
-            wide.append(target)
+        folder = os.path.isdir(os.path.join(base.folder, target.path)) if target.tree is not False else False
+        if folder:
+            wide.append(Target(target.path, tree=True))
         else:
-            files.append(Target(target.path, tree=False))
-    return Wanted(files, wide, lease_s)
+            files.append(Target(target.path, None))
+    return EditWish(files, wide, lease_s, how=how)
 
 
-def asked(steps: Steps, base: Base, wanted: Wanted, *, keep_warning: bool) -> Verdict:
+def asked(steps: Steps, base: Base, wanted: EditWish, *, keep_warning: bool) -> Verdict:
     """The verdict, by reading alone where that is enough."""
     if not wanted.every:
         return Verdict(allowed=True)
-    known = steps.read(own, base, wanted)
+    known, near = steps.read(_known, base, wanted)
     if known is not None:
         return known
+    sight = _sight(near)
+    prints = {target.path: fingerprint(os.path.join(base.folder, target.path)) for target in wanted.files}
     return or_else(
         steps,
-        lambda scope: _checked(scope, base, wanted, keep_warning=keep_warning),
-        lambda scope: barred(scope, base, wanted),
+        lambda scope: _checked(scope, base, wanted, Looked(near, sight, prints), keep_warning=keep_warning),
+        lambda scope: barred(scope, base, wanted, Looked(near, sight, prints)),
     )
 
 
-def _checked(scope: Scope, base: Base, wanted: Wanted, *, keep_warning: bool) -> Verdict:
-    verdict = check(scope, base, wanted)
+class Looked(NamedTuple):
+    """What was looked at before the transaction: rows, their files, and how the wanted files look now."""
+
+    near: Near = Near()
+    sight: Sight = Sight()
+    prints: dict[str, str] = {}
+
+
+NOTHING_SEEN = Looked()
+
+
+def _sight(near: Near) -> Sight:
+    """A look at files that somebody has changed, or was let change; for most there is nothing to look at."""
+    if not near.works and not near.asked:
+        return Sight()
+    others = near.works or any(one.agent_id not in near.kin for one in near.asked)
+    if not others:
+        return Sight((), tuple(carried_out(near.asked)))
+    sight: Sight = import_module("comity.rooms.edits.verification").looked(near.works, near.asked)
+    return sight
+
+
+def _progress() -> Any:
+    """What others have in progress: an agent that is alone and edits on does without."""
+    return import_module("comity.rooms.edits.progress")
+
+
+def _known(scope: Scope, base: Base, wanted: EditWish) -> tuple[Verdict | None, Near]:
+    known = own(scope, base, wanted)
+    return (known, Near()) if known is not None else (None, _progress().near(scope, base, wanted.every))
+
+
+def _checked(scope: Scope, base: Base, wanted: EditWish, look: Looked, *, keep_warning: bool) -> Verdict:
+    verdict = check(scope, base, wanted, look)
     if keep_warning:
         keep(scope, verdict)
     return verdict
@@ -102,7 +156,7 @@ def keep(scope: Scope, verdict: Verdict) -> None:
             delivering.notice(scope, recipient, verdict.warning, "steering", KEPT_S)
 
 
-def own(scope: Scope, base: Base, wanted: Wanted) -> Verdict | None:
+def own(scope: Scope, base: Base, wanted: EditWish) -> Verdict | None:
     """Yes, by reading alone: the caller is alone, holds every file for half of its lease yet, and was noted lately.
 
     With others about, each edit is noted, so that what changes meanwhile is not laid at another's door.
@@ -118,9 +172,11 @@ def own(scope: Scope, base: Base, wanted: Wanted) -> Verdict | None:
         path for one in met if exclusive(one) and left_s(settled, one.held) * 2 > wanted.lease_s for path in one.files
     }
     since_ms = settled.now.ms - _FRESH_MS
-    noted = {edit.file_path for edit in _last(settled, base, wanted.files) if _recent(edit, agent_id, since_ms)}
+    keys = [base.key(target.path) for target in wanted.files]
+    rows = facts.asked_at(settled, base.repository, base.worktree, keys, ())
+    noted = {one.file_key for one in rows if one.agent_id == agent_id and one.asked_ms >= since_ms}
     wants = {target.path for target in wanted.files}
-    return Verdict(allowed=True) if mine >= wants and noted >= set(map(base.key, wants)) else None
+    return Verdict(allowed=True) if mine >= wants and noted >= set(keys) else None
 
 
 def others(scope: Scope) -> bool:
@@ -128,39 +184,102 @@ def others(scope: Scope) -> bool:
     return scope.tx.one("edits.others", agent_id=scope.actor.agent_id) not in (None, (0,))
 
 
-def _recent(edit: _Edit, agent_id: str, since_ms: int) -> bool:
-    return edit.agent_id == agent_id and edit.edited_ms >= since_ms
-
-
-def check(scope: Scope, base: Base, wanted: Wanted) -> Verdict:
+def check(scope: Scope, base: Base, wanted: EditWish, look: Looked = NOTHING_SEEN) -> Verdict:
     """The verdict; what is free is claimed."""
     scope = speaker.settle(scope)
     release.release_deserted(scope)
-    met = touching(scope, base, wanted.every)
-    kin = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
+    if look.sight != NOTHING_SEEN.sight:
+        import_module("comity.rooms.edits.landings").note(scope, look.sight)
+    kin = _progress().kin(scope)
+    near = _progress().near(scope, base, wanted.every)._replace(kin=kin)
+    others = _progress().others(scope, near)
+    met = _let_go(scope, base, touching(scope, base, wanted.every), others, kin)
     peers = [one for one in met if one.held.agent_id not in kin]
-    barring = [one for one in peers if exclusive(one)]
+    barring = [*(one for one in peers if exclusive(one)), *_at_work(scope, base, wanted, others, met)]
     if barring:
         return refused(scope, barring)
     swept = _swept(scope, base)
     if swept is not None:
         return swept
     shared = {path for one in peers if one.held.mode == "shared" and not one.elsewhere for path in one.files}
-    changed = _changed_since(scope, base, wanted.files, kin)
-    _claim(scope, base, wanted, shared)
+    changed = stale_edits.changed_since(scope, base, wanted.files, kin)
+    _claim(scope, base, wanted, shared, look.prints)
     had = {path for one in met if one.held.agent_id == scope.actor.agent_id and not one.elsewhere for path in one.files}
     told = [says(scope, one) for one in peers if one.held.mode != "shared" and not had.issuperset(one.files)]
+    edited = {edit.file_path for edit, _ in changed}
+    told += [left_behind(scope, work) for work in others.left if wanted.how == "edit" and work.file_key not in edited]
+    told += [asks(scope, one) for one in others.pending]
     stale = [edit for edit, path in changed if path not in shared and path not in wanted.added]
     if stale:
-        return _stale(scope, stale, told[:MOST_TOLD])
-    told += [_changed(scope, edit) for edit, path in changed if path in shared or path in wanted.added]
+        return stale_edits.refusal(scope, stale, told[:MOST_TOLD])
+    told += [stale_edits.told(scope, edit) for edit, path in changed if path in shared or path in wanted.added]
     return Verdict(allowed=True, warning="\n".join(told[:MOST_TOLD]))
 
 
-def barred(scope: Scope, base: Base, wanted: Wanted) -> Verdict | None:
+def _let_go(scope: Scope, base: Base, met: list[Met], others: Others, kin: frozenset[str]) -> list[Met]:
+    """Without claims of the guard for edits that were committed, or are not coming: those are released."""
+    busy = _busy(others)
+    kept: list[Met] = []
+    done: list[Met] = []
+    for one in met:
+        held = one.held
+        idle = is_bridge(one) and held.agent_id not in kin and (held.agent_id, base.key(one.path)) not in busy
+        (done if idle else kept).append(one)
+    for one in done:
+        release.release_these(
+            scope, one.held.agent_id, [(one.held.claim_id, one.held.file_path)], "nothing uncommitted"
+        )
+    return kept
+
+
+def _busy(others: Others) -> set[tuple[str, str]]:
+    """Who has, or may soon have, work in which file."""
+    found = {(work.agent_id, work.file_key) for work in others.living}
+    return found | {(asked.agent_id, asked.file_key) for asked in others.pending}
+
+
+def is_bridge(met: Met) -> bool:
+    """Whether the guard made this claim for an edit, here, and nobody asked for it."""
+    return is_bridging(met.held) and not met.elsewhere
+
+
+def is_bridging(held: Held) -> bool:
+    """The same of one as it stands."""
+    return bool(held.literal) and held.reason == _REASON
+
+
+def _at_work(scope: Scope, base: Base, wanted: EditWish, others: Others, met: list[Met]) -> list[Met]:
+    """Work of living peers in these files that no claim of theirs stands for, nor one of the actor's own."""
+    claimed = {(one.held.agent_id, path) for one in met if one.held.mode and not one.elsewhere for path in one.files}
+    me = scope.actor.agent_id
+    files = {base.key(target.path): target.path for target in wanted.files}
+    found = []
+    for work in others.living:
+        owner = others.owner.get(work.agent_id)
+        touched = [files[work.file_key]] if work.file_key in files else []
+        touched += _progress().touched(base, work.file_path, wanted.wide)
+        if any((owner, path) not in claimed and (me, path) not in claimed for path in touched):
+            found.append(_progress().met(scope, base, work, touched, owner))
+    return found
+
+
+def barred(scope: Scope, base: Base, wanted: EditWish, look: Looked = NOTHING_SEEN) -> Verdict | None:
     """The refusal by reading alone, where a living peer holds something of it; nothing else is decided."""
     scope, mine = family(scope)
-    barring = living(scope, barring_others(scope, base, wanted.every, mine))
+    over = {seen.work.place for seen in look.sight.seen if not is_work(seen)}
+    near = _progress().near(scope, base, wanted.every)
+    others = _progress().others(scope, near._replace(works=tuple(one for one in near.works if one.place not in over)))
+    busy = _busy(others)
+    busy |= {(came.asked.agent_id, came.asked.file_key) for came in look.sight.came}
+    met = touching(scope, base, wanted.every)
+    held = [
+        one
+        for one in met
+        if exclusive(one)
+        and one.held.agent_id not in mine
+        and (not is_bridge(one) or (one.held.agent_id, base.key(one.path)) in busy)
+    ]
+    barring = [*living(scope, held), *_at_work(scope, base, wanted, others, met)]
     return refusal(scope, barring) if barring else None
 
 
@@ -181,7 +300,7 @@ def _swept(scope: Scope, base: Base) -> Verdict | None:
     return Verdict(allowed=False, refusal=f"{told} Make the edit again in a moment.", holders=(row[0],))
 
 
-def barring_others(scope: Scope, base: Base, targets: list[Target], kin: set[str]) -> list[Met]:
+def barring_others(scope: Scope, base: Base, targets: list[Target], kin: Container[str]) -> list[Met]:
     """Exclusive claims of agents that are none of ``kin`` on any of these."""
     return [one for one in touching(scope, base, targets) if exclusive(one) and one.held.agent_id not in kin]
 
@@ -191,50 +310,7 @@ def exclusive(met: Met) -> bool:
     return met.held.mode == "exclusive" and not met.elsewhere
 
 
-def _last(scope: Scope, base: Base, targets: list[Target]) -> list[_Edit]:
-    keys = compact([base.key(target.path) for target in targets])
-    rows = scope.tx.all("edits.last", keys=keys, repository=base.repository, worktree=base.worktree)
-    return [_Edit._make(row) for row in rows]
-
-
-def _changed_since(scope: Scope, base: Base, targets: list[Target], kin: set[str]) -> list[tuple[_Edit, str]]:
-    """Edits of others that came, or may have come, after this agent began."""
-    began_ms = _began_ms(scope)
-    by_key = {base.key(target.path): target.path for target in targets}
-    return [
-        (edit, by_key[edit.file_path])
-        for edit in _last(scope, base, targets)
-        if edit.agent_id not in kin and edit.edited_ms + _takes_ms(scope, edit, began_ms) >= began_ms
-    ]
-
-
-def _began_ms(scope: Scope) -> int:
-    row = scope.tx.one("edits.began_ms", agent_id=scope.actor.agent_id)
-    return row[0] if row and isinstance(row[0], int) else 0
-
-
-def _takes_ms(scope: Scope, edit: _Edit, began_ms: int) -> int:
-    """How long after its check an edit may have been made; one whose agent has left was made before that."""
-    if edit.edited_ms >= began_ms:
-        return 0
-    row = scope.tx.one("agents.session_of", agent_id=edit.agent_id)
-    return EDIT_TAKES_MS if row and row[1] == "active" else 0
-
-
-def note(scope: Scope, base: Base, paths: list[str]) -> None:
-    """The actor is let edit these now."""
-    for path in paths:
-        scope.tx.run(
-            "edits.edited",
-            repository=base.repository,
-            worktree=base.worktree,
-            file_path=base.key(path),
-            agent_id=scope.actor.agent_id,
-            now_ms=scope.now.ms,
-        )
-
-
-def _claim(scope: Scope, base: Base, wanted: Wanted, shared: set[str]) -> None:
+def _claim(scope: Scope, base: Base, wanted: EditWish, shared: set[str], prints: dict[str, str]) -> None:
     """Hold what is edited, shared where peers share it; what is held for long enough yet stays as it is."""
     agent_id = scope.actor.agent_id
     mine = {
@@ -250,7 +326,9 @@ def _claim(scope: Scope, base: Base, wanted: Wanted, shared: set[str]) -> None:
     ):
         if some:
             acquisition.acquire(scope, base, acquisition.Wish(some, wanted.lease_s, _REASON, mode, partial=True))
-    note(scope, base, [target.path for target in wanted.files])
+    for target in wanted.files:
+        place = FilePlace(base.repository, base.worktree, base.key(target.path))
+        facts.ask(scope, place, target.path, prints.get(target.path, ""), wanted.how)
 
 
 def refused(scope: Scope, barring: list[Met], event_type: str = "edit.refused", what: str = "") -> Verdict:
@@ -274,20 +352,3 @@ def refusal(scope: Scope, barring: list[Met]) -> Verdict:
         "`claim.list` shows what is held."
     )
     return Verdict(allowed=False, refusal=f"{told}{more} {hint}", holders=holders)
-
-
-def _stale(scope: Scope, stale: list[_Edit], besides: list[str]) -> Verdict:
-    detail: dict[str, object] = {
-        "files": [edit.file_path for edit in stale][:_LOGGED],
-        "editors": sorted({edit.agent_id for edit in stale})[:_LOGGED],
-    }
-    scope.emit(Event("edit.refused", agent_id=scope.actor.agent_id, reason_code="edit.stale", metadata=detail))
-    told = " ".join([*(_changed(scope, edit) for edit in stale[:MOST_TOLD]), *besides])
-    hint = "Nothing was changed, and the file is claimed for you now: read it again, then make the edit."
-    return Verdict(allowed=False, refusal=f"{told} {hint}", stale=True)
-
-
-def _changed(scope: Scope, edit: _Edit) -> str:
-    age = span((scope.now.ms - edit.edited_ms) // 1000)
-    when = "after you began" if edit.edited_ms >= _began_ms(scope) else "at about the time you began"
-    return f"{title(edit.agent_id, edit.agent_name)} edited {quoted(edit.file_path)} {age} ago, {when}."

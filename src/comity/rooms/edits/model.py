@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from comity.kernel.argument import Items, Note, Number, Text
-from comity.kernel.hints import Annotated
+from comity.kernel.hints import Annotated, Literal
 from comity.kernel.named_tuple import NamedTuple
 
 EditedPath = Annotated[str, Text("A file, absolute or relative to the agent's checkout.", min=1, max=4096)]
@@ -22,9 +22,11 @@ Recorded = Annotated[
     list[Annotated[int, Number("Seconds since 1970.", ge=0, le=253_402_300_799)]],
     Items("When each of the files was recorded; later claims on it do not count.", max=10_000),
 ]
+TurnOver = Annotated[bool, Note("The agent's turn is over.")]
 Operation = Annotated[str, Text("What git is about to do.", min=1, max=100)]
 
 LEASE_S = 600
+EDIT_TAKES_MS = 120_000  # between an edit's check and the edit itself somebody may be asked for permission
 
 
 class Verdict(NamedTuple):
@@ -40,6 +42,47 @@ class Verdict(NamedTuple):
     holders: tuple[str, ...] = ()
     stale: bool = False
     recorded: bool = True
+
+
+class Pending(NamedTuple):
+    """How many edits were asked for and are not noted as made, whether other agents are about, and whether anybody's
+    uncommitted work is known.
+    """
+
+    asked: int
+    others: bool
+    works: bool = False
+
+
+class UncommittedFile(NamedTuple):
+    """A file with uncommitted work in it. ``kept``: there is a copy of it."""
+
+    file_path: str
+    agent_id: str
+    agent_name: str
+    state: Literal["in progress", "left behind", "asked for"]
+    changed_at: str
+    worktree: str = ""
+    kept: bool = False
+
+
+class InProgress(NamedTuple):
+    """Files with uncommitted work in them."""
+
+    files: list[UncommittedFile]
+
+
+class Settled(NamedTuple):
+    """How many files have no uncommitted work in them any more."""
+
+    over: int
+
+
+class Landed(NamedTuple):
+    """Files whose edits were made, and those whose edits are not coming."""
+
+    made: list[str]
+    not_made: list[str]
 
 
 class Breach(NamedTuple):

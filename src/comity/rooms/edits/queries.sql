@@ -18,6 +18,28 @@ SELECT CAST(strftime('%s', created_at) AS INTEGER) * 1000 FROM agents WHERE agen
 -- name: others
 SELECT count(*) FROM (SELECT 1 FROM sessions WHERE state = 'active' AND agent_id <> :agent_id LIMIT 2)
 
+-- How many changes an agent asked for that are not known to be made, whether others are about, and work of anybody.
+-- name: pending
+SELECT (SELECT count(*) FROM comity_asked WHERE agent_id = :agent_id),
+  EXISTS (SELECT 1 FROM sessions WHERE state = 'active' AND agent_id <> :agent_id), EXISTS (SELECT 1 FROM comity_work)
+
+-- Whether others are about, and whether there is uncommitted work of others, who may be gone.
+-- name: about
+SELECT EXISTS (SELECT 1 FROM sessions WHERE state = 'active' AND agent_id <> :agent_id),
+  EXISTS (SELECT 1 FROM comity_work WHERE agent_id <> :agent_id)
+
+-- Whether a look of an agent is not compared yet, or a sweep of it not known to be over.
+-- name: open
+SELECT EXISTS (SELECT 1 FROM comity_looks WHERE agent_id = :agent_id AND closed_ms IS NULL)
+  OR EXISTS (SELECT 1 FROM comity_sweeps WHERE agent_id = :agent_id)
+
+-- name: tree
+SELECT tree FROM comity_trees WHERE repository = :repository AND worktree = :worktree
+
+-- name: remember_tree
+INSERT INTO comity_trees (repository, worktree, tree) VALUES (:repository, :worktree, :tree)
+ON CONFLICT (repository, worktree) DO UPDATE SET tree = excluded.tree
+
 -- Subagents, theirs, and so on.
 -- name: descendants
 WITH RECURSIVE down(agent_id, depth) AS (
@@ -36,13 +58,14 @@ SELECT h.agent_id FROM json_each(:processes) p CROSS JOIN comity_host_sessions h
 WHERE h.host_pid = CAST(p.value AS INTEGER) AND h.host_pid || ':' || h.host_started = p.value AND h.boot_id = :boot_id
 
 -- name: look
-SELECT looked_ms, from_ms, files FROM comity_looks WHERE agent_id = :agent_id AND closed_ms IS NULL
+SELECT looked_ms, from_ms, files, mark_ns FROM comity_looks WHERE agent_id = :agent_id AND closed_ms IS NULL
 
 -- name: remember_look
-INSERT INTO comity_looks (agent_id, repository, worktree, from_ms, looked_ms, closed_ms, files)
-VALUES (:agent_id, :repository, :worktree, :from_ms, :looked_ms, NULL, :files)
+INSERT INTO comity_looks (agent_id, repository, worktree, from_ms, looked_ms, mark_ns, closed_ms, files)
+VALUES (:agent_id, :repository, :worktree, :from_ms, :looked_ms, :mark_ns, NULL, :files)
 ON CONFLICT (agent_id) DO UPDATE SET repository = excluded.repository, worktree = excluded.worktree,
-  from_ms = excluded.from_ms, looked_ms = excluded.looked_ms, closed_ms = NULL, files = excluded.files
+  from_ms = excluded.from_ms, looked_ms = excluded.looked_ms, mark_ns = excluded.mark_ns, closed_ms = NULL,
+  files = excluded.files
 
 -- name: close_look
 UPDATE comity_looks SET closed_ms = :now_ms, lingers_ms = max(lingers_ms, :lingers_ms)
@@ -100,6 +123,11 @@ LEFT JOIN agents a ON a.agent_id = w.agent_id
 WHERE w.repository = :repository AND w.worktree = :worktree AND w.agent_id <> :agent_id AND w.swept_ms >= :since_ms
 LIMIT 1
 
--- name: edited_since
-SELECT file_path, agent_id, edited_ms FROM comity_edits
-WHERE repository = :repository AND worktree = :worktree AND edited_ms >= :since_ms
+-- Other agents whose shell commands run just now in a work tree, as far as is known.
+-- name: at_work
+SELECT l.agent_id FROM comity_looks l JOIN sessions s ON s.agent_id = l.agent_id AND s.state = 'active'
+WHERE l.repository = :repository AND l.worktree = :worktree AND l.closed_ms IS NULL AND l.agent_id <> :agent_id
+
+-- What the agents that are here are called.
+-- name: names
+SELECT a.agent_id, a.name FROM agents a JOIN sessions s ON s.agent_id = a.agent_id AND s.state = 'active'

@@ -8,7 +8,6 @@ from comity.kernel.op import op
 from comity.kernel.problem import Conflict, Invalid, NotFound
 from comity.kernel.scope import Scope
 from comity.rooms.agents.model import AgentId
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.goals import tree
 from comity.rooms.goals.model import (
     Cascade,
@@ -28,7 +27,13 @@ from comity.rooms.goals.model import (
 _EXAMPLE_ID = "0190d3f0-0000-7000-8000-000000000000"
 
 
-@op("goal.create", effect="write", example={"type": "project_goal", "title": "Release 1.0"})
+@op(
+    "goal.create",
+    effect="write",
+    needs="session",
+    pausable=True,
+    example={"type": "project_goal", "title": "Release 1.0"},
+)
 def create_goal(
     scope: Scope,
     *,
@@ -39,7 +44,6 @@ def create_goal(
     owner_agent_id: AgentId | None = None,
 ) -> OneGoal:
     """Set a goal that tasks and other goals can serve."""
-    require_session(scope)
     if parent_goal_id is not None:
         require_goal(scope, parent_goal_id)
     if owner_agent_id is not None and scope.tx.one("goals.agent_exists", agent_id=owner_agent_id) is None:
@@ -65,7 +69,7 @@ def create_goal(
     return OneGoal(_goal(scope, goal_id))
 
 
-@op("goal.list", effect="read", example={"status": "active"})
+@op("goal.list", effect="read", needs="session", example={"status": "active"})
 def list_goals(
     scope: Scope,
     *,
@@ -75,15 +79,13 @@ def list_goals(
     limit: GoalLimit = 1000,
 ) -> Goals:
     """List goals, oldest first, with their progress."""
-    require_session(scope)
     rows = scope.tx.all("goals.listed", type=type, status=status, owner_agent_id=owner_agent_id, limit=limit + 1)
     return Goals(tree.goals_of(scope, rows[:limit]), len(rows) > limit)
 
 
-@op("goal.get", effect="read", example={"goal_id": _EXAMPLE_ID})
+@op("goal.get", effect="read", needs="session", example={"goal_id": _EXAMPLE_ID})
 def get_goal(scope: Scope, *, goal_id: GoalId) -> GoalView:
     """Show a goal with the goals above it and directly below it."""
-    require_session(scope)
     require_goal(scope, goal_id)
     above, cycle = tree.ancestry(scope, goal_id)
     below = {row[0] for row in scope.tx.all("goals.children", goal_id=goal_id)} - {goal_id}
@@ -93,7 +95,13 @@ def get_goal(scope: Scope, *, goal_id: GoalId) -> GoalView:
     return GoalView(goals[goal_id], [goals[one] for one in above], children, cycle)
 
 
-@op("goal.update", effect="write", example={"goal_id": _EXAMPLE_ID, "status": "completed"})
+@op(
+    "goal.update",
+    effect="write",
+    needs="session",
+    pausable=True,
+    example={"goal_id": _EXAMPLE_ID, "status": "completed"},
+)
 def update_goal(
     scope: Scope,
     *,
@@ -104,7 +112,6 @@ def update_goal(
     parent_goal_id: ParentGoalId | None = None,
 ) -> OneGoal:
     """Change a goal's title, description, status or place in the tree."""
-    require_session(scope)
     require_goal(scope, goal_id)
     if parent_goal_id:
         require_goal(scope, parent_goal_id)
@@ -123,10 +130,9 @@ def update_goal(
     return OneGoal(_goal(scope, goal_id))
 
 
-@op("goal.cascade", effect="read", example={})
+@op("goal.cascade", effect="read", needs="session", example={})
 def cascade_goals(scope: Scope, *, goal_id: GoalId | None = None) -> Cascade:
     """Show the whole tree below a goal, or all trees, with progress rolled up."""
-    require_session(scope)
     if goal_id is not None:
         require_goal(scope, goal_id)
     return tree.cascade(scope, goal_id)

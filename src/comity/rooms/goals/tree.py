@@ -16,7 +16,7 @@ from comity.rooms.goals.model import MAX_DEPTH, MAX_GOALS, Branch, Cascade, Goal
 Parents = Mapping[str, str | None]
 
 
-class Counts(NamedTuple):
+class GoalCounts(NamedTuple):
     """Tasks of one goal: live ones, of those done and cancelled; archived ones but cancelled, of those done."""
 
     live: int
@@ -45,7 +45,7 @@ def goals_of(scope: Scope, rows: Sequence[Row]) -> list[Goal]:
 def progress_of(scope: Scope, goal_ids: Iterable[str]) -> dict[str, Progress]:
     """The progress of each of these goals and of every goal below one of them."""
     rows = scope.tx.all("goals.counts", goal_ids=compact(list(goal_ids)))
-    counts = {row[0]: Counts._make(row[2:]) for row in rows}
+    counts = {row[0]: GoalCounts._make(row[2:]) for row in rows}
     parents = {row[0]: row[1] for row in rows}
     total = rolled_up(parents, {goal_id: count.total for goal_id, count in counts.items()})
     done = rolled_up(parents, {goal_id: count.done for goal_id, count in counts.items()})

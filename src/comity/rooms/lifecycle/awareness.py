@@ -10,7 +10,7 @@ from comity.kernel.text import read_object, read_strings
 from comity.rooms.agents import presence
 from comity.rooms.agents.liveness import Reported, Verdict
 from comity.rooms.agents.model import DEFAULT_QUEUE_LIMIT
-from comity.rooms.lifecycle.model import AgentOverview, AgentPresence, Damped, Pending, Status
+from comity.rooms.lifecycle.model import AgentOverview, AgentPresence, Damped, Pause, Pending, Status
 
 _HOUR_MS = 3_600_000
 
@@ -103,4 +103,15 @@ def count(scope: Scope) -> Status:
             Damped(sender, target, why, Instant.at(at_ms).iso, times)
             for sender, target, why, at_ms, times in scope.tx.all("lifecycle.damped", since_ms=scope.now.ms - _HOUR_MS)
         ),
+        pause(scope),
     )
+
+
+def pause(scope: Scope) -> Pause | None:
+    """The pause that lasts now."""
+    row = scope.tx.one("lifecycle.pause", now_ms=scope.now.ms)
+    if row is None:
+        return None
+    agent_id, name, reason, since_ms, until_ms = row
+    until = None if until_ms is None else Instant.at(until_ms).iso
+    return Pause(agent_id, name, reason, Instant.at(since_ms).iso, until)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from comity.kernel.javascript import preview
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import read_object
-from comity.rooms.agents.sessions import require_agent, require_session
+from comity.rooms.agents.sessions import require_agent
+from comity.rooms.channels import deliveries
 from comity.rooms.channels.model import PRIORITIES
 from comity.rooms.claims import listings, paths
 from comity.rooms.claims.model import Claim
@@ -35,7 +36,6 @@ def snapshot(scope: Scope, channel_id: str | None, pending_limit: int) -> Sessio
     Forbidden ``MACP_ERR_SENDER_NOT_MEMBER``. Unauthenticated ``agent.unnamed`` when there is no such agent.
     """
     require_agent(scope)
-    require_session(scope)
     me = awareness.one(scope, scope.actor.agent_id)
     assert me is not None, "the session was active a moment ago"
     seen = places.view(scope, channel_id)
@@ -58,7 +58,7 @@ def snapshot(scope: Scope, channel_id: str | None, pending_limit: int) -> Sessio
 
 
 def _pending(scope: Scope, limit: int) -> PendingContext:
-    mine = {"agent_id": scope.actor.agent_id, "second": scope.now.second}
+    mine = {"agent_id": scope.actor.agent_id, **deliveries.overdue(scope)}
     counts: dict[object, int] = dict(scope.tx.all("lifecycle.pending_of", **mine))
     waiting = [_delivery(row) for row in scope.tx.all("lifecycle.first_pending", **mine, limit=limit)]
     interrupt, steering, advisory, info = (counts.get(level, 0) for level in (3, 2, 1, 0))

@@ -11,9 +11,10 @@ from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.quoting import called
 from comity.kernel.scope import Scope
-from comity.rooms.agents import identity, presence, sessions
+from comity.rooms.agents import identity, sessions
 from comity.rooms.agents.model import DeadAgent
 from comity.rooms.claims import release
+from comity.rooms.lifecycle import unseen
 from comity.rooms.lifecycle.model import Reaped, ReapedAgent
 from comity.rooms.tasks import transitions
 
@@ -65,14 +66,14 @@ def part(scope: Scope, reason: str) -> list[str]:
     return free
 
 
-def look_for_dead(scope: Scope) -> Reaped | None:
+def look_for_dead(scope: Scope, *, agent_id: str | None = None, certain: bool = False) -> Reaped | None:
     """What ``reap`` answers when nobody is dead; None when it has something to write."""
-    return None if presence.dead(scope) else Reaped([])
+    return None if unseen.gone(scope, agent_id, certain=certain) else Reaped([])
 
 
-def reap(scope: Scope) -> Reaped:
+def reap(scope: Scope, agent_id: str | None, *, certain: bool) -> Reaped:
     """End the sessions of the dead. The verdicts are made anew here, so that whoever was renewed meanwhile lives."""
-    dead = presence.dead(scope)
+    dead = unseen.gone(scope, agent_id, certain=certain)
     reaped = [one for gone in dead[:MOST_AT_ONCE] if (one := _reap(scope, gone)) is not None]
     return Reaped(reaped, len(dead) > MOST_AT_ONCE)
 

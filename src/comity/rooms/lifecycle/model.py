@@ -14,9 +14,14 @@ Newest = Annotated[int, Number("Begin with this many of the newest events instea
 EventTypes = Annotated[
     list[Annotated[str, Text(max=100)]], Items("Only these kinds, such as message.send or task.*", max=50)
 ]
+Certain = Annotated[bool, Note("Only the certainly dead, whoever calls: as servers do.")]
 DryRun = Annotated[bool, Note("Only count what would be removed.")]
 Days = Annotated[float, Number("Age in days.", ge=0, le=36500)]
 PruneLimit = Annotated[int, Number("How many rows of each kind to remove at most.", ge=1, le=100_000)]
+PauseReason = Annotated[str, Text("Why, for those who are held up.", max=2000)]
+Minutes = Annotated[
+    int, Number("After so many minutes it ends by itself; else when somebody resumes.", ge=1, le=43_200)
+]
 PendingLimit = Annotated[int, Number("How many pending deliveries to show at most.", ge=1, le=9_007_199_254_740_991)]
 Path = Annotated[str, Text("A folder; ~ is the home folder, and a relative path counts from the root.", max=4096)]
 TaskTitle = Annotated[str, Text("What to begin with, in a line: it is added, claimed and started.", max=1000)]
@@ -110,10 +115,34 @@ class Damped(NamedTuple):
     times: int
 
 
+class Pause(NamedTuple):
+    """A pause of the workspace: by whom, why, since when. Without ``until`` it lasts until somebody resumes."""
+
+    agent_id: str
+    agent_name: str
+    reason: str
+    since: str
+    until: str | None = None
+
+
+class Paused(NamedTuple):
+    """The workspace is paused; ``replaced`` is the pause that lasted before."""
+
+    pause: Pause
+    replaced: Pause | None = None
+
+
+class Resumed(NamedTuple):
+    """The workspace is not paused; ``ended`` is the pause that this ended."""
+
+    resumed: bool
+    ended: Pause | None = None
+
+
 class Status(NamedTuple):
     """What the workspace holds; ``deliveries`` and ``events`` count from the oldest row that is kept.
 
-    ``damped``: whose messages were held back within the last hour, the latest first.
+    ``damped``: whose messages were held back within the last hour, the latest first. ``paused``: the pause that lasts.
     """
 
     project_id: str
@@ -124,6 +153,7 @@ class Status(NamedTuple):
     events: int
     oldest_event: str | None
     damped: tuple[Damped, ...] = ()
+    paused: Pause | None = None
 
 
 class Pruned(NamedTuple):

@@ -6,12 +6,13 @@ from comity.kernel.event import Event
 from comity.kernel.op import Wait, op
 from comity.kernel.scope import Scope
 from comity.rooms.agents.model import AgentId, Reason
-from comity.rooms.agents.sessions import require_session, set_state
+from comity.rooms.agents.sessions import set_state
 from comity.rooms.channels.model import ChannelId, Level, WaitMs
 from comity.rooms.lifecycle import awareness, context, departure, guide, history
 from comity.rooms.lifecycle.model import (
     Agents,
     AgentState,
+    Certain,
     Cursor,
     Days,
     DryRun,
@@ -38,7 +39,7 @@ def list_agents(scope: Scope) -> Agents:
     return Agents(awareness.overview(scope))
 
 
-@op("agent.context", effect="read", example={"pending_limit": 5})
+@op("agent.context", effect="read", needs="session", example={"pending_limit": 5})
 def agent_context(
     scope: Scope, *, channel_id: ChannelId | None = None, pending_limit: PendingLimit = 10
 ) -> SessionContext:
@@ -78,32 +79,30 @@ def leave_session(scope: Scope, *, reason: Reason = "") -> Ended:
     return Ended(actor.agent_id, actor.session_id, tuple(departure.part(scope, reason)))
 
 
-@op("agent.sleep", effect="write", example={"reason": "waiting for a review"})
+@op("agent.sleep", effect="write", needs="session", example={"reason": "waiting for a review"})
 def sleep_agent(scope: Scope, *, reason: Reason | None = None) -> AgentState:
     """Show others that this agent rests; it keeps what it holds and still gets messages.
 
     Registering again wakes it.
     """
-    require_session(scope)
     set_state(scope, scope.actor.agent_id, "sleeping", None, reason)
     scope.emit(Event("agent.slept", agent_id=scope.actor.agent_id, metadata=_why(reason)))
     return AgentState(scope.actor.agent_id, "sleeping")
 
 
-@op("agent.deactivate", effect="write", example={"reason": "done for today"})
+@op("agent.deactivate", effect="write", needs="session", example={"reason": "done for today"})
 def deactivate_agent(scope: Scope, *, reason: Reason | None = None) -> AgentState:
     """Leave: release claims, return unfinished tasks, leave every channel, close the session."""
     return _leave(scope, "inactive", reason, "deactivated")
 
 
-@op("agent.delete", effect="write", example={"reason": "no longer needed"})
+@op("agent.delete", effect="write", needs="session", example={"reason": "no longer needed"})
 def delete_agent(scope: Scope, *, reason: Reason | None = None) -> AgentState:
     """Leave and be marked as deleted; nothing is removed, and registering again brings the agent back."""
     return _leave(scope, "deleted", reason, "deleted")
 
 
 def _leave(scope: Scope, status: str, reason: str | None, release_reason: str) -> AgentState:
-    require_session(scope)
     freed = departure.leave(scope, status, reason or "", release_reason)
     assert freed is not None, "the session was active a moment ago"
     return AgentState(scope.actor.agent_id, status, *map(tuple, freed))
@@ -114,14 +113,16 @@ def _why(reason: str | None) -> dict[str, object] | None:
 
 
 @op("agent.reap", effect="write", example={}, peek=departure.look_for_dead)
-def reap_agents(scope: Scope) -> Reaped:
+def reap_agents(scope: Scope, *, agent_id: AgentId | None = None, certain: Certain = False) -> Reaped:
     """Find agents whose process is gone, and free what they held.
 
     Running servers do it all the time. Claims are released, unfinished tasks return to the queue with a note,
     memberships end, the session is closed, all in one transaction. An agent that is seen running, or that reports no
-    presence, is never touched; one whose process cannot be seen only once its lease has lapsed.
+    presence, is never touched; one whose process cannot be seen only once its lease has lapsed. Scripts and people at
+    a prompt have no process that stays, and a lease of a day. On the word of whoever oversees they count as gone, too:
+    after five minutes without a sign of life, or at once the one that ``agent_id`` names.
     """
-    return departure.reap(scope)
+    return departure.reap(scope, agent_id, certain=certain)
 
 
 @op("guide.show", effect="read", example={})
@@ -152,7 +153,8 @@ def list_events(
     With ``wait_ms`` an empty page waits for an event. ``min_priority`` keeps only events of messages of that urgency.
     Through a server, how a direct message begins is shown to the two that it is between, and to admins.
     """
-    return history.page(scope, after, newest, limit, history.Filter(event_types, agent_id, channel_id, min_priority))
+    types = None if event_types is None else tuple(event_types)
+    return history.page(scope, after, newest, limit, history.EventFilter(types, agent_id, channel_id, min_priority))
 
 
 @op("workspace.status", effect="read", example={})

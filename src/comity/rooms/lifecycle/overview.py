@@ -6,8 +6,10 @@ from comity.kernel.clock import Instant
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.quoting import called, quoted, word
 from comity.kernel.scope import Row, Scope
+from comity.rooms.channels import deliveries
+from comity.rooms.lifecycle import pause
 from comity.rooms.lifecycle.model import AgentGlance, Counts, Guidance, Overview, Step, TaskGlance, You
-from comity.rooms.tasks.model import number_of
+from comity.rooms.tasks.model import SHORT_STATES, number_of
 
 MOST_AGENTS = 40
 MOST_TASKS = 30
@@ -17,8 +19,6 @@ _HELD = 500  # rows of held tasks that are read
 _COUNTED = 1000
 _STEERING = 2
 
-STATES = {"pending": "todo", "accepted": "claimed", "in-progress": "in_progress"}
-_COUNTS = ("todo", "claimed", "in_progress", "blocked", "done", "cancelled")
 _ORDER = ("in_progress", "claimed", "blocked")
 
 
@@ -47,11 +47,11 @@ def overview(scope: Scope) -> Overview:
         actor.project_id,
         actor.root,
         actor.channel,
-        Counts(agents_here, dict(zip(_COUNTS, states, strict=True)), messages),
+        Counts(agents_here, dict(zip(SHORT_STATES.values(), states, strict=True)), messages),
         agents,
         shown,
         seen.you,
-        _attention(seen, agents),
+        [*pause.told(scope), *_attention(seen, agents)][:MOST_ATTENTION],
         _steps(seen)[:MOST_STEPS],
     )
 
@@ -76,7 +76,7 @@ def _look(scope: Scope, todo: int) -> Seen:
     joined = scope.tx.one("agents.active_session", agent_id=actor.agent_id, session_id=actor.session_id) is not None
     counts: dict[object, int] = {}
     if joined:
-        counts = dict(scope.tx.all("lifecycle.pending_of", agent_id=actor.agent_id, second=now.second))
+        counts = dict(scope.tx.all("lifecycle.pending_of", agent_id=actor.agent_id, **deliveries.overdue(scope)))
     urgent = sum(number for priority, number in counts.items() if isinstance(priority, int) and priority >= _STEERING)
     mine = sorted((one for one in held if one.assignee == actor.agent_id), key=_place) if joined else []
     me = You(actor.agent_id, actor.name or actor.agent_id, joined, mine)
@@ -89,7 +89,7 @@ def _place(task: TaskGlance) -> int:
 
 def _task(row: Row) -> TaskGlance:
     task_id, number, title, status, level, holder, _ = row
-    return TaskGlance(task_id, number_of(number), title[:200], STATES.get(str(status), str(status)), level, holder)
+    return TaskGlance(task_id, number_of(number), title[:200], SHORT_STATES[str(status)], level, holder)
 
 
 def _agents(scope: Scope, held: list[TaskGlance]) -> list[AgentGlance]:
@@ -128,7 +128,7 @@ def _attention(seen: Seen, agents: list[AgentGlance]) -> list[str]:
     told += [
         f"{_label(task)} is blocked, held by {called(task.assignee)}." for task in seen.held if task.state == "blocked"
     ]
-    return told[:MOST_ATTENTION]
+    return told
 
 
 def _messages(number: int) -> str:

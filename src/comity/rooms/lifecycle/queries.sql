@@ -1,8 +1,13 @@
+-- Whether an event is of one of the types :event_types. In them * stands for any letters, every other sign for itself.
+-- sqlite: wanted_type
+(:event_types IS NULL OR EXISTS (SELECT 1 FROM json_each(:event_types)
+  WHERE e.event_type GLOB replace(replace(value, '[', '[[]'), '?', '[?]')))
+
 -- name: agents
 SELECT a.agent_id, a.name, s.session_id, s.registered_at, coalesce(x.status, 'active'), x.profile_slug,
   s.interest_tags_json, s.queue_preferences_json, s.capabilities_json,
-  (SELECT count(*) FROM messages {by_pending}
-    WHERE destination_agent_id = a.agent_id AND state IN ('queued', 'surfaced') AND {deadline} > :second),
+  (SELECT count(*) FROM messages INDEXED BY comity_messages_pending
+    WHERE destination_agent_id = a.agent_id AND state IN ('queued', 'surfaced') AND {channels.deadline} > :second),
   (SELECT count(*) FROM macp_ext_file_claims c
     WHERE c.agent_id = a.agent_id AND c.released_at IS NULL AND datetime(c.expires_at) > datetime(:now))
 FROM sessions s JOIN agents a ON a.agent_id = s.agent_id
@@ -24,7 +29,7 @@ WHERE e.id > :after
   AND (:agent_id IS NULL OR e.agent_id = :agent_id)
   AND (:channel_id IS NULL OR e.channel_id = :channel_id)
   AND (:min_priority = 0 OR m.priority >= :min_priority)
-  AND (:event_types IS NULL OR EXISTS (SELECT 1 FROM json_each(:event_types) WHERE e.event_type GLOB value))
+  AND {wanted_type}
 ORDER BY e.id LIMIT :limit
 
 -- name: newest_events
@@ -33,7 +38,7 @@ SELECT min(id) FROM (
   WHERE (:agent_id IS NULL OR e.agent_id = :agent_id)
     AND (:channel_id IS NULL OR e.channel_id = :channel_id)
     AND (:min_priority = 0 OR m.priority >= :min_priority)
-    AND (:event_types IS NULL OR EXISTS (SELECT 1 FROM json_each(:event_types) WHERE e.event_type GLOB value))
+    AND {wanted_type}
   ORDER BY e.id DESC LIMIT :newest
 )
 
@@ -51,15 +56,17 @@ SELECT
   (SELECT timestamp FROM audit_log ORDER BY id LIMIT 1)
 
 -- name: pending
-SELECT priority, count(*) FROM messages {by_pending}
-WHERE state IN ('queued', 'surfaced') AND {deadline} > :second GROUP BY priority
+SELECT priority, count(*) FROM messages INDEXED BY comity_messages_pending
+WHERE state IN ('queued', 'surfaced') AND {channels.deadline} > :second GROUP BY priority
 
 -- name: expire_abandoned
 UPDATE messages SET state = 'expired' WHERE delivery_id IN (
-  SELECT delivery_id FROM messages {by_pending} WHERE state IN ('queued', 'surfaced') AND {deadline} < :second
+  SELECT delivery_id FROM messages INDEXED BY comity_messages_pending
+  WHERE state IN ('queued', 'surfaced') AND {channels.deadline} < :second AND NOT {channels.lasts}
     AND destination_agent_id NOT IN (SELECT agent_id FROM sessions WHERE state = 'active')
   LIMIT :limit)
-RETURNING delivery_id, message_id, channel_id, destination_agent_id
+RETURNING delivery_id, message_id, channel_id, destination_agent_id, state, from_json,
+  CAST(substr(content, 1, 120) AS TEXT), {channels.read}
 
 -- name: prune_messages
 DELETE FROM messages WHERE delivery_id IN (
@@ -75,7 +82,8 @@ DELETE FROM macp_ext_file_claims WHERE rowid IN (
 
 -- name: prunable
 SELECT
-  (SELECT count(*) FROM messages WHERE state IN ('queued', 'surfaced') AND {deadline} < :second
+  (SELECT count(*) FROM messages
+    WHERE state IN ('queued', 'surfaced') AND {channels.deadline} < :second AND NOT {channels.lasts}
     AND destination_agent_id NOT IN (SELECT agent_id FROM sessions WHERE state = 'active')),
   (SELECT count(*) FROM messages
     WHERE timestamp < :before AND state IN ('acknowledged', 'expired', 'dropped')),
@@ -83,16 +91,18 @@ SELECT
   (SELECT count(*) FROM macp_ext_file_claims WHERE coalesce(released_at, expires_at) < :before)
 
 -- name: pending_of
-SELECT priority, count(*) FROM messages {by_pending}
-WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced') AND {deadline} > :second
+SELECT priority, count(*) FROM messages INDEXED BY comity_messages_pending
+WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced')
+  AND ({channels.deadline} > :second OR {channels.lasts})
 GROUP BY priority
 
 -- One character more than a preview can have, so that whoever cuts it knows that there is more.
 -- name: first_pending
 SELECT delivery_id, message_id, channel_id, from_json, priority, type, CAST(substr(content, 1, 201) AS TEXT), timestamp,
   state
-FROM messages {by_pending}
-WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced') AND {deadline} > :second
+FROM messages INDEXED BY comity_messages_pending
+WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced')
+  AND ({channels.deadline} > :second OR {channels.lasts})
 ORDER BY priority DESC, sequence_number LIMIT :limit
 
 -- Counting created_at and not rows keeps the index of live memories in use: the protocol's own holds archived ones, too.
@@ -125,6 +135,9 @@ ORDER BY damped_ms DESC LIMIT 20
 DELETE FROM comity_host_sessions WHERE coalesce(heard_ms, 0) < :before_ms
   AND agent_id NOT IN (SELECT agent_id FROM sessions WHERE state = 'active')
 
+-- name: prune_jobs
+DELETE FROM comity_jobs WHERE ended_ms IS NOT NULL AND ended_ms < :before_ms
+
 -- name: prune_pairs
 DELETE FROM comity_pairs WHERE last_ms < :before_ms AND coalesce(damped_ms, 0) < :before_ms
 
@@ -156,3 +169,13 @@ SELECT
   (SELECT count(*) FROM (SELECT 1 FROM macp_ext_tasks WHERE status = 'blocked' AND archived_at IS NULL LIMIT :most)),
   (SELECT count(*) FROM (SELECT 1 FROM macp_ext_tasks WHERE status = 'done' AND archived_at IS NULL LIMIT :most)),
   (SELECT count(*) FROM (SELECT 1 FROM macp_ext_tasks WHERE status = 'cancelled' AND archived_at IS NULL LIMIT :most))
+
+-- name: pause
+SELECT agent_id, agent_name, reason, since_ms, until_ms FROM comity_pause WHERE until_ms IS NULL OR until_ms > :now_ms
+
+-- name: begin_pause
+INSERT OR REPLACE INTO comity_pause (id, agent_id, agent_name, reason, since_ms, until_ms)
+VALUES (1, :agent_id, :agent_name, :reason, :since_ms, :until_ms)
+
+-- name: end_pause
+DELETE FROM comity_pause

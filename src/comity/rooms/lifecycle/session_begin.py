@@ -9,7 +9,7 @@ from comity.kernel.problem import Conflict, NotFound, Problem
 from comity.kernel.quoting import called, word
 from comity.kernel.scope import Actor, Scope
 from comity.rooms.channels import arrivals
-from comity.rooms.lifecycle import overview
+from comity.rooms.lifecycle import overview, pause
 from comity.rooms.lifecycle.model import Begun, Checked, Checks, Trouble, WorkPlace
 from comity.rooms.tasks import additions, transitions
 from comity.rooms.tasks.machine import PENDING
@@ -80,6 +80,7 @@ def begin(scope: Scope, path: str, title: str) -> Begun:
     task, trouble = None, None
     if trim(title):
         try:
+            pause.require_none(scope)
             task = _task(scope, title)
         except Problem as problem:
             trouble = Trouble(problem.reason, problem.message, problem.hint)

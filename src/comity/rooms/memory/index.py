@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from comity.kernel.hints import TypeVar
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
+from comity.kernel.spaceless import RUN, spaced, unified
 from comity.kernel.steps import Steps
 
 KINDS = ("memory", "vault_doc", "task", "goal")
@@ -21,24 +22,29 @@ _ROWS, _CHARACTERS = 500, 400_000  # of one batch: about a tenth of a second wit
 _KEPT_CHANGES = 10_000  # that are in the index already; the log is there for other readers, too
 BITS = 20  # of a document's number below its milliseconds
 _LATEST_MS = 1 << 42
+_PAIR = 2
 _TERMS = 32  # trigrams of one word that are looked for; the text itself decides
 _ARGUMENT = TypeVar("_ARGUMENT")
 _RESULT = TypeVar("_RESULT")
 
 
 class State(NamedTuple):
-    """Changes up to ``position`` are in the index; ``kind`` and ``after``: how far the first filling is."""
+    """Changes up to ``position`` are in the index; ``kind`` and ``after``: how far the first filling is.
+
+    ``spaced``: 0 in an index of before words without spaces were looked for. Rows with such are then filled in anew.
+    """
 
     position: int
     kind: str | None
     after: str
     newest: int | None
     oldest: int | None
+    spaced: int
 
     @property
     def stale(self) -> bool:
         """Whether there is something to do."""
-        return self.kind is not None or (self.newest is not None and self.newest != self.position)
+        return not self.spaced or self.kind is not None or (self.newest is not None and self.newest != self.position)
 
 
 def current(steps: Steps, look: Callable[[Scope, _ARGUMENT], _RESULT], argument: _ARGUMENT) -> _RESULT:
@@ -51,7 +57,7 @@ def current(steps: Steps, look: Callable[[Scope, _ARGUMENT], _RESULT], argument:
     if result is None:
         target = steps.read(_state).newest or 0
         done = 0
-        while (left := steps.write(refresh)) and (left.kind is not None or left.position < target):
+        while (left := steps.write(refresh)) and (left.kind is not None or left.position < target or not left.spaced):
             done += 1
             steps.report(done, 0, "indexing")
         result = steps.read(look, argument)
@@ -65,8 +71,11 @@ def refresh(scope: Scope) -> State | None:
         return None
     if state.kind is None and state.oldest is not None and state.oldest > state.position + 1:
         state = _empty(scope, state)
+    elif state.kind is None and not state.spaced:
+        state = state._replace(kind=KINDS[0], after="")
     state = _changed(scope, state) if state.kind is None else _filled(scope, state, state.kind)
-    scope.tx.run("memory.set_index_state", position=state.position, kind=state.kind, after=state.after)
+    progress = {"position": state.position, "kind": state.kind, "after": state.after, "spaced": state.spaced}
+    scope.tx.run("memory.set_index_state", **progress)
     scope.tx.run("memory.forget_changes", before=state.position - _KEPT_CHANGES)
     return state
 
@@ -82,17 +91,19 @@ def _empty(scope: Scope, state: State) -> State:
         scope.tx.run(f"memory.clear_text_{kind}")
         scope.tx.run(f"memory.clear_words_{kind}")
     scope.tx.run("memory.clear_docs")
-    return state._replace(kind=KINDS[0], after="", position=state.newest or 0)
+    return state._replace(kind=KINDS[0], after="", position=state.newest or 0, spaced=1)
 
 
 def _filled(scope: Scope, state: State, kind: str) -> State:
     """The next rows of a kind, in the order of their ids; then the next kind."""
     ids = [row[0] for row in scope.tx.all(f"memory.ids_of_{kind}", after=state.after, limit=_ROWS)]
-    count = _take(scope, [(kind, row_id) for row_id in ids])
+    count = _take(scope, [(kind, row_id) for row_id in ids], apart=not state.spaced)
     if count:
         return state._replace(after=ids[count - 1])
     following = KINDS.index(kind) + 1
-    return state._replace(kind=KINDS[following] if following < len(KINDS) else None, after="")
+    if following < len(KINDS):
+        return state._replace(kind=KINDS[following], after="")
+    return state._replace(kind=None, after="", spaced=1)
 
 
 def _changed(scope: Scope, state: State) -> State:
@@ -119,8 +130,11 @@ class _Text(NamedTuple):
     body: str
 
 
-def _take(scope: Scope, wanted: Sequence[tuple[str, str]]) -> int:
-    """Index the rows that are named, as many as a batch may hold; how many of them."""
+def _take(scope: Scope, wanted: Sequence[tuple[str, str]], *, apart: bool = False) -> int:
+    """Index the rows that are named, as many as a batch may hold; how many of them.
+
+    With ``apart`` only rows with words without spaces, since the others are in the index as they should be.
+    """
     found: list[_Text] = []
     characters = count = 0
     for kind, row_id in wanted:
@@ -130,9 +144,10 @@ def _take(scope: Scope, wanted: Sequence[tuple[str, str]]) -> int:
         row = scope.tx.one(f"memory.text_of_{kind}", id=row_id) if kind in KINDS else None
         if row is not None:
             updated_at, created_at, audience, title, body = map(_as_text, row)
-            found.append(_Text(updated_at, created_at, kind, row_id, audience, title, body))
             characters += len(title) + len(body)
-    for kind, row_id in wanted[:count]:
+            if not apart or spaced(title) != title or spaced(body) != body:
+                found.append(_Text(updated_at, created_at, kind, row_id, audience, title, body))
+    for kind, row_id in [(one.kind, one.row_id) for one in found] if apart else wanted[:count]:
         _remove(scope, kind, row_id)
     last: dict[int, int] = {}
     for text in sorted(found):
@@ -152,7 +167,7 @@ def _add(scope: Scope, text: _Text, last: dict[int, int]) -> None:
     kind, whole = text.kind, f"{text.title}\n{text.body}".lower().replace("\0", " ")
     scope.tx.run("memory.add_doc", doc=doc, kind=kind, id=text.row_id, audience=audience(kind, text.audience))
     scope.tx.run(f"memory.add_text_{kind}", doc=doc, text=whole)
-    scope.tx.run(f"memory.add_words_{kind}", doc=doc, title=text.title, body=text.body)
+    scope.tx.run(f"memory.add_words_{kind}", doc=doc, title=spaced(text.title), body=spaced(text.body))
 
 
 def _next_doc(scope: Scope, ms: int, last: dict[int, int]) -> int:
@@ -193,6 +208,14 @@ def _as_text(value: object) -> str:
 def audience(kind: str, who: str = "") -> int:
     """A number for those who may see a row: a memory's scope and whose it is. Two may share one: rows are checked."""
     return zlib.crc32(f"{kind}\n{who}".encode("utf-8", "replace"))
+
+
+def pair(word: str) -> str | None:
+    """The text that holds one or two letters of a script without spaces, as a match in the index of words."""
+    run = unified(word)
+    if not run or len(run) > _PAIR or RUN.fullmatch(run) is None:
+        return None
+    return f'"{run}"' if len(run) == _PAIR else f'"{run}"*'
 
 
 def substring(word: str) -> str | None:

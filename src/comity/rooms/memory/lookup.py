@@ -8,7 +8,6 @@ from comity.kernel.hints import Any
 from comity.kernel.javascript import distinct, trim
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, read_strings
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.memory.model import MOST, Entries, Entry, Found, History, PastEntry
 from comity.rooms.memory.places import Place, View, cascade, place, view
 
@@ -30,7 +29,6 @@ def live(scope: Scope, slot: Place, key: str) -> list[Entry]:
 
 def get(scope: Scope, key: str, name: str | None, channel_id: str | None) -> Found:
     """A key's values in a scope, or in the first of agent, channel and workspace that has any."""
-    require_session(scope)
     key = trim(key)
     if name is not None:
         entries = live(scope, place(scope, name, channel_id), key)
@@ -44,7 +42,6 @@ def get(scope: Scope, key: str, name: str | None, channel_id: str | None) -> Fou
 
 def entries(scope: Scope, name: str | None, channel_id: str | None, tags: Sequence[str] | None, limit: int) -> Entries:
     """What is visible, newest first."""
-    require_session(scope)
     seen = view(scope, channel_id, channel_wanted=name == "channel")
     return Entries([entry_of(row) for row in scope.tx.all("memory.list", **filters(seen, name, tags, limit))])
 
@@ -62,7 +59,6 @@ def filters(seen: View, name: str | None, tags: Sequence[str] | None, limit: int
 
 def history(scope: Scope, name: str, key: str, channel_id: str | None, limit: int) -> History:
     """Every value of a key, archived ones too, newest first."""
-    require_session(scope)
     slot = place(scope, name, channel_id)
     rows = scope.tx.all("memory.history", **slot._asdict(), key=trim(key), limit=min(limit, MOST))
     return History([PastEntry(*entry_of(row)[:12], *row[12:]) for row in rows])

@@ -29,6 +29,7 @@ from comity.rooms.memory.model import (
 @op(
     "memory.set",
     effect="write",
+    needs="session",
     example={"key": "build command", "value": "make test", "scope": "workspace", "tags": ["build"]},
 )
 def set_memory(
@@ -51,7 +52,7 @@ def set_memory(
     return writes.store(here, scope, key, value, channel_id, writes.Details(tags, confidence, layer))
 
 
-@op("memory.get", effect="read", example={"key": "build command"})
+@op("memory.get", effect="read", needs="session", example={"key": "build command"})
 def get_memory(here: Scope, *, key: Key, scope: ScopeName | None = None, channel_id: ChannelId | None = None) -> Found:
     """Read a key: the agent's own value, else the channel's, else the workspace's.
 
@@ -60,7 +61,7 @@ def get_memory(here: Scope, *, key: Key, scope: ScopeName | None = None, channel
     return lookup.get(here, key, scope, channel_id)
 
 
-@long_op("memory.search", effect="read", example={"query": "build"})
+@long_op("memory.search", effect="read", needs="session", example={"query": "build"})
 def search_memories(
     steps: Steps,
     *,
@@ -80,7 +81,7 @@ def search_memories(
     return index.current(steps, search.ranked if rank else search.search, wanted)
 
 
-@op("memory.list", effect="read", example={"limit": 10})
+@op("memory.list", effect="read", needs="session", example={"limit": 10})
 def list_memories(
     here: Scope,
     *,
@@ -93,7 +94,7 @@ def list_memories(
     return lookup.entries(here, scope, channel_id, tags, limit)
 
 
-@op("memory.delete", effect="write", example={"key": "build command", "scope": "workspace"})
+@op("memory.delete", effect="write", needs="session", example={"key": "build command", "scope": "workspace"})
 def delete_memory(here: Scope, *, key: Key, scope: ScopeName, channel_id: ChannelId | None = None) -> Archived:
     """Forget a key: all its values, whoever set them. The history keeps them."""
     return writes.delete(here, scope, key, channel_id)
@@ -102,6 +103,7 @@ def delete_memory(here: Scope, *, key: Key, scope: ScopeName, channel_id: Channe
 @op(
     "memory.resolve",
     effect="write",
+    needs="session",
     example={"key": "build command", "scope": "workspace", "chosen_value": "make check"},
 )
 def resolve_memory(
@@ -120,7 +122,7 @@ def resolve_memory(
     return writes.resolve(here, scope, key, chosen_value, channel_id, details)
 
 
-@op("memory.history", effect="read", example={"key": "build command", "scope": "workspace"})
+@op("memory.history", effect="read", needs="session", example={"key": "build command", "scope": "workspace"})
 def memory_history(
     here: Scope, *, key: Key, scope: ScopeName, channel_id: ChannelId | None = None, limit: Limit = 50
 ) -> History:

@@ -1,3 +1,8 @@
+-- Whether every tag of the JSON list :tags is among a row's own.
+-- sqlite: tagged
+(:tags = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(:tags) w WHERE w.value NOT IN
+  (SELECT h.value FROM json_each(CASE WHEN json_valid(tags_json) THEN tags_json ELSE '[]' END) h)))
+
 -- name: member
 SELECT 1 FROM channel_members WHERE channel_id = :channel_id AND agent_id = :agent_id AND session_id = :session_id
 
@@ -72,11 +77,11 @@ WHERE archived_at IS NULL AND coalesce(:scope, scope) = scope
 -- The index.
 
 -- name: index_state
-SELECT position, kind, after, (SELECT max(seq) FROM comity_changes), (SELECT min(seq) FROM comity_changes)
+SELECT position, kind, after, (SELECT max(seq) FROM comity_changes), (SELECT min(seq) FROM comity_changes), spaced
 FROM comity_search_state WHERE one = 1
 
 -- name: set_index_state
-UPDATE comity_search_state SET position = :position, kind = :kind, after = :after WHERE one = 1
+UPDATE comity_search_state SET position = :position, kind = :kind, after = :after, spaced = :spaced WHERE one = 1
 
 -- name: changes
 SELECT seq, kind, id FROM comity_changes WHERE seq > :position ORDER BY seq LIMIT :limit
@@ -153,6 +158,13 @@ WHERE f.comity_{it}_text_fts MATCH :match AND f.rowid < :before
   AND d.audience IN (SELECT value FROM json_each(:audiences))
 ORDER BY f.rowid DESC LIMIT :limit
 
+-- The same by pairs of letters of scripts without spaces: pieces that are too short for trigrams.
+-- name: paired_{memory,vault_doc,task,goal}
+SELECT f.rowid, d.id FROM comity_{it}_words_fts f CROSS JOIN comity_search_docs d ON d.doc = f.rowid
+WHERE f.comity_{it}_words_fts MATCH :match AND f.rowid < :before
+  AND d.audience IN (SELECT value FROM json_each(:audiences))
+ORDER BY f.rowid DESC LIMIT :limit
+
 -- By number, as they lie: by kind every page would sort all rows of it.
 -- name: newest
 SELECT doc, id FROM comity_search_docs
@@ -176,17 +188,20 @@ WHERE f.comity_{it}_words_fts MATCH :match AND f.rank MATCH 'bm25(4.0, 1.0)'
   AND d.audience IN (SELECT value FROM json_each(:audiences))
 ORDER BY f.rank LIMIT :limit
 
--- How many rows that an audience sees hold a word; of those looked at, which are few.
+-- How many rows that an audience sees hold each word; of those looked at, which are few.
 -- name: rows_with_{memory,vault_doc,task,goal}
-SELECT count(*) FROM (
-  SELECT rowid AS doc FROM comity_{it}_words_fts WHERE comity_{it}_words_fts MATCH :match LIMIT :most
-) m CROSS JOIN comity_search_docs d ON d.doc = m.doc
-WHERE d.audience IN (SELECT value FROM json_each(:audiences))
+SELECT w.value, (
+  SELECT count(*) FROM (
+    SELECT rowid AS doc FROM comity_{it}_words_fts WHERE comity_{it}_words_fts MATCH w.value LIMIT :most
+  ) m CROSS JOIN comity_search_docs d ON d.doc = m.doc
+  WHERE d.audience IN (SELECT value FROM json_each(:audiences)))
+FROM json_each(:matches) w
 
 -- name: frequency_{memory,vault_doc,task,goal}
-SELECT count(*) FROM (
-  SELECT 1 FROM comity_{it}_words_fts WHERE comity_{it}_words_fts MATCH :match LIMIT :most
-)
+SELECT w.value, (
+  SELECT count(*) FROM (
+    SELECT 1 FROM comity_{it}_words_fts WHERE comity_{it}_words_fts MATCH w.value LIMIT :most))
+FROM json_each(:matches) w
 
 -- name: holding_{memory,vault_doc,task,goal}
 SELECT d.id FROM comity_{it}_words_fts f CROSS JOIN comity_search_docs d ON d.doc = f.rowid

@@ -4,7 +4,7 @@ A row's score is the sum of the UTF-16 lengths of the query's words that occur i
 (MACP v1.0, reference section 4.10). The original scores every row; here the index names those that can score most, most
 recent first, and reading stops once nothing that is left can enter the answer. The index may name rows that score
 less than it seems, never fewer; words under three characters are not in it, so rows that hold nothing else are looked
-for last and not without end.
+for last and not without end. Those of Chinese, Japanese and Korean are in the index of words.
 """
 
 from __future__ import annotations
@@ -60,13 +60,16 @@ def score(text: str, weighed: dict[str, int]) -> int:
 
 
 def candidates(
-    scope: Scope, kind: str, audiences: Sequence[int], match: str | None, first: int
+    scope: Scope, kind: str, audiences: Sequence[int], match: str | None, first: int, *, paired: bool = False
 ) -> Iterator[list[tuple[int, str]]]:
-    """Pages of (number, id) of rows that match (all, for None), newest first: small ones first, as few may do."""
+    """Pages of (number, id) of rows that match (all, for None), newest first: small ones first, as few may do.
+
+    ``paired``: the match is for the index of words, which has scripts without spaces in pairs of letters.
+    """
     before, size = _LAST, max(16, min(2 * first, _PAGE_ROWS))
     params: dict[str, object] = {"audiences": compact(list(audiences))}
     params |= {"kind": kind} if match is None else {"match": match}
-    statement = "memory.newest" if match is None else f"memory.matching_{kind}"
+    statement = "memory.newest" if match is None else f"memory.{'paired' if paired else 'matching'}_{kind}"
     while page := scope.tx.all(statement, before=before, limit=size, **params):
         yield [(doc, row_id) for doc, row_id in page]
         if len(page) < size:
@@ -87,7 +90,8 @@ def best(scope: Scope, source: Source[_T], query: str, limit: int) -> list[Hit[_
             if not race.run(match, least + unknown):
                 break
     if unknown:
-        race.run(None, unknown)
+        short = [index.pair(word) for word in weighed if word not in terms]
+        race.run(None if None in short else " OR ".join(map(str, short)), unknown, paired=True)
     return race.hits
 
 
@@ -113,12 +117,13 @@ class _Race(Generic[_T]):
         self._limit = limit
         self._seen: set[int] = set()
 
-    def run(self, match: str | None, most: int) -> bool:
+    def run(self, match: str | None, most: int, *, paired: bool = False) -> bool:
         """Read what matches, of which nothing scores more than ``most``. False when nothing less can enter."""
         if self._settled(most, _LAST):
             return False
         end = len(self._seen) + _SCAN_ROWS if match is None else _READ_ROWS
-        for page in candidates(self._scope, self._source.kind, self._source.audiences, match, self._limit):
+        source = self._source
+        for page in candidates(self._scope, source.kind, source.audiences, match, self._limit, paired=paired):
             if self._settled(most, page[0][0]) or len(self._seen) > end:
                 break
             self._read(page)

@@ -12,12 +12,11 @@ from comity.kernel.javascript import snippet, trim
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.memory import index
 from comity.rooms.memory.lookup import entry_of, filters
 from comity.rooms.memory.model import MOST, Entries, Entry
 from comity.rooms.memory.places import View, view
-from comity.rooms.memory.ranking import ranked_ids, spoken
+from comity.rooms.memory.ranking import parts, ranked_ids, spoken
 from comity.rooms.memory.scores import candidates
 
 _SCAN_ROWS = 20_000  # read at most for one query
@@ -36,7 +35,6 @@ class Wanted(NamedTuple):
 
 def search(scope: Scope, wanted: Wanted) -> Entries:
     """Visible memories that contain the query, newest first."""
-    require_session(scope)
     seen = view(scope, wanted.channel_id, channel_wanted=wanted.scope == "channel")
     query, limit = trim(wanted.query).lower(), min(wanted.limit, MOST)
     if not query:
@@ -44,7 +42,10 @@ def search(scope: Scope, wanted: Wanted) -> Entries:
     found: list[tuple[str, str, int, Entry]] = []
     read = 0
     enough: int | None = None  # the moment of the last entry that is needed; those of the same moment are all read
-    pages = candidates(scope, "memory", audiences(seen, wanted.scope), index.substring(query), limit)
+    match, paired = index.substring(query), False
+    if match is None:
+        match, paired = index.pair(query), True
+    pages = candidates(scope, "memory", audiences(seen, wanted.scope), match, limit, paired=paired)
     for page in pages:
         if read > _SCAN_ROWS or (enough is not None and page[0][0] >> index.BITS < enough):
             break
@@ -62,7 +63,6 @@ def search(scope: Scope, wanted: Wanted) -> Entries:
 
 def ranked(scope: Scope, wanted: Wanted) -> Entries:
     """Visible memories with the query's words, best first, with snippets."""
-    require_session(scope)
     seen = view(scope, wanted.channel_id, channel_wanted=wanted.scope == "channel")
     limit = min(wanted.limit, MOST)
     said = spoken(wanted.query)
@@ -78,9 +78,9 @@ def ranked(scope: Scope, wanted: Wanted) -> Entries:
 
 
 def excerpt(text: str, said: Sequence[str]) -> str:
-    """``text`` around the first of the words that it holds."""
+    """``text`` around the first of the words that it holds, or of their parts."""
     lower = text.lower()
-    return snippet(text, next((word for word in said if word in lower), ""))
+    return snippet(text, next((word for word in (*said, *parts(said)) if word in lower), ""))
 
 
 def audiences(seen: View, name: str | None = None) -> list[int]:

@@ -14,7 +14,6 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.memory import lookup
 from comity.rooms.memory.model import Archived, Entry, Resolved, Stored
 from comity.rooms.memory.places import Place, place
@@ -33,7 +32,6 @@ class Details(NamedTuple):
 def store(scope: Scope, name: str, key: str, value: str, channel_id: str | None, details: Details) -> Stored:
     """Make ``value`` the actor's value of a key."""
     key, value = checked_key(key), _checked_value(value)
-    require_session(scope)
     slot = place(scope, name, channel_id)
     live = lookup.live(scope, slot, key)
     same = next((entry for entry in live if entry.value == value), None)
@@ -48,7 +46,6 @@ def store(scope: Scope, name: str, key: str, value: str, channel_id: str | None,
 def delete(scope: Scope, name: str, key: str, channel_id: str | None) -> Archived:
     """Archive every live value of a key."""
     key = checked_key(key)
-    require_session(scope)
     slot = place(scope, name, channel_id)
     count = _archive(scope, slot, key, DELETED)
     if count:
@@ -59,7 +56,6 @@ def delete(scope: Scope, name: str, key: str, channel_id: str | None) -> Archive
 def resolve(scope: Scope, name: str, key: str, value: str, channel_id: str | None, details: Details) -> Resolved:
     """Archive every live value of a key and set the chosen one."""
     key, value = checked_key(key), _checked_value(value)
-    require_session(scope)
     slot = place(scope, name, channel_id)
     same = next((entry for entry in lookup.live(scope, slot, key) if entry.value == value), None)
     count = _archive(scope, slot, key, RESOLVED)

@@ -22,6 +22,7 @@ from comity.rooms.profiles.model import (
 @op(
     "profile.register",
     effect="write",
+    needs="session",
     example={
         "slug": "reviewer",
         "name": "Reviewer",
@@ -45,19 +46,19 @@ def register_profile(
     return Registered(made)
 
 
-@op("profile.get", effect="read", example={"slug": "reviewer"})
+@op("profile.get", effect="read", needs="session", example={"slug": "reviewer"})
 def get_profile(scope: Scope, *, slug: Slug) -> Registered:
     """Read one profile with its skills and what it needs to know."""
     return Registered(roles.get(scope, slug))
 
 
-@op("profile.list", effect="read", example={})
+@op("profile.list", effect="read", needs="session", example={})
 def list_profiles(scope: Scope) -> Profiles:
     """List all profiles."""
     return Profiles(roles.every(scope))
 
 
-@op("profile.find", effect="read", example={"skill_tag": "python"})
+@op("profile.find", effect="read", needs="session", example={"skill_tag": "python"})
 def find_profiles(scope: Scope, *, skill_tag: SkillTag) -> Profiles:
     """Find profiles by a tag of their skills."""
     return Profiles(roles.with_skill(scope, skill_tag))

@@ -9,7 +9,6 @@ from comity.kernel.javascript import distinct, trim
 from comity.kernel.problem import Invalid, NotFound
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, read_list, read_strings
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.profiles.model import Profile, Skill, SkillText
 
 
@@ -24,7 +23,6 @@ def register(
     vault_paths: Sequence[str],
 ) -> Profile:
     """Make or replace a profile. Its author and its age stay as they were."""
-    require_session(scope)
     profile = Profile(
         normal(slug),
         _said("name", name),
@@ -53,7 +51,6 @@ def register(
 
 def get(scope: Scope, slug: str) -> Profile:
     """One profile. NotFound ``profile.unknown``."""
-    require_session(scope)
     wanted = normal(slug)
     row = scope.tx.one("profiles.get", slug=wanted)
     if row is None:
@@ -63,7 +60,6 @@ def get(scope: Scope, slug: str) -> Profile:
 
 def every(scope: Scope) -> list[Profile]:
     """All profiles, by slug."""
-    require_session(scope)
     return [profile_of(row) for row in scope.tx.all("profiles.list")]
 
 

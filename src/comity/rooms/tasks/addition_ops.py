@@ -5,7 +5,6 @@ from __future__ import annotations
 from comity.kernel.op import op
 from comity.kernel.scope import Scope
 from comity.rooms.agents.model import Slug
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.tasks import additions
 from comity.rooms.tasks.model import (
     Contract,
@@ -21,7 +20,7 @@ from comity.rooms.tasks.model import (
 )
 
 
-@op("task.add", effect="write", example={"title": "Write the printer", "level": 2})
+@op("task.add", effect="write", needs="session", pausable=True, example={"title": "Write the printer", "level": 2})
 def add_task(
     scope: Scope,
     *,
@@ -36,7 +35,6 @@ def add_task(
     Titles are the same whatever their case and spacing: Conflict ``task.duplicate`` names the other task. A contract
     says what the notes must tell before the task can be done.
     """
-    require_session(scope)
     new = NewTask(title, description, level, None, profile_slug, contract)
     return OneTask(additions.add(scope, [new])[0])
 
@@ -44,6 +42,8 @@ def add_task(
 @op(
     "task.add_many",
     effect="write",
+    needs="session",
+    pausable=True,
     example={"tasks": [{"title": "Write the printer", "level": 2}, {"title": "Test the printer"}]},
 )
 def add_many_tasks(scope: Scope, *, tasks: NewTasks) -> Tasks:
@@ -51,14 +51,12 @@ def add_many_tasks(scope: Scope, *, tasks: NewTasks) -> Tasks:
 
     Each is checked as task.add does, against the queue and against the others; they are answered in the order given.
     """
-    require_session(scope)
     return Tasks(additions.add(scope, tasks))
 
 
-@op("task.prioritize", effect="write", example={"task_id": "task-002", "level": 1})
+@op("task.prioritize", effect="write", needs="session", pausable=True, example={"task_id": "task-002", "level": 1})
 def prioritize_task(
     scope: Scope, *, task_id: TaskRef, level: Level, expected_revision: ExpectedRevision | None = None
 ) -> OneTask:
     """Say how urgent an unfinished task is, from 1 (urgent) to 5 (low)."""
-    require_session(scope)
     return OneTask(additions.prioritize(scope, task_id, level, expected_revision))

@@ -11,11 +11,9 @@ from comity.kernel.scope import Scope
 from comity.rooms.tasks import contracts, dispatch
 from comity.rooms.tasks.lookup import facts, find
 from comity.rooms.tasks.machine import OPEN
-from comity.rooms.tasks.model import LEVELS, NewTask, Task, label
+from comity.rooms.tasks.model import CLASSES, LOWEST, NewTask, Task, label
 
 NORMAL = 3
-_LOWEST = 5
-_CLASSES = {level: name for name, level in LEVELS.items()} | {_LOWEST: "P3"}
 
 
 def folded(title: str) -> str:
@@ -54,8 +52,8 @@ def prioritize(scope: Scope, ref: str, level: int, expected_revision: int | None
     if task.level == level:
         return task
     scope.tx.run("tasks.add_details", task_id=task.task_id)
-    scope.tx.run("tasks.set_priority", task_id=task.task_id, priority=_CLASSES[level], now=scope.now.iso)
-    scope.tx.run("tasks.set_level", task_id=task.task_id, level=level if level == _LOWEST else None)
+    scope.tx.run("tasks.set_priority", task_id=task.task_id, priority=CLASSES[level], now=scope.now.iso)
+    scope.tx.run("tasks.set_level", task_id=task.task_id, level=level if level == LOWEST else None)
     after = find(scope, task.task_id).task
     about: dict[str, object] = {
         "task_id": task.task_id,

@@ -11,9 +11,7 @@ from comity.kernel.quoting import called, word
 from comity.kernel.scope import Scope
 from comity.rooms.tasks.lookup import facts, find
 from comity.rooms.tasks.machine import CANCELLED, OPEN
-from comity.rooms.tasks.model import LEVELS, Task, found, label, normal_slug
-
-_CLASSES = {level: name for name, level in LEVELS.items()} | {5: "P3"}
+from comity.rooms.tasks.model import CLASSES, LOWEST, Task, found, label, normal_slug
 
 
 def dispatch(
@@ -46,14 +44,14 @@ def dispatch(
         title=name,
         description=description,
         profile_slug=slug,
-        priority=priority if isinstance(priority, str) else _CLASSES[priority],
+        priority=priority if isinstance(priority, str) else CLASSES[priority],
         goal_id=goal_id,
         parent_task_id=parent,
         agent_id=scope.actor.agent_id,
         now=scope.now.iso,
     )
     tx.run("tasks.add_details", task_id=task_id)
-    if priority == 5:
+    if priority == LOWEST:
         tx.run("tasks.set_level", task_id=task_id, level=priority)
     for one in first:
         tx.run("tasks.add_dependency", task_id=task_id, depends_on=one.task_id)

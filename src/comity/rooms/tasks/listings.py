@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from comity.kernel.event import Event
-from comity.kernel.problem import Invalid
 from comity.kernel.scope import Row, Scope
-from comity.kernel.text import read_object
+from comity.kernel.text import cursor_at, position_of, read_object
 from comity.rooms.goals import tree
 from comity.rooms.tasks.lookup import find
 from comity.rooms.tasks.machine import OPEN
 from comity.rooms.tasks.model import (
     MAX_ARCHIVED,
+    RANKS,
     Archived,
     History,
     Task,
@@ -22,7 +22,6 @@ from comity.rooms.tasks.model import (
     waited,
 )
 
-_RANKS = {"P0": 0, "P1": 1, "P2": 2, "P3": 3}
 _DEPENDENTS = 100
 
 
@@ -72,7 +71,7 @@ def listed(
     elif profile is not None:
         rows = scope.tx.all("tasks.list_by_profile", profile_slug=profile, status=status, **rest)
     elif priority is not None:
-        rows = scope.tx.all("tasks.list_by_rank", rank=_RANKS[priority], **rest)
+        rows = scope.tx.all("tasks.list_by_rank", rank=RANKS[priority], **rest)
     else:
         rows = scope.tx.all("tasks.list_all", limit=limit)
     return [found(row).task for row in rows]
@@ -90,9 +89,8 @@ def archive(scope: Scope, status: str, goal_id: str | None) -> Archived:
 
 def history(scope: Scope, ref: str, after: str, limit: int) -> History:
     """What happened to a task, from a cursor on."""
-    if after and not (after.isascii() and after.isdigit() and len(after) < 19):
-        raise Invalid("cursor.unknown", f"{after!r} is no cursor.", "Pass the cursor of the last answer, or none.")
+    start = position_of(after)
     task = find(scope, ref).task
-    rows = scope.tx.all("tasks.history", task_id=task.task_id, after=int(after or 0), limit=limit)
+    rows = scope.tx.all("tasks.history", task_id=task.task_id, after=start, limit=limit)
     events = [TaskEvent._make((*row[:4], read_object(row[4]) or {})) for row in rows]
-    return History(task.task_id, task.number, task.revision, events, str(events[-1].id) if events else after or "0")
+    return History(task.task_id, task.number, task.revision, events, cursor_at(events[-1].id if events else start))

@@ -44,7 +44,18 @@ Demand = Annotated[str, Text(min=1, max=2000)]
 Demands = Annotated[list[Demand], Items(max=100)]
 Link = Annotated[str, Text(max=200)]
 
-LEVELS = {"P0": 1, "P1": 2, "P2": 3, "P3": 4}
+LOWEST = 5  # level
+CLASSES = {1: "P0", 2: "P1", 3: "P2", 4: "P3", LOWEST: "P3"}  # by level
+RANKS = {"P0": 0, "P1": 1, "P2": 2, "P3": 3}  # places in the order of the view ``comity_tasks``, by class
+# How states are called where agents see many tasks at once (MASC's words), in the order of their counts.
+SHORT_STATES = {
+    "pending": "todo",
+    "accepted": "claimed",
+    "in-progress": "in_progress",
+    "blocked": "blocked",
+    "done": "done",
+    "cancelled": "cancelled",
+}
 
 
 class Links(NamedTuple):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from comity.kernel.hints import Any
 from comity.kernel.op import Wait, op
 from comity.kernel.scope import Scope
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.channels.model import WaitMs
 from comity.rooms.tasks import named_actions, queue
 from comity.rooms.tasks.model import (
@@ -20,7 +22,17 @@ from comity.rooms.tasks.model import (
 )
 
 
-@op("task.transition", effect="write", example={"task_id": "task-002", "action": "claim"})
+def _is_work(values: Mapping[str, Any]) -> bool:
+    return bool(values["action"] != "release")
+
+
+@op(
+    "task.transition",
+    effect="write",
+    needs="session",
+    pausable=_is_work,
+    example={"task_id": "task-002", "action": "claim"},
+)
 def transition_task(
     scope: Scope,
     *,
@@ -39,7 +51,6 @@ def transition_task(
     summary when the contract is strict. With ``expected_revision`` it is refused once the task has changed: Conflict
     ``task.stale`` tells the present revision.
     """
-    require_session(scope)
     summary = handoff.summary if handoff is not None else None
     text = {"done": notes, "cancel": reason, "release": summary or reason or notes}.get(action, "")
     return named_actions.transition(
@@ -54,7 +65,6 @@ def transition_task(
 
 
 def _look(scope: Scope, *, lease_s: int | None = None, wait_ms: int = 0) -> TakenNext | None:
-    require_session(scope)
     found = queue.look(scope)
     return None if found is None else TakenNext(*found)
 
@@ -63,12 +73,19 @@ def _none(found: TakenNext) -> bool:
     return found.task is None
 
 
-@op("task.take_next", effect="write", example={"lease_s": 3600}, peek=_look, waits=Wait(_none, "log"))
+@op(
+    "task.take_next",
+    effect="write",
+    needs="session",
+    pausable=True,
+    example={"lease_s": 3600},
+    peek=_look,
+    waits=Wait(_none, "log"),
+)
 def take_next_task(scope: Scope, *, lease_s: LeaseSeconds | None = None, wait_ms: WaitMs = 0) -> TakenNext:
     """Claim the best ready task and give back the one that you held, or keep that when there is none.
 
     The best is as task.next has it: by priority, then age. With ``wait_ms`` it waits until there is one. A blocked task
     is not given back.
     """
-    require_session(scope)
     return named_actions.take_next(scope, lease_s)

@@ -1,4 +1,13 @@
 -- Rows of tasks come from the view comity_tasks, in its order (store/schema/0006).
+
+-- Whether the task p may be begun now by the agent :agent_id of the profile :profile.
+-- sqlite: free
+(p.status = 'pending' AND p.archived_at IS NULL
+  AND (p.assigned_agent_id IS NULL OR p.assigned_agent_id = :agent_id)
+  AND (p.profile_slug IS NULL OR p.profile_slug = :profile)
+  AND NOT EXISTS (SELECT 1 FROM comity_task_dependencies x JOIN macp_ext_tasks f ON f.task_id = x.depends_on
+    WHERE x.task_id = p.task_id AND f.status <> 'done'))
+
 -- name: by_id
 SELECT * FROM comity_tasks WHERE task_id = :task_id
 
@@ -80,16 +89,31 @@ SELECT 1 FROM comity_task_details WHERE lease_until IS NOT NULL AND lease_until 
 SELECT t.*, :second - CAST(strftime('%s', t.created_at) AS INTEGER)
 FROM (
   SELECT p.task_id, p.created_at AS added, p.rowid AS place FROM macp_ext_tasks p INDEXED BY comity_tasks_first
-  WHERE p.status = 'pending' AND p.archived_at IS NULL
+  WHERE {free}
     AND (CASE p.priority WHEN 'P0' THEN 0 WHEN 'P1' THEN 1 WHEN 'P2' THEN 2 ELSE 3 END) = :rank
     AND (:level < 4 OR coalesce((SELECT d.level FROM comity_task_details d WHERE d.task_id = p.task_id), 4) = :level)
-    AND (p.assigned_agent_id IS NULL OR p.assigned_agent_id = :agent_id)
-    AND (p.profile_slug IS NULL OR p.profile_slug = :profile)
-    AND NOT EXISTS (SELECT 1 FROM comity_task_dependencies x JOIN macp_ext_tasks f ON f.task_id = x.depends_on
-      WHERE x.task_id = p.task_id AND f.status <> 'done')
   ORDER BY p.created_at, p.rowid LIMIT :limit) first
 JOIN comity_tasks t ON t.task_id = first.task_id
 ORDER BY first.added, first.place
+
+-- The same of those for which something more urgent waits, however indirectly, by the level that they have from it. A
+-- level goes down the dependencies as far as it is more urgent than what is there; each pair is met once, so circles end.
+-- name: lifted
+WITH RECURSIVE lifted(task_id, level) AS (
+  SELECT depends_on, level FROM comity_task_lifts
+  UNION
+  SELECT x.depends_on, l.level FROM lifted l JOIN comity_task_dependencies x ON x.task_id = l.task_id
+  JOIN comity_open_levels o ON o.task_id = x.depends_on WHERE o.level > l.level
+)
+SELECT t.*, :second - CAST(strftime('%s', t.created_at) AS INTEGER), first.level
+FROM (
+  SELECT p.task_id, p.created_at AS added, p.rowid AS place, best.level
+  FROM (SELECT task_id, min(level) AS level FROM lifted GROUP BY task_id) best
+  CROSS JOIN macp_ext_tasks p ON p.task_id = best.task_id
+  WHERE {free}
+  ORDER BY best.level, p.created_at, p.rowid LIMIT :limit) first
+JOIN comity_tasks t ON t.task_id = first.task_id
+ORDER BY first.level, first.added, first.place
 
 -- name: stuck
 SELECT t.* FROM comity_tasks t

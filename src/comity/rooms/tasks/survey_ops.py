@@ -7,7 +7,6 @@ from comity.kernel.hints import Annotated
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.op import op
 from comity.kernel.scope import Scope
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.tasks import listings
 from comity.rooms.tasks.machine import CANCELLED, DONE, OPEN
 from comity.rooms.tasks.model import Status, Task, TaskLimit
@@ -23,7 +22,7 @@ class Survey(NamedTuple):
     more: bool = False
 
 
-@op("task.survey", effect="read", example={"include_done": True})
+@op("task.survey", effect="read", needs="session", example={"include_done": True})
 def survey_tasks(
     scope: Scope,
     *,
@@ -33,7 +32,6 @@ def survey_tasks(
     limit: TaskLimit = 50,
 ) -> Survey:
     """List the tasks that are still to be done, or those in one state."""
-    require_session(scope)
     finished = (*([DONE] if include_done else []), *([CANCELLED] if include_cancelled else []))
     states = (status,) if status is not None else (*OPEN, *finished)
     found = [task for state in states for task in listings.listed(scope, state, None, None, None, None, limit + 1)]

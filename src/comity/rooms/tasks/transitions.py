@@ -11,12 +11,14 @@ from comity.kernel.event import Event
 from comity.kernel.quoting import called, word
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
+from comity.rooms.agents.liveness import LONG_LEASE_MS
 from comity.rooms.tasks import contracts
 from comity.rooms.tasks.checks import CHECKS, Move
 from comity.rooms.tasks.lookup import find, stale
 from comity.rooms.tasks.machine import HELD, MACHINE, RULES, Heard
 from comity.rooms.tasks.model import Found, Handoff, Holder, Task, found
 
+PROMPT_LEASE_S = 3600
 _AT_ONCE = 100  # lapsed holds that one call ends
 _SHOWN = 200  # characters of a note in an event
 
@@ -66,9 +68,12 @@ def transition(
 ) -> Task:
     """Do what was heard, or refuse.
 
+    What an agent at a prompt takes without a lease has one of an hour: nobody would notice that it died.
     ``text`` is the result, the reason or the handoff note, to which ``handoff`` adds. A claim by the holder with a
     lease renews it. A result for which no contract asks has at least ``least_notes`` characters.
     """
+    if heard in ("claim", "start") and lease_s is None and _is_at_prompt(scope):
+        lease_s = PROMPT_LEASE_S
     seen = find(scope, ref, expected_revision)
     mine = seen.task.assigned_agent_id == scope.actor.agent_id
     if heard in ("claim", "start") and not mine and _lapsed(scope, seen.task):
@@ -85,6 +90,11 @@ def transition(
     if heard == "release":
         contracts.check_handoff(seen, text or "")
     return _move(scope, seen, heard, to, lease_s, text, handoff)
+
+
+def _is_at_prompt(scope: Scope) -> bool:
+    own = scope.observer.presence
+    return own is not None and own.pid is None and own.lease_ms > LONG_LEASE_MS
 
 
 def _move(

@@ -23,7 +23,7 @@ Label = Annotated[str, Text("What it is for, for people to read.", max=200)]
 ExpiresInS = Annotated[int, Number("Seconds until it expires; 0 is never.", ge=0, le=MAX_LIFE_S)]
 TokenId = Annotated[str, Text("The token's public id: the part between its two underscores.", min=1, max=ID_DIGITS)]
 TokenIds = Annotated[list[TokenId], Items("Public ids of tokens.", max=1000)]
-Digest = Annotated[str, Text("SHA-256 of the secret, hexadecimal.", min=DIGEST_DIGITS, max=DIGEST_DIGITS)]
+Digest = Annotated[str, Text("SHA-256 of the secret, hexadecimal.", min=DIGEST_DIGITS, max=DIGEST_DIGITS, secret=True)]
 EveryToken = Annotated[bool, Note("Also those that expired or were revoked.")]
 TokenLimit = Annotated[int, Number("How many at most.", ge=1, le=1000)]
 

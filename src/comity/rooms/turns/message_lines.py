@@ -81,7 +81,8 @@ def line(delivery: Delivery, room: int, *, sure: bool = True) -> Line:
     """
     sender = delivery.from_
     who = SPEAKER if sure and is_notice(delivery) else called(sender.name, sender.agent_id)
-    label = f"- [{PRIORITIES[delivery.priority]}] {who}: "
+    late = f", late: of {word(delivery.timestamp[:16])}" if delivery.late else ""
+    label = f"- [{PRIORITIES[delivery.priority]}{late}] {who}: "
     key = word(delivery.delivery_id) if delivery.ack.request_level == "processed" else ""
     wants = f" wants `message.ack {key}`" if key else ""
     spoken = f" wants tool_ack {key}" if key else ""  # about as long as what a dialect makes of it

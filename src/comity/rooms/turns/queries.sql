@@ -17,7 +17,8 @@ FROM comity_injections WHERE delivery_id IN (SELECT value FROM json_each(:delive
 -- was idle.
 -- name: something_to_do
 SELECT EXISTS (
-  SELECT 1 FROM messages m {by_pending} LEFT JOIN comity_injections i ON i.delivery_id = m.delivery_id
+  SELECT 1 FROM messages m INDEXED BY comity_messages_pending
+  LEFT JOIN comity_injections i ON i.delivery_id = m.delivery_id
   WHERE m.destination_agent_id = :agent_id AND m.state IN ('queued', 'surfaced')
     AND (i.delivery_id IS NULL
       OR (i.written_ms IS NULL AND i.asked_ms IS NULL AND i.leased_until_ms <= :now_ms)
@@ -30,7 +31,8 @@ OR EXISTS (SELECT 1 FROM comity_host_sessions
 -- The same for an agent that is about to stop: only interrupts, each once.
 -- name: something_urgent
 SELECT EXISTS (
-  SELECT 1 FROM messages m {by_pending} LEFT JOIN comity_injections i ON i.delivery_id = m.delivery_id
+  SELECT 1 FROM messages m INDEXED BY comity_messages_pending
+  LEFT JOIN comity_injections i ON i.delivery_id = m.delivery_id
   WHERE m.destination_agent_id = :agent_id AND m.state IN ('queued', 'surfaced') AND m.priority = 3
     AND (i.delivery_id IS NULL OR (i.written_ms IS NULL AND i.asked_ms IS NULL AND i.leased_until_ms <= :now_ms)
       OR (i.at_stop = 0 AND (i.written_ms IS NOT NULL OR i.leased_until_ms <= :now_ms)))
@@ -88,12 +90,23 @@ WHERE s.state = 'active' AND s.agent_id <> :agent_id ORDER BY s.registered_at DE
 
 -- name: held
 SELECT agent_id, file_path FROM macp_ext_file_claims
-WHERE released_at IS NULL AND {claim_expiry} > :second ORDER BY claimed_at DESC LIMIT :limit
+WHERE released_at IS NULL AND {claims.expiry} > :second ORDER BY claimed_at DESC LIMIT :limit
 
 -- name: doing
 SELECT assigned_agent_id, title FROM macp_ext_tasks
 WHERE status = 'in-progress' AND archived_at IS NULL AND assigned_agent_id IS NOT NULL
 ORDER BY updated_at DESC LIMIT :limit
+
+-- What was said of late in a channel, the newest first, and not by or to the agent.
+-- name: said
+SELECT m.from_json, CAST(substr(m.content, 1, 400) AS TEXT), CAST(strftime('%s', e.timestamp) AS INTEGER)
+FROM audit_log e JOIN messages m ON m.delivery_id = e.delivery_id
+WHERE e.event_type = 'message.send' AND e.channel_id = :channel_id AND e.timestamp >= :since
+  AND e.id > (SELECT coalesce(max(id), 0) FROM audit_log) - :scanned
+  AND m.rowid = (SELECT min(rowid) FROM messages WHERE message_id = e.message_id)
+  AND CASE WHEN json_valid(m.from_json) THEN json_extract(m.from_json, '$.agent_id') END <> :agent_id
+  AND NOT EXISTS (SELECT 1 FROM messages o WHERE o.message_id = e.message_id AND o.destination_agent_id = :agent_id)
+ORDER BY e.id DESC LIMIT :limit
 
 -- name: rest_begins
 UPDATE comity_host_sessions SET rested_ms = :now_ms, woken_ms = NULL
@@ -118,9 +131,9 @@ WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = ''
 
 -- What waits for an idle agent: nobody fetched it, and it was woken for none of it yet.
 -- name: due
-SELECT m.delivery_id, m.priority FROM messages m {by_pending}
+SELECT m.delivery_id, m.priority FROM messages m INDEXED BY comity_messages_pending
 WHERE m.destination_agent_id = :agent_id AND m.state IN ('queued', 'surfaced') AND m.state = 'queued'
-  AND m.priority BETWEEN :least AND 3 AND {deadline} >= :second
+  AND m.priority BETWEEN :least AND 3 AND {channels.deadline} >= :second
   AND NOT EXISTS (SELECT 1 FROM comity_wakes w WHERE w.delivery_id = m.delivery_id)
   AND NOT EXISTS (SELECT 1 FROM comity_injections i WHERE i.delivery_id = m.delivery_id
     AND (i.written_ms IS NOT NULL OR i.asked_ms IS NOT NULL OR i.leased_until_ms > :now_ms))

@@ -9,7 +9,6 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import NotFound
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, read_strings
-from comity.rooms.agents.sessions import require_session
 from comity.rooms.memory import index
 from comity.rooms.memory.model import MOST
 from comity.rooms.memory.ranking import ranked_ids, spoken
@@ -28,14 +27,12 @@ class Wanted(NamedTuple):
 
 def search(scope: Scope, wanted: Wanted) -> Docs:
     """Documents that hold words of the query, those with the highest score first, then the most recent."""
-    require_session(scope)
     source = documents(scope, wanted.tags)
     return Docs([doc_of(hit.row) for hit in best(scope, source, wanted.query, min(wanted.limit, MOST))])
 
 
 def ranked(scope: Scope, wanted: Wanted) -> Docs:
     """Documents with the query's words, best first, with snippets."""
-    require_session(scope)
     said, limit = spoken(wanted.query), min(wanted.limit, MOST)
     hits = ranked_ids(scope, "vault_doc", [AUDIENCE], said, limit * (4 if wanted.tags else 1))
     rows = these(scope, [row_id for row_id, _ in hits], wanted.tags)
@@ -49,14 +46,12 @@ def ranked(scope: Scope, wanted: Wanted) -> Docs:
 
 def listed(scope: Scope, tags: Sequence[str] | None, limit: int) -> Docs:
     """Documents by path."""
-    require_session(scope)
     rows = scope.tx.all("vault.list", tags=compact(distinct(tags or ())), limit=min(limit, MOST))
     return Docs([doc_of(row) for row in rows])
 
 
 def get(scope: Scope, path: str) -> FullDoc:
     """One document with its text. NotFound ``vault.unknown_doc``."""
-    require_session(scope)
     wanted = trim(path)
     row = scope.tx.one("vault.get", doc_path=wanted)
     if row is None:

@@ -16,10 +16,12 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.kernel.text import compact
-from comity.rooms.agents.sessions import require_session
+from comity.rooms.jobs import requests
+from comity.rooms.jobs.model import Kind, OneJob
 from comity.rooms.vault import files
 from comity.rooms.vault.model import EXTENSIONS, Indexed, Skipped
 
+INDEX = Kind("vault.index", repeatable=True)
 _BATCH_FILES, _BATCH_CHARACTERS = 200, 1_000_000  # of one transaction
 
 
@@ -47,7 +49,7 @@ class Counts(NamedTuple):
 
 def register(steps: Steps, path: str) -> Indexed:
     """Index a folder, or what changed in it."""
-    steps.read(require_session)
+    steps.read(lambda _: None)  # whoever has no session is refused before the disk is looked at
     root = files.resolve(steps.actor, path)
     known = steps.read(_known, root)
     listing = files.listing(root)
@@ -71,6 +73,13 @@ def register(steps: Steps, path: str) -> Indexed:
     refusals = sum(skipped.values()) - sum(listing.skipped)
     unchanged = len(listing.files) - refusals - counts.added - counts.updated
     return Indexed(root, total, list(EXTENSIONS), *counts, unchanged, Skipped(**skipped))
+
+
+def ask(steps: Steps, path: str) -> OneJob:
+    """Have a folder indexed by a job; where the folder is, and whether it may be, is settled now."""
+    steps.read(lambda _: None)  # whoever has no session is refused before the disk is looked at
+    root = files.resolve(steps.actor, path)
+    return steps.write(requests.ask, INDEX, {"path": root})
 
 
 def _known(scope: Scope, root: str) -> dict[str, Known]:
@@ -108,7 +117,6 @@ def _batches(changed: Sequence[files.Seen]) -> Iterator[tuple[list[files.Read], 
 
 def _store(scope: Scope, root: str, batch: Sequence[files.Read]) -> Counts:
     """Write documents. One whose text is as it was keeps its row untouched, unless its path is another now."""
-    require_session(scope)
     added = updated = 0
     for found in batch:
         present = scope.tx.one("vault.doc_at_source", source_path=found.source_path)
@@ -166,7 +174,6 @@ def _free_path(scope: Scope, root: str, found: files.Read) -> str:
 
 def _remove(scope: Scope, root: str, leaving: Sequence[tuple[str, Known]]) -> Counts:
     """Drop documents whose files are gone."""
-    require_session(scope)
     removed = 0
     for source_path, known in leaving:
         if scope.tx.run(
@@ -182,7 +189,6 @@ def _remove(scope: Scope, root: str, leaving: Sequence[tuple[str, Known]]) -> Co
 
 def _finish(scope: Scope, root: str, counts: Counts) -> int:
     """Record the root; how many documents it has."""
-    require_session(scope)
     for table in ("root", "registry"):
         scope.tx.run(f"vault.put_{table}", root_path=root, now=scope.now.iso, agent_id=scope.actor.agent_id)
     row = scope.tx.one("vault.count", root_path=root)

@@ -1,3 +1,9 @@
+-- Whether every tag of the JSON list :tags is among a document's own, where it may also be in lower case.
+-- sqlite: tagged
+(:tags = '[]' OR NOT EXISTS (SELECT 1 FROM json_each(:tags) w WHERE NOT EXISTS
+  (SELECT 1 FROM json_each(CASE WHEN json_valid(tags_json) THEN tags_json ELSE '[]' END) h
+  WHERE h.value IN (w.value, lower(w.value)))))
+
 -- What is known of a root's files, and of their documents; others may have replaced or removed those.
 -- name: files
 SELECT f.source_path, f.size_bytes, f.mtime_ns, f.content_hash, d.doc_path, d.content_hash
@@ -57,7 +63,7 @@ WHERE f.root_path = :root_path AND EXISTS (SELECT 1 FROM macp_ext_vault_docs d W
 
 -- name: list
 SELECT doc_id, doc_path, title, tags_json, updated_at, source_path FROM macp_ext_vault_docs
-WHERE {doc_tagged} ORDER BY doc_path LIMIT :limit
+WHERE {tagged} ORDER BY doc_path LIMIT :limit
 
 -- name: get
 SELECT doc_id, doc_path, title, tags_json, updated_at, source_path, content FROM macp_ext_vault_docs
@@ -66,4 +72,4 @@ WHERE doc_path = :doc_path
 -- name: these
 SELECT doc_id, doc_path, title, tags_json, updated_at, source_path, content
 FROM json_each(:ids) CROSS JOIN macp_ext_vault_docs ON doc_id = value
-WHERE {doc_tagged}
+WHERE {tagged}

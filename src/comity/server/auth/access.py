@@ -22,7 +22,7 @@ CALLERS: dict[Caller, str] = {
     "elsewhere": "the same with the name of an agent that has a token of its own",
 }
 
-# Reads about the caller itself: for whoever has no name there is nothing to tell.
+# Reads about the caller itself: a nameless one has nothing to read.
 ABOUT_ONESELF = ("agent.context",)
 
 # What becomes of a request about what is another agent's, by operation: a reason, or what is left out.
@@ -62,7 +62,7 @@ OTHERS: dict[str, str] = {
 def refusal(op: AnyOp, role: str, caller: Caller, *, names: bool = False) -> str:
     """The reason for which such a request is refused; empty when the operation is run.
 
-    ``names``: the door gives whoever has no name a new one, as MCP does for all but readers.
+    ``names``: the door gives a nameless caller a name, as MCP does for all but readers.
     """
     if caller == "other":
         return "agent.mismatch"

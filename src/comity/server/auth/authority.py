@@ -1,4 +1,4 @@
-"""Who is behind a request, and what they may do: every network door asks here.
+"""The authority: which principal a request comes from, and what it may do. Every network door asks here.
 
 Whatever was shown counts: a token that is wrong in any way is refused, never taken for none. A check reads one row of
 the database, so that a token which is revoked by any process is refused from then on. Secrets are in no message,
@@ -35,7 +35,7 @@ _FREE_S = 0.01
 
 
 class Authority:
-    """Tells who calls, and what they may. ``required``: whoever shows no token is refused."""
+    """Tells who calls, and what they may. ``required``: a request without a token is refused."""
 
     def __init__(self, workspace: Workspace, config: AuthConfig, *, required: bool) -> None:
         self.config = config
@@ -66,7 +66,7 @@ class Authority:
         """The same principal as the agent that the request says it comes from.
 
         Raises Forbidden: ``agent.mismatch`` for a token of another agent, ``agent.bound`` when a living token names the
-        agent and it is not the one that was shown, ``agent.unproven`` for a reader whose token names nobody.
+        agent and it is not the one that was shown, ``agent.unproven`` for a reader whose token names no agent.
         """
         if principal.bound:
             if agent_id != principal.agent_id:
@@ -123,7 +123,7 @@ class Authority:
         self.require_own(principal, agent_id or principal.agent_id)
 
     def still(self, principal: Principal, agent_id: str | None = None) -> bool:
-        """Whether ``recheck`` has nothing to say: for what lasts. Raises Problem when nobody can tell now."""
+        """Whether ``recheck`` has nothing to say: for what lasts. Raises Problem when the tokens cannot be read."""
         try:
             self.recheck(principal, agent_id)
         except (Unauthenticated, Forbidden, NotFound):
@@ -173,7 +173,7 @@ class Authority:
 def check_bind(workspace: Workspace, host: str, config: AuthConfig) -> bool:
     """Whether a server that listens on ``host`` wants tokens. Raises Invalid ``auth.required`` when it may not start.
 
-    Other machines are let in with tokens only, and only when there is one: nobody could use the server otherwise.
+    Other machines are let in with tokens only, and only when there is one: the server would be of no use otherwise.
     """
     required = config.requires_token(host)
     if is_loopback(host):

@@ -1,7 +1,7 @@
 """The server's rules of access: ``.masc/auth/config.json``.
 
 Without the file the defaults hold. A file that cannot be understood, in whatever part, stops the server from starting:
-nobody who wrote down a rule is to run without it. A rule that makes access easier than the defaults counts only once
+who wrote down a rule must not run without it. A rule that makes access easier than the defaults counts only once
 the user agreed to the file (``comity.trust``), since it may have come with somebody's repository; one that makes it
 harder always counts.
 """
@@ -16,13 +16,14 @@ import stat
 from collections.abc import Callable
 from typing import Any, Literal, Self
 
-from comity import trust
-from comity.declared import Aside, aside
+from comity.declared import Aside, Setting, as_boolean, as_number, shown, told
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
+from comity.kernel.text import readable
+from comity.settings import SettingsFile
 from comity.system import files
 
-FOLDER = ".masc"  # beside .macp, in the project's folder
+FOLDER = ".masc"  # next to .macp, in the project's folder
 FILE = "auth/config.json"  # below .masc
 MAX_CONFIG_BYTES = 65_536
 MAX_EXPIRY_HOURS = 87_600
@@ -45,15 +46,9 @@ class AuthConfig(NamedTuple):
     @classmethod
     def read(cls, masc_folder: str | os.PathLike[str]) -> Self:
         """The rules of one ``.masc`` folder. Raises Invalid ``auth.unreadable``."""
-        rules = read_rules(masc_folder)
-        left = rules.asks()
-        if left and trust.agreed(*rules.place, rules.content):
-            left = ()
-        names = {one.name for one in left}
-        counting: dict[str, Any] = {name: value for name, value in rules.values.items() if name not in names}
-        if counting.get("token_expiry_hours", 0) is None:
-            counting["token_expiry_hours"] = 0
-        return cls(**counting, aside=left)
+        file = read_rules(masc_folder)
+        left = file.left()
+        return cls(**told(RULES, {}, {}, file.counting(left)), aside=left)
 
     def requires_token(self, host: str) -> bool:
         """Whether callers of a server that listens on ``host`` need a token."""
@@ -76,26 +71,49 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Rules(NamedTuple):
-    """The file as it stands: its workspace and its name there, what was read, and its fields."""
-
-    place: tuple[str, str]
-    content: bytes
-    values: dict[str, Any]
-
-    def asks(self) -> tuple[Aside, ...]:
-        """What of it needs the user's agreement."""
-        found = ((name, value) for name, value in self.values.items() if not _FIELDS[name].tightens(value))
-        return tuple(aside(name, json.dumps(value), self.place[1]) for name, value in found)
+def _or_null(kind: Callable[[str], Any], null: object) -> Callable[[str], Any]:
+    """``kind``, or null in the file, which means ``null``."""
+    return lambda text: null if text == "null" else kind(text)
 
 
-def read_rules(masc_folder: str | os.PathLike[str]) -> Rules:
+# A rule loosens with a value that makes access easier than the default.
+RULES = (
+    Setting(
+        "require_token",
+        (),
+        None,
+        "Whether callers need a token; null: exactly when other machines can reach the server.",
+        kind=_or_null(as_boolean, None),
+        loosens=lambda _, text: text == "false",
+        wanted="true, false or null",
+    ),
+    Setting(
+        "default_role",
+        (),
+        "worker",
+        "What callers without a token may do where none is needed.",
+        choices=("reader", "worker"),
+    ),
+    Setting(
+        "token_expiry_hours",
+        (),
+        DEFAULT_EXPIRY_HOURS,
+        "How long new tokens last; null: they do not expire.",
+        kind=_or_null(as_number, 0),
+        bounds=(0, MAX_EXPIRY_HOURS),
+        loosens=lambda _, text: text == "null" or not 0 < float(text) <= DEFAULT_EXPIRY_HOURS,
+        wanted=f"a number from 0 (never) to {MAX_EXPIRY_HOURS}, or null (never)",
+    ),
+)
+
+
+def read_rules(masc_folder: str | os.PathLike[str]) -> SettingsFile:
     """What is written down in one ``.masc`` folder, whether it counts or not. Raises Invalid ``auth.unreadable``."""
     root, folder = os.path.split(os.path.abspath(os.fspath(masc_folder)))
     name = f"{folder}/{FILE}"
     content = _read(root, name)
-    values = {} if content is None else _values(os.path.join(root, *name.split("/")), content)
-    return Rules((root, name), content or b"", values)
+    values = {} if content is None else _texts(os.path.join(root, *name.split("/")), content)
+    return SettingsFile(root, name, RULES, content or b"", values)
 
 
 def _read(root: str, name: str) -> bytes | None:
@@ -117,19 +135,27 @@ def _read(root: str, name: str) -> bytes | None:
     return content
 
 
-def _values(path: str, raw: bytes) -> dict[str, Any]:
+def _texts(path: str, raw: bytes) -> dict[str, str]:
+    """The rules as texts, each one checked."""
     try:
         content = json.loads(raw.decode(), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, str(error)[:200] or type(error).__name__) from None
     if not isinstance(content, dict):
         raise _unreadable(path, "it holds no JSON object")
+    known = {one.name: one for one in RULES}
+    texts = {}
     for name, value in content.items():
-        if name not in _FIELDS:
-            raise _unreadable(path, f"there is no field {name[:80]!r}; there are {', '.join(_FIELDS)}")
-        if not _FIELDS[name].fits(value):
-            raise _unreadable(path, f"{name} takes {_FIELDS[name].wanted}, not {json.dumps(value)[:80]}")
-    return content
+        if name not in known:
+            raise _unreadable(path, f"there is no field {name[:80]!r}; there are {', '.join(known)}")
+        text = value if known[name].choices and isinstance(value, str) else readable(value)
+        try:
+            known[name].fits(text)
+        except ValueError:
+            why = f"{name} takes {known[name].fitting}, not {shown(readable(value))}"
+            raise _unreadable(path, why) from None
+        texts[name] = text
+    return texts
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -137,33 +163,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a field is there twice")
     return found
-
-
-def _is_expiry(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value is None
-    return 0 <= value <= MAX_EXPIRY_HOURS
-
-
-class _Field(NamedTuple):
-    """One field: what it takes, and which values make access no easier than the default."""
-
-    wanted: str
-    fits: Callable[[object], bool]
-    tightens: Callable[[Any], bool]
-
-
-_FIELDS = {
-    "require_token": _Field(
-        "true, false or null", lambda value: value is None or isinstance(value, bool), lambda value: value is not False
-    ),
-    "default_role": _Field('"reader" or "worker"', lambda value: value in ("reader", "worker"), lambda _: True),
-    "token_expiry_hours": _Field(
-        f"a number from 0 (never) to {MAX_EXPIRY_HOURS}, or null (never)",
-        _is_expiry,
-        lambda value: value is not None and 0 < value <= DEFAULT_EXPIRY_HOURS,
-    ),
-}
 
 
 def _unreadable(path: str, why: str) -> Invalid:

@@ -1,6 +1,9 @@
-"""What each role may do: globs on the names of operations. What no line grants is for admins only.
+"""What each role may do: every role whatever only reads, and what globs on the names of operations grant it.
 
-Roles are for calls over the network. Whoever can open the database file needs none: the command line, stdio servers and
+What ``ADMIN_ONLY`` withholds, and what changes something and is granted by no line, is for admins. So an operation that
+reads needs no line here, and one that writes is granted with its noun.
+
+Roles are for calls over the network. Who can open the database file needs none: the command line, stdio servers and
 hooks act with what the file system lets them.
 """
 
@@ -9,45 +12,15 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
+from comity.rooms.operations import READS
+
+# What a reader may besides reading.
 _READER = (
     "session.start",  # being here: one's own session
     "session.join",
     "session.renew",
     "session.end",
-    "agent.list",
-    "agent.context",
-    "agent.dead",
-    "message.read",  # one's own deliveries
-    "message.history",  # channels one is in
-    "message.catch_up",  # the same, and one's own deliveries
-    "receipt.list",
-    "goal.list",
-    "goal.get",
-    "goal.cascade",
-    "task.get",
-    "task.list",
-    "task.survey",
-    "task.ready",
-    "task.history",
-    "claim.list",
-    "memory.get",
-    "memory.search",
-    "memory.list",
-    "memory.history",
-    "profile.get",
-    "profile.list",
-    "profile.find",
-    "vault.search",
-    "vault.get",
-    "vault.list",
-    "context.query",
-    "search.find",
-    "guide.*",
-    "event.list",
-    "workspace.status",
-    "workspace.overview",
-    "workspace.check",
-    "workspace.place",
+    "message.catch_up",  # one's own deliveries
 )
 _WORKER = (
     *_READER,
@@ -60,30 +33,44 @@ _WORKER = (
     "memory.*",
     "profile.*",
     "vault.*",
+    "job.cancel",
     "turn.*",
     "agent.sleep",
     "agent.deactivate",
     "agent.delete",  # itself only, as the others
-    "agent.reap",  # frees only what is proven dead; servers do it all the time
+    "agent.reap",  # frees only what is proven dead, unless the caller oversees; servers do it all the time
 )
 
 GRANTS: dict[str, tuple[str, ...]] = {"reader": _READER, "worker": _WORKER, "admin": ("*",)}
 
-# Operations that change something and are for admins only, each with its reason. A test keeps the two tables whole.
+# Operations for admins only, each with its reason. A test keeps the two tables whole for what changes something.
 ADMIN_ONLY: dict[str, str] = {
+    "token.list": "it tells who may come in",
+    "token.get": "as above",
+    "token.check": "servers ask it themselves",
     "token.create": "it hands out every role",
     "token.revoke": "it locks others out",
     "token.touch": "servers note it themselves",
+    "job.take": "runners do it themselves",
+    "job.renew": "as above",
+    "job.finish": "as above",
+    "job.reap": "as above",
     "workspace.prune": "it removes history for everybody",
+    "workspace.pause": "it holds everybody up",
+    "workspace.resume": "as above",
     "session.identify": "hooks of an agent host on this machine call it, in the name of the host's session",
     "session.leave": "as above",
     "edit.*": "it looks at files of this machine by any path",
     "command.*": "as above",
     "git.*": "as above",
+    "work.*": "as above",
+    "rescue.*": "it shows, and puts back, what is in files of this machine",
 }
 
 
 @lru_cache(maxsize=4096)
 def allows(role: str, op_name: str) -> bool:
     """Whether a role grants an operation."""
-    return any(fnmatchcase(op_name, glob) for glob in GRANTS.get(role, ()))
+    if any(fnmatchcase(op_name, glob) for glob in GRANTS.get(role, ())):
+        return True
+    return role in GRANTS and op_name in READS and not any(fnmatchcase(op_name, glob) for glob in ADMIN_ONLY)

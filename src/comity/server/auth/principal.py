@@ -1,4 +1,4 @@
-"""Who is behind a request."""
+"""The principal: who a request comes from."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Role = Literal["reader", "worker", "admin"]
 
 
 class Principal(NamedTuple):
-    """Whoever a request comes from.
+    """The caller of a request.
 
-    ``agent_id`` None: nobody has said; ``token_id`` None: no token was shown. ``bound``: the token itself names the
-    agent. ``asked``: each request says the agent, and was looked at before it was let in.
+    ``agent_id`` None: the caller is no agent; ``token_id`` None: no token was shown. ``bound``: the token itself names
+    the agent. ``asked``: each request says the agent, and was looked at before it was let in.
     """
 
     agent_id: str | None

@@ -1,6 +1,6 @@
 """Follows the log on one thread and tells the event loop whenever something may have been committed.
 
-Waking is a hint: whoever is woken reads the log from a cursor of its own (``event.list``). Whoever wants the events
+Waking is a hint: a listener that is woken reads the log from its own cursor (``event.list``). Who wants the events
 themselves listens at the hub, which reads them once for all.
 """
 
@@ -37,13 +37,13 @@ class Feed:
         self._thread.start()
 
     def stop(self) -> None:
-        """End; whoever waits is woken, whoever listens is told."""
+        """End: waiting calls are woken, listeners are told."""
         self._over.set()
         self.hub.end("shutdown")
         self._waiter.cancel()
         self._thread.join()
         self.hub.close()
-        self._wake()
+        self.wake()
 
     def mark(self) -> asyncio.Event:
         """What will be set by the next commit: take it before the look that may find nothing."""
@@ -68,8 +68,9 @@ class Feed:
 
     def _tell(self) -> None:
         assert self._loop is not None, "it follows once it was started"
-        self._loop.call_soon_threadsafe(self._wake)
+        self._loop.call_soon_threadsafe(self.wake)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Set the present mark."""
         woken, self._next = self._next, asyncio.Event()
         woken.set()

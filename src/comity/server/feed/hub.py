@@ -1,4 +1,4 @@
-"""Everybody who listens to the log: what is new is read once, made into bytes once for each kind, and shared.
+"""The hub of all listeners to the log: what is new is read once, made into bytes once for each kind, and shared.
 
 The feed's thread reads and frames; the event loop only hands out. A stretch is read before the kinds of listeners are
 looked at, so that one who came later, and therefore is not served with it, finds it in the log.
@@ -13,15 +13,16 @@ from functools import partial
 from typing import NamedTuple
 
 from comity.kernel.problem import Problem
-from comity.server.feed.filter import Filter, Kind
-from comity.server.feed.listener import Batch, Gap, Listener, Page
+from comity.rooms.lifecycle.history import EventFilter
+from comity.server.feed.kinds import StreamKind
+from comity.server.feed.listener import Batch, Gap, LogListener, Page
 from comity.server.feed.log_reader import STRANGER, Reader, Seen, Stretch, tell
 from comity.workspace import Workspace
 
 _READERS = 2  # threads for those who catch up
 _FEW = 16  # so many listeners are told at once, always
 _PACE_S, _PACE_EACH_S, _PACE_MOST_S = 0.003, 0.0001, 0.05
-_IDLE_PACE_S = 0.25  # nobody listens
+_IDLE_PACE_S = 0.25  # there is no listener
 _HANDED_S = 5.0  # the loop hands out what was read, or is stuck
 
 
@@ -29,7 +30,7 @@ class Made(NamedTuple):
     """One stretch as every kind of listener gets it."""
 
     end: int
-    batches: dict[Kind, Batch]
+    batches: dict[StreamKind, Batch]
 
 
 class Hub:
@@ -37,10 +38,10 @@ class Hub:
 
     def __init__(self, workspace: Workspace) -> None:
         self.reached = 0  # everything up to here was handed out
-        self.delivered = self.gaps = 0  # events that listeners took, and times that they were told to read again
+        self.taken = self.gaps = 0  # events that listeners took, and times that they were told to read again
         self._reader = Reader(workspace)
-        self._listeners: dict[Kind, dict[Listener, None]] = {}
-        self._kinds: tuple[Kind, ...] = ()
+        self._listeners: dict[StreamKind, dict[LogListener, None]] = {}
+        self._kinds: tuple[StreamKind, ...] = ()
         self._count = 0
         self._position = 0
         self._handed = threading.Event()
@@ -51,9 +52,9 @@ class Hub:
         """Begin where the log ends now."""
         self._position = self.reached = self._reader.bounds().last
 
-    def attach(self, kind: Kind, cursor: int | None = None, newest: int = 0) -> Listener:
-        """Listen from a cursor on; without one from now on, or from the ``newest`` events."""
-        listener = Listener(self, kind, cursor, newest)
+    def attach(self, kind: StreamKind, position: int | None = None, newest: int = 0) -> LogListener:
+        """Listen from a position on; without one from now on, or from the ``newest`` events."""
+        listener = LogListener(self, kind, position, newest)
         self._listeners.setdefault(kind, {})[listener] = None
         self._kinds = tuple(self._listeners)
         self._count += 1
@@ -61,7 +62,7 @@ class Hub:
             listener.end(self._over)
         return listener
 
-    def detach(self, listener: Listener) -> None:
+    def detach(self, listener: LogListener) -> None:
         """Hand nothing to it any more."""
         group = self._listeners.get(listener.kind, {})
         if listener in group:
@@ -71,12 +72,12 @@ class Hub:
                 del self._listeners[listener.kind]
                 self._kinds = tuple(self._listeners)
 
-    def all(self) -> list[Listener]:
+    def all(self) -> list[LogListener]:
         """Everybody who listens now."""
         return [listener for group in self._listeners.values() for listener in group]
 
     def end(self, why: str) -> None:
-        """End every listener, and whoever comes from now on."""
+        """End every listener, and each that comes from now on."""
         self._over = why
         self._handed.set()
         for listener in self.all():
@@ -86,9 +87,9 @@ class Hub:
         """Let the threads end."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    async def read(self, listener: Listener) -> Page:
+    async def read(self, listener: LogListener) -> Page:
         """What a listener that has not caught up finds in the log."""
-        look = partial(self._page, listener.kind, listener.cursor, listener.newest, listener.fresh)
+        look = partial(self._page, listener.kind, listener.position, listener.newest, listener.fresh)
         return await asyncio.get_running_loop().run_in_executor(self._pool, look)
 
     def pace_s(self) -> float:
@@ -104,7 +105,7 @@ class Hub:
             try:
                 if not self._kinds and self._pass_over(loop):
                     return True
-                stretch = self._reader.after(STRANGER, self._position, Filter())
+                stretch = self._reader.after(STRANGER, self._position, EventFilter())
                 whole = stretch.whole
                 if stretch.end > self._position:
                     self._hand(loop, self._make(stretch, self._kinds))
@@ -127,7 +128,7 @@ class Hub:
         loop.call_soon_threadsafe(self._deliver, made)
         self._handed.wait(_HANDED_S)
 
-    def _make(self, stretch: Stretch, kinds: tuple[Kind, ...]) -> Made:
+    def _make(self, stretch: Stretch, kinds: tuple[StreamKind, ...]) -> Made:
         seen = self._reader.seen_by(stretch, {kind.audience for kind in kinds})
         batches = {}
         for kind in kinds:
@@ -147,25 +148,25 @@ class Hub:
     def _skip(self, end: int) -> None:
         self.reached = end
 
-    def _page(self, kind: Kind, cursor: int | None, newest: int, fresh: bool) -> Page:
+    def _page(self, kind: StreamKind, start: int | None, newest: int, fresh: bool) -> Page:
         if fresh:
             first, last = self._reader.bounds()
-            if cursor is None and not newest:
+            if start is None and not newest:
                 return Page(None, None, last, whole=True)
-            if cursor is not None and cursor > last > 0:
-                return Page(None, Gap(cursor, last, "unknown"), last, whole=False)
-            if cursor is not None and cursor < first - 1:
-                return Page(None, Gap(cursor, first - 1, "pruned"), first - 1, whole=False)
-        if cursor is None:
+            if start is not None and start > last > 0:
+                return Page(None, Gap(start, last, "unknown"), last, whole=False)
+            if start is not None and start < first - 1:
+                return Page(None, Gap(start, first - 1, "pruned"), first - 1, whole=False)
+        if start is None:
             stretch = self._reader.newest(kind.audience, newest, kind.wanted)
         else:
-            stretch = self._reader.after(kind.audience, cursor, kind.wanted)
+            stretch = self._reader.after(kind.audience, start, kind.wanted)
         return Page(
             _batch(kind, stretch, [(event, tell(event)) for event in stretch.events]), None, stretch.end, stretch.whole
         )
 
 
-def _batch(kind: Kind, stretch: Stretch, seen: Seen) -> Batch | None:
+def _batch(kind: StreamKind, stretch: Stretch, seen: Seen) -> Batch | None:
     told = [told for event, told in seen if kind.wanted.admits(event)]
     if not told:
         return None

@@ -1,8 +1,8 @@
-"""One listener: a cursor over the log, and a bounded amount of what came since.
+"""One listener: a position in the log, and a bounded amount of what came since.
 
-It begins by reading the log from its cursor, at its own pace, and goes over to what is read once for all as soon as it
-has caught up. Whoever is too slow for that is not waited for: what was kept for them is dropped, and they are told
-between which cursors they have to read again (``Gap``).
+It begins by reading the log from there, at its own pace, and goes over to what is read once for all as soon as it
+has caught up. A slow listener is not waited for: what was kept for them is dropped, and they are told
+between which positions they have to read again (``Gap``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections import deque
 from typing import Any, NamedTuple, Protocol
 
-from comity.server.feed.filter import Kind
+from comity.server.feed.kinds import StreamKind
 
 MAX_BYTES = 1024 * 1024  # kept for one listener
 MAX_EVENTS = 5000
@@ -38,9 +38,9 @@ class Gap(NamedTuple):
 
 
 class Beat(NamedTuple):
-    """Everything up to ``cursor`` was sent: told once at first, then whenever nothing happened for a while."""
+    """Everything up to ``position`` was sent: told once at first, then whenever nothing happened for a while."""
 
-    cursor: int
+    position: int
 
 
 class End(NamedTuple):
@@ -62,22 +62,22 @@ class Source(Protocol):
     """What a listener reads from."""
 
     reached: int
-    delivered: int
+    taken: int
     gaps: int
 
-    async def read(self, listener: Listener) -> Page: ...
+    async def read(self, listener: LogListener) -> Page: ...
 
-    def detach(self, listener: Listener) -> None: ...
+    def detach(self, listener: LogListener) -> None: ...
 
 
-class Listener:
-    """Used on the event loop only. ``cursor`` None: from now on, or from the ``newest`` few."""
+class LogListener:
+    """Used on the event loop only. ``position`` None: from now on, or from the ``newest`` few."""
 
-    def __init__(self, source: Source, kind: Kind, cursor: int | None, newest: int) -> None:
+    def __init__(self, source: Source, kind: StreamKind, position: int | None, newest: int) -> None:
         self.kind = kind
-        self.cursor = cursor
+        self.position = position
         self.newest = newest
-        self.fresh = True  # the cursor is as the client gave it
+        self.fresh = True  # the position is as the client gave it
         self.told_at = time.monotonic()
         self.busy_since = 0.0  # since when the last thing is being sent; 0: it was
         self._source = source
@@ -147,37 +147,37 @@ class Listener:
 
     def _count(self, found: Batch | Gap | Beat) -> None:
         if isinstance(found, Batch):
-            self._source.delivered += found.events
+            self._source.taken += found.events
         elif isinstance(found, Gap):
             self._source.gaps += 1
 
     async def _read(self) -> Batch | Gap | None:
         page = await self._source.read(self)
-        self.cursor, self.fresh = page.end, False
+        self.position, self.fresh = page.end, False
         self._behind = page.gap is not None or not page.whole or page.end < self._offered
         return page.gap or page.batch
 
     def _take(self) -> Batch | Gap | Beat | None:
-        assert self.cursor is not None, "it has read the log"
+        assert self.position is not None, "it has read the log"
         if self._gap_to:
-            gap = Gap(self.cursor, self._gap_to, "slow")
-            self.cursor, self._gap_to = self._gap_to, 0
+            gap = Gap(self.position, self._gap_to, "slow")
+            self.position, self._gap_to = self._gap_to, 0
             return gap
         while self._queue:
             batch = self._queue.popleft()
             self._bytes -= batch.size
             self._events -= batch.events
-            if batch.start < self.cursor < batch.end:
+            if batch.start < self.position < batch.end:
                 self._behind = True  # half of it is known: the log has the other half
                 self._forget()
                 return None
-            if batch.end > self.cursor:
-                self.cursor = batch.end
+            if batch.end > self.position:
+                self.position = batch.end
                 return batch
         if self._beat:
             self._beat = False
-            self.cursor = max(self.cursor, self._source.reached)
-            return Beat(self.cursor)
+            self.position = max(self.position, self._source.reached)
+            return Beat(self.position)
         return None
 
     def _forget(self) -> None:

@@ -1,4 +1,4 @@
-"""Reads the log for whoever listens: each stretch once, however many they are.
+"""Reads the log for its listeners: each stretch once, however many they are.
 
 What an event shows may depend on who reads it: how a direct message begins is for the two it is between, how one in a
 channel begins is for those who may read the channel. ``event.list`` decides that by its caller, so a stretch is read as
@@ -7,18 +7,19 @@ somebody who is no party to anything and in no channel, and again as each listen
 
 from __future__ import annotations
 
-import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from comity.kernel.record import to_json
+from comity.kernel.text import cursor_at, lenient, position_of
+from comity.rooms.lifecycle.history import EventFilter
 from comity.rooms.lifecycle.model import Events, LoggedEvent
-from comity.server.feed.filter import Audience, Filter, Told
+from comity.server.encoding import said
+from comity.server.feed.kinds import Audience, EventText
 from comity.workspace import Workspace
 
 PAGE = 500
 _MOST_READERS = 256
 STRANGER = Audience()
-Seen = list[tuple[LoggedEvent, Told]]
+Seen = list[tuple[LoggedEvent, EventText]]
 
 
 class Stretch(NamedTuple):
@@ -50,16 +51,16 @@ class Reader:
         first = self._page(STRANGER, {"limit": 1}).events
         return Bounds(first[0].id if first else 0, page.events[-1].id if page.events else 0)
 
-    def newest(self, audience: Audience, count: int, wanted: Filter) -> Stretch:
+    def newest(self, audience: Audience, count: int, wanted: EventFilter) -> Stretch:
         """The newest events that are wanted."""
-        page = self._page(audience, {"newest": count, "limit": count, **wanted.arguments()})
-        start = page.events[0].id - 1 if page.events else int(page.cursor)
-        return Stretch(start, int(page.cursor), len(page.events) < count, page.events)
+        page = self._page(audience, {"newest": count, "limit": count, **wanted._asdict()})
+        end = position_of(page.cursor)
+        return Stretch(page.events[0].id - 1 if page.events else end, end, len(page.events) < count, page.events)
 
-    def after(self, audience: Audience, start: int, wanted: Filter, limit: int = PAGE) -> Stretch:
+    def after(self, audience: Audience, start: int, wanted: EventFilter, limit: int = PAGE) -> Stretch:
         """What comes next of what is wanted."""
-        page = self._page(audience, {"after": str(start), "limit": limit, **wanted.arguments()})
-        return Stretch(start, int(page.cursor), len(page.events) < limit, page.events)
+        page = self._page(audience, {"after": cursor_at(start), "limit": limit, **wanted._asdict()})
+        return Stretch(start, position_of(page.cursor), len(page.events) < limit, page.events)
 
     def seen_by(self, stretch: Stretch, audiences: set[Audience]) -> dict[Audience, Seen]:
         """The same stretch, which a stranger read, as each of these sees it."""
@@ -76,7 +77,7 @@ class Reader:
 
     def _again(self, stretch: Stretch, plain: Seen, audience: Audience) -> Seen:
         known = {event.id: (event, told) for event, told in plain}
-        page = self._page(audience, {"after": str(stretch.start), "limit": max(1, len(plain))})
+        page = self._page(audience, {"after": cursor_at(stretch.start), "limit": max(1, len(plain))})
         seen = []
         for event in page.events:
             other = known.get(event.id)
@@ -97,7 +98,6 @@ class Reader:
         return page
 
 
-def tell(event: LoggedEvent) -> Told:
-    """An event as text."""
-    value: Any = to_json(event)
-    return Told(str(event.id), event.event_type, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+def tell(event: LoggedEvent) -> EventText:
+    """An event as text, also when it is another program's and holds what is none."""
+    return EventText(event.id, str(event.event_type), lenient(said(event)).decode())

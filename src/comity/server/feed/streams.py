@@ -1,4 +1,4 @@
-"""Everything that is open: how many there may be, whether they still may, and that agents live while they listen.
+"""Open streams: how many there may be, whether their clients still may listen, and that agents live meanwhile.
 
 Once a second it looks at each stream: one that was silent for long gets a sign of life, which also shows whether
 somebody is there; one whose token ended is ended; one that took nothing for a minute is cut off.
@@ -14,16 +14,17 @@ from functools import partial
 from typing import Any
 
 from comity.kernel.problem import Limited, Problem
+from comity.rooms.lifecycle.history import EventFilter
 from comity.server.auth.authority import Authority
 from comity.server.auth.principal import Principal
 from comity.server.feed.feed import Feed
-from comity.server.feed.filter import Audience, Filter, Framing, Kind
-from comity.server.feed.listener import Listener
+from comity.server.feed.kinds import Audience, Framing, StreamKind
+from comity.server.feed.listener import LogListener
+from comity.server.sse import BEAT_S
 from comity.workspace import Workspace
 
 MOST = 1000  # streams at once
 MOST_EACH = 600  # from one client
-BEAT_S = 15.0
 STUCK_S = 60.0
 LOOK_S = 1.0
 CLOSE_S = 1.0
@@ -39,7 +40,7 @@ class Stream:
         self.client = client
         self.workspace = workspace
         self.task = asyncio.current_task()
-        self.listeners: dict[object, Listener] = {}
+        self.listeners: dict[object, LogListener] = {}
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.ended = ""
 
@@ -100,11 +101,11 @@ class Streams:
             del self._clients[stream.client]
 
     def listen(
-        self, stream: Stream, key: object, framing: Framing, wanted: Filter, cursor: int | None, newest: int = 0
-    ) -> Listener:
-        """Let a stream hear events."""
+        self, stream: Stream, key: object, framing: Framing, wanted: EventFilter, after: int | None, newest: int = 0
+    ) -> LogListener:
+        """Let a stream hear events after a position; without one from now on, or from the ``newest`` few."""
         audience = Audience("" if self._oversees(stream) else stream.principal.agent_id or "", self._oversees(stream))
-        listener = stream.listeners[key] = self.feed.hub.attach(Kind(framing, wanted, audience), cursor, newest)
+        listener = stream.listeners[key] = self.feed.hub.attach(StreamKind(framing, wanted, audience), after, newest)
         return listener
 
     async def close(self) -> None:
@@ -135,7 +136,7 @@ class Streams:
                     await self._check()
 
     async def _check(self) -> None:
-        """End the streams of whoever would not be let in now; say that the agents of the others live."""
+        """End the streams of clients that would not be let in now; say that the agents of the others live."""
         principals = {stream.principal for stream in self._open}
         gone = await self._work(partial(self._not_still, principals))
         for stream in list(self._open):

@@ -1,1 +1,1 @@
-"""Where a server of one project lives: its folder ``.masc``, its port, its settings, and that there is only one."""
+"""The server's folder of one project: ``.masc``, its port, its settings, and that there is only one."""

@@ -14,9 +14,10 @@ from comity import settings, trust
 from comity.declared import Aside
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
-from comity.project import Place, project_of, tracked
+from comity.project import ProjectLocation, project_of, tracked
 from comity.server.auth import config as auth
 from comity.server.folder import options
+from comity.settings import SettingsFile
 
 AUTH_NAME = f"{auth.FOLDER}/{auth.FILE}"
 
@@ -84,31 +85,20 @@ def _wish(root: str, name: str, content: bytes, asks: tuple[Aside, ...], came: b
     return Wish(name, path, content, asks, state, came)
 
 
-def _toml(root: str) -> tuple[bytes, tuple[Aside, ...]]:
-    found = settings.toml_of(root)
-    return found.content, found.asks(root)
+def _told(found: SettingsFile) -> tuple[bytes, tuple[Aside, ...]]:
+    return found.content, found.asks()
 
 
 def _config(root: str) -> tuple[bytes, tuple[Aside, ...]]:
     if not os.path.lexists(os.path.join(root, *settings.CONFIG_NAME.split("/"))):
         return b"", ()
-    project = project_of(Place(root, root))
+    project = project_of(ProjectLocation(root, root))
     return project.content, settings.config_asks(project)
 
 
-def _server(root: str) -> tuple[bytes, tuple[Aside, ...]]:
-    found = options.read_file(root)
-    return found.content, found.asks()
-
-
-def _auth(root: str) -> tuple[bytes, tuple[Aside, ...]]:
-    found = auth.read_rules(os.path.join(root, auth.FOLDER))
-    return found.content, found.asks()
-
-
 _READERS: dict[str, Callable[[str], tuple[bytes, tuple[Aside, ...]]]] = {
-    settings.TOML_NAME: _toml,
+    settings.TOML_NAME: lambda root: _told(settings.toml_of(root)),
     settings.CONFIG_NAME: _config,
-    options.FILE_NAME: _server,
-    AUTH_NAME: _auth,
+    options.FILE_NAME: lambda root: _told(options.read_file(root)),
+    AUTH_NAME: lambda root: _told(auth.read_rules(os.path.join(root, auth.FOLDER))),
 }

@@ -14,10 +14,11 @@ from typing import Any, Self
 
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, Unavailable
+from comity.kernel.text import json_line
 from comity.system import files
 
 NAME = "server.lock"
-_PATIENCE_S = 0.5  # whoever only looks at the lock holds it for a moment
+_PATIENCE_S = 0.5  # a process that looks at the lock holds it for a moment
 _STEP_S = 0.02
 _MOST_BYTES = 65_536
 
@@ -43,7 +44,7 @@ else:
         return True
 
 
-class Running(NamedTuple):
+class RunningServer(NamedTuple):
     """A server that runs, as its file tells. ``started_at`` is an ISO time; ``ws_url`` is empty without that port."""
 
     pid: int
@@ -75,9 +76,9 @@ class ServerLock:
             time.sleep(_STEP_S)
         return cls(descriptor)
 
-    def tell(self, running: Running) -> None:
-        """Write down where the server is, for whoever looks."""
-        self._write(json.dumps(running._asdict()).encode() + b"\n")
+    def tell(self, running: RunningServer) -> None:
+        """Write down where the server is, for ``comity server`` and others."""
+        self._write(f"{json_line(running._asdict())}\n".encode())
 
     def release(self) -> None:
         """Let another server in."""
@@ -94,8 +95,8 @@ def _write_at(descriptor: int, content: bytes) -> None:
     os.write(descriptor, content)
 
 
-def running_server(folder: str) -> Running | None:
-    """The server of a ``.masc`` folder; None when there is none, or nobody can say. Changes nothing."""
+def running_server(folder: str) -> RunningServer | None:
+    """The server of a ``.masc`` folder; None when there is none, or it cannot be told. Changes nothing."""
     try:
         descriptor = _open(folder, os.O_RDWR)
     except OSError:
@@ -112,11 +113,11 @@ def _open(folder: str, flags: int) -> int:
     return files.open_file(root, f"{name}/{NAME}", flags)
 
 
-def _read(descriptor: int) -> Running | None:
+def _read(descriptor: int) -> RunningServer | None:
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)
         found: Any = json.loads(os.read(descriptor, _MOST_BYTES))
-        running = Running(**found)
+        running = RunningServer(**found)
     except (OSError, ValueError, TypeError, RecursionError):
         return None  # it has just been started, and has not said where it is
     texts = (running.url, running.started_at, running.version, running.ws_url)

@@ -1,56 +1,31 @@
 """Every setting of the server: its default (once), its bounds, where it may come from, one sentence.
 
-Precedence: option, environment (the first variable that is set), ``.masc/config/server.toml``, default. Blank counts as
-absent everywhere. The presets count as options. What loosens counts from the file only once the user agreed to it
-(``comity.trust``): it may have come with somebody's repository.
+Precedence: option, environment (the first variable that is set), ``.masc/config/server.toml``, default. The presets
+count as options. What loosens counts from the file only once the user agreed to it (``comity.trust``): it may have come
+with somebody's repository.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import tomllib
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
-from comity import trust
-from comity.declared import Aside, aside, shown
+from comity.declared import Aside, Setting, as_number, as_path, told
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Forbidden, Invalid
+from comity.kernel.text import readable
 from comity.server.auth.config import FOLDER, is_loopback
 from comity.server.folder.port import FIXED, derived_port
-from comity.system import files
+from comity.settings import SettingsFile, read_toml
 
 FILE = "config/server.toml"  # below .masc
 FILE_NAME = f"{FOLDER}/{FILE}"
-_MAX_BYTES = 65_536
 WS_PORT = 8937
-_MOST_LISTED = 100
+_ADDRESS = re.compile(r"[A-Za-z0-9_.:%-]{1,253}")
 _NAME = re.compile(r"(\[[0-9a-fA-F:.%]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?")
-
-
-class Option(NamedTuple):
-    """One setting; ``env`` are its environment variables, ``read`` checks and converts its text.
-
-    ``repeated``: the option may be given several times; elsewhere its values stand with commas between them.
-    ``loosens``: it does not count from a file that came with the work tree.
-    """
-
-    name: str
-    env: tuple[str, ...]
-    default: Any
-    doc: str
-    read: Callable[[str, str], Any]
-    value: str
-    repeated: bool = False
-    loosens: bool = False
-
-    @property
-    def flag(self) -> str:
-        """Its command-line option."""
-        return "--" + self.name.replace("_", "-")
+_USUAL = {"http": ":80", "https": ":443"}
 
 
 class ServerSettings(NamedTuple):
@@ -75,199 +50,148 @@ class ServerSettings(NamedTuple):
     aside: tuple[Aside, ...] = ()
 
 
-class ServerFile(NamedTuple):
-    """``.masc/config/server.toml``: the file as it was read, and its settings as text."""
-
-    content: bytes
-    values: dict[str, str]
-
-    def asks(self) -> tuple[Aside, ...]:
-        """What of it needs the user's agreement."""
-        told = ((name, value) for name, value in self.values.items() if value.strip())
-        return tuple(aside(name, value, FILE_NAME) for name, value in told if _BY_NAME[name].loosens)
-
-
-def _host(name: str, value: str) -> str:
-    host = value.removeprefix("[").removesuffix("]")
-    if not re.fullmatch(r"[A-Za-z0-9_.:%-]{1,253}", host):
-        raise _invalid(name, value, "an address or a name of this machine")
+def _host(text: str) -> str:
+    host = text.removeprefix("[").removesuffix("]")
+    if not _ADDRESS.fullmatch(host):
+        raise ValueError
     return host
 
 
-def _hosts(name: str, value: str) -> tuple[str, ...]:
-    return _each(name, value, _NAME, "NAME or NAME:PORT")
+def _origin(text: str) -> str:
+    """As browsers write it: in lower case, and without the port that the scheme has anyway."""
+    origin = text.lower()
+    if not _ORIGIN.fullmatch(origin):
+        raise ValueError
+    return origin.removesuffix(_USUAL[origin.partition(":")[0]])
 
 
-def _origins(name: str, value: str) -> tuple[str, ...]:
-    """As browsers write them: in lower case, and without the port that the scheme has anyway."""
-    listed = (part.lower() for part in _each(name, value, _ORIGIN, "an origin such as https://example.org"))
-    usual = {"http": ":80", "https": ":443"}
-    return tuple(part.removesuffix(usual[part.partition(":")[0]]) for part in listed)
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError
+    return text
 
 
-def _each(name: str, value: str, pattern: re.Pattern[str], wanted: str) -> tuple[str, ...]:
-    found = tuple(part.strip() for part in value.split(",") if part.strip())
-    for part in found:
-        if not pattern.fullmatch(part):
-            raise _invalid(name, part, wanted)
-    if len(found) > _MOST_LISTED:
-        raise _invalid(name, value, f"at most {_MOST_LISTED}")
-    return found
+def _level(text: str) -> str:
+    return "warning" if text == "warn" else text
 
 
-def _path(name: str, value: str) -> str:
-    if "\0" in value:
-        raise _invalid(name, value, "a path")
-    return os.path.abspath(os.path.expanduser(value))
-
-
-def _number(least: int, most: int) -> Callable[[str, str], int]:
-    def read(name: str, value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,12}", value) or not least <= int(value) <= most:
-            raise _invalid(name, value, f"a whole number from {least} to {most}")
-        return int(value)
-
-    return read
-
-
-def _days(name: str, value: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", value) or not 0 <= float(value) <= 36_500:
-        raise _invalid(name, value, "days from 0 (nothing is removed) to 36500")
-    return float(value)
-
-
-def _choice(*words: str) -> Callable[[str, str], str]:
-    def read(name: str, value: str) -> str:
-        word = {"warn": "warning"}.get(value.lower(), value.lower())
-        if word not in words:
-            raise _invalid(name, value, " or ".join(words))
-        return word
-
-    return read
-
-
-def _invalid(name: str, value: str, wanted: str) -> Invalid:
-    return Invalid(
-        "setting.invalid",
-        f"The server's setting {name} cannot be {value[:80]!r}.",
-        f"It takes {wanted}.",
-        setting=name,
-    )
-
-
-_PORT = _number(0, 65_535)
+_PORTS = (0, 65_535)
 OPTIONS = (
-    Option("host", ("COMITY_HOST", "MASC_HOST"), "127.0.0.1", "The address to listen on.", _host, "HOST", loosens=True),
-    Option(
+    Setting(
+        "host",
+        ("COMITY_HOST", "MASC_HOST"),
+        "127.0.0.1",
+        "The address to listen on.",
+        kind=_host,
+        loosens=True,
+        wanted="an address or a name of this machine",
+        unit="HOST",
+    ),
+    Setting(
         "port",
         ("COMITY_PORT", "MASC_MCP_PORT", "MASC_HTTP_PORT"),
         0,
         "The port; the folder's own (9100 to 9999) when not set.",
-        _PORT,
-        "N",
+        bounds=_PORTS,
     ),
-    Option("ws_port", ("COMITY_WS_PORT", "MASC_WS_PORT"), 0, "A port for WebSockets only; 0: none.", _PORT, "N"),
-    Option(
+    Setting("ws_port", ("COMITY_WS_PORT", "MASC_WS_PORT"), 0, "A port for WebSockets only; 0: none.", bounds=_PORTS),
+    Setting(
         "allow_host",
         ("COMITY_ALLOW_HOST",),
         (),
         "A further name, or name and port, by which clients reach the server (repeatable).",
-        _hosts,
-        "NAME[:PORT]",
-        repeated=True,
+        kind=_name,
         loosens=True,
+        repeated=True,
+        wanted="NAME or NAME:PORT",
+        unit="NAME[:PORT]",
     ),
-    Option(
+    Setting(
         "allow_origin",
         ("COMITY_ALLOW_ORIGIN",),
         (),
         "An origin whose web pages may use the server and read its answers (repeatable).",
-        _origins,
-        "ORIGIN",
-        repeated=True,
+        kind=_origin,
         loosens=True,
+        repeated=True,
+        wanted="an origin such as https://example.org",
+        unit="ORIGIN",
     ),
-    Option(
+    Setting(
         "tls_cert",
         ("COMITY_TLS_CERT",),
         "",
         "The certificate (PEM); then the server speaks TLS.",
-        _path,
-        "FILE",
+        kind=as_path,
         loosens=True,
     ),
-    Option("tls_key", ("COMITY_TLS_KEY",), "", "Its private key (PEM).", _path, "FILE", loosens=True),
-    Option(
+    Setting("tls_key", ("COMITY_TLS_KEY",), "", "Its private key (PEM).", kind=as_path, loosens=True),
+    Setting(
         "rate",
         ("COMITY_RATE", "MASC_RATE_LIMIT"),
         100,
         "Requests a second from one client of another machine, for long; 0: any number.",
-        _number(0, 1_000_000),
-        "N",
+        bounds=(0, 1_000_000),
         loosens=True,
     ),
-    Option(
+    Setting(
         "burst",
         ("COMITY_BURST", "MASC_RATE_BURST"),
         150,
         "Requests at once from one client of another machine.",
-        _number(1, 1_000_000),
-        "N",
+        bounds=(1, 1_000_000),
         loosens=True,
     ),
-    Option(
+    Setting(
         "max_body_bytes",
         ("COMITY_MAX_BODY_BYTES", "MASC_MCP_MAX_BODY_BYTES"),
         20 * 1024 * 1024,
         "The largest body of a request.",
-        _number(1024, 1_000_000_000),
-        "N",
+        bounds=(1024, 1_000_000_000),
         loosens=True,
+        unit="N",
     ),
-    Option(
+    Setting(
         "log_format",
         ("COMITY_LOG_FORMAT",),
         "text",
         "How lines on standard error look: text or json.",
-        _choice("text", "json"),
-        "text|json",
+        choices=("text", "json"),
     ),
-    Option(
+    Setting(
         "log_level",
         ("COMITY_LOG_LEVEL", "MASC_LOG_LEVEL"),
         "info",
         "The least that is logged: debug, info (each request), warning, error, off.",
-        _choice("debug", "info", "warning", "error", "off"),
-        "LEVEL",
+        kind=_level,
+        choices=("debug", "info", "warning", "error", "off"),
+        unit="LEVEL",
     ),
-    Option(
+    Setting(
         "retention_days",
         ("COMITY_RETENTION_DAYS",),
         30.0,
         "What is finished and older is removed; 0: nothing is.",
-        _days,
-        "DAYS",
+        kind=as_number,
+        bounds=(0, 36_500),
         loosens=True,
+        wanted="days from 0 (nothing is removed) to 36500",
     ),
 )
-_BY_NAME = {option.name: option for option in OPTIONS}
-Given = Mapping[str, list[str]]
+_DEFAULTS = {option.name: option.default for option in OPTIONS}
 
 
 def settle(
-    given: Given, env: Mapping[str, str], root: str, *, loopback: bool = False, full: bool = False
+    given: Mapping[str, str], env: Mapping[str, str], root: str, *, loopback: bool = False, full: bool = False
 ) -> ServerSettings:
     """The server's settings in one project. Raises Invalid for what cannot be."""
     file = read_file(root)
-    left = file.asks()
-    if left and trust.agreed(root, FILE_NAME, file.content):
-        left = ()
-    names = {one.name for one in left}
-    values = _values(given, env, {name: value for name, value in file.values.items() if name not in names})
+    left = file.left()
+    values = _DEFAULTS | told(OPTIONS, given, env, file.counting(left))
     if loopback:
         if "host" in given and not is_loopback(values["host"]):
             raise Invalid("option.contradiction", "--loopback and --host exclude each other.", "Leave one out.")
-        values["host"] = _BY_NAME["host"].default
+        values["host"] = _DEFAULTS["host"]
     if (loopback or full) and "port" not in given:
         values["port"] = FIXED
     port = values["port"] or derived_port(root)
@@ -276,7 +200,8 @@ def settle(
     settings = ServerSettings(**{**values, "port": port, "aside": left})
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise Invalid("tls.incomplete", "TLS takes a certificate and its key.", "Give --tls-cert and --tls-key.")
-    if not settings.tls_cert and names & {"tls_cert", "tls_key"} and not is_loopback(settings.host):
+    waiting = any(one.name in ("tls_cert", "tls_key") for one in left)
+    if waiting and not settings.tls_cert and not is_loopback(settings.host):
         raise Forbidden(
             "trust.needed",
             f"{FILE_NAME} asks for TLS and does not count yet: other machines would connect in clear text.",
@@ -288,43 +213,9 @@ def settle(
     return settings
 
 
-def _values(given: Given, env: Mapping[str, str], file: Mapping[str, str]) -> dict[str, Any]:
-    found = {}
-    for option in OPTIONS:
-        texts = (",".join(given.get(option.name, [])), *(env.get(name) for name in option.env), file.get(option.name))
-        text = next((text.strip() for text in texts if text and text.strip()), "")
-        found[option.name] = option.read(option.name, text) if text else option.default
-    return found
-
-
-def read_file(root: str) -> ServerFile:
-    """The file of a project; without settings when there is none. Raises Invalid ``config.unreadable``."""
-    path = os.path.join(root, *FILE_NAME.split("/"))
-    if not os.path.lexists(path):  # whoever makes the folder says what is in its way
-        return ServerFile(b"", {})
-    try:
-        raw = files.read(root, FILE_NAME, _MAX_BYTES)
-        content = tomllib.loads(raw.decode())
-    except (OSError, ValueError, RecursionError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise Invalid("config.unreadable", f"{path}: {why}", "Mend the file or remove it.", path=path) from None
-    unknown = sorted(set(content) - set(_BY_NAME))
-    if unknown:
-        raise Invalid(
-            "config.unknown_setting",
-            f"{path}: there is no setting {shown(unknown[0])!r}.",
-            f"Settings are: {', '.join(_BY_NAME)}.",
-            path=path,
-        )
-    return ServerFile(raw, {name: _as_text(path, name, value) for name, value in content.items()})
-
-
-def _as_text(path: str, name: str, value: object) -> str:
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ",".join(value)
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value)
-    raise Invalid("config.unreadable", f"{path}: {name} is no text or number.", "Mend the file.", path=path)
+def read_file(root: str) -> SettingsFile:
+    """The file of a project. Raises Invalid ``config.unreadable`` and ``config.unknown_setting``."""
+    return read_toml(root, FILE_NAME, OPTIONS)
 
 
 def template() -> str:
@@ -336,5 +227,5 @@ def template() -> str:
     ]
     for option in OPTIONS:
         value = list(option.default) if option.repeated else option.default
-        lines += [f"# {option.doc}{' *' if option.loosens else ''}", f"#{option.name} = {json.dumps(value)}", ""]
+        lines += [f"# {option.doc}{' *' if option.loosens else ''}", f"#{option.name} = {readable(value)}", ""]
     return "\n".join(lines)

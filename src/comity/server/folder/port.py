@@ -1,4 +1,4 @@
-"""The port of a folder: the same for the same folder, so that nobody has to remember it (as MASC has it)."""
+"""The port of a folder: the same for the same folder, so that it need not be remembered (as MASC has it)."""
 
 from __future__ import annotations
 

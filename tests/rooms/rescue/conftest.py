@@ -1,0 +1,36 @@
+"""Agents whose copies lie beside their database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from comity import Workspace
+from comity.testing import FakeMachine, World
+from tests.rooms.edits.conftest import git, machine, root
+
+__all__ = ["ann", "bob", "git", "machine", "root", "store", "world"]
+
+
+@pytest.fixture
+def store(root: Path) -> Path:
+    """The folder of the database."""
+    folder = root / ".macp"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def world(store: Path) -> World:
+    return World(store / "shop.macp.db")
+
+
+@pytest.fixture
+def ann(world: World, root: Path, machine: FakeMachine) -> Workspace:
+    return world.agent("ann", root=str(root), name="Ann", observer=machine.start(), database=world.path)
+
+
+@pytest.fixture
+def bob(world: World, root: Path, machine: FakeMachine) -> Workspace:
+    return world.agent("bob", root=str(root), observer=machine.start(), database=world.path)
