@@ -67,7 +67,10 @@ class Job(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """The Problem that a job ended with."""
+    """The Problem that a job ended with, as its runner wrote it down.
+
+    ``message`` and ``hint`` are quoted on one line, 600 characters at most: words of others may stand in them.
+    """
 
     kind: str
     reason: str
