@@ -38,7 +38,7 @@ test: $(ENV) ## Run all tests (ARGS="-k poll -x" for some, WORKERS=0 for one pro
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 .PHONY: hosts
-hosts: $(ENV) ## Drive the real Claude Code, Codex, Gemini CLI and OpenCode, from npm (1.3 GB in a cache), offline
+hosts: $(ENV) ## Drive the real Claude Code, Codex, Gemini CLI and OpenCode, from npm (2.2 GB in a cache), offline
 	COMITY_HOST_PROGRAMS="$$($(BIN)/python -m tests.e2e.hosts.programs)" && export COMITY_HOST_PROGRAMS && \
 	    $(BIN)/python -m pytest tests/e2e/hosts $(ARGS)
 

@@ -19,10 +19,12 @@ from bench.figures import Figure, Options, lines, markdown
 # In this order; the module of the same name holds ``measure``.
 NAMES = (
     *("send", "broadcast", "poll", "ack", "growth", "flat_out", "paced", "wake", "idle", "start", "memory", "herd"),
+    "reachable",
     *(
         "claims",
         "tasks",
         "hook",
+        "hook_launcher",
         "race",
         "search",
         "languages",
@@ -35,13 +37,28 @@ NAMES = (
         "hosts",
     ),
     "listeners",
-    *("hostile", "flood", "replaced", "ended", "once", "jobs", "before", "before_served", "beside"),
+    *(
+        "hostile",
+        "flood",
+        "replaced",
+        "ended",
+        "once",
+        "jobs",
+        "faults",
+        "net",
+        "radar",
+        "worktree_kills",
+        "before",
+        "before_served",
+        "beside",
+    ),
+    *("hooks_only", "line"),
 )
-# Ten minutes; ten; half an hour, and programs that `make hosts` installs; five minutes; five; three; seven; five; half
-# a minute; two, with BEFORE; one, with ORIGINAL.
+# Ten minutes; ten; half an hour, and programs that `make hosts` installs; five minutes; five; ten, with strace; two;
+# three quarters of an hour; three; seven; five; half a minute; two, with BEFORE; one, with ORIGINAL.
 ONLY_WHEN_NAMED = (
-    *("chaos", "guard", "hosts", "listeners", "hostile"),
-    *("flood", "replaced", "ended", "once", "jobs", "before", "before_served", "beside"),
+    *("chaos", "guard", "hosts", "listeners", "hostile", "faults", "net", "radar", "worktree_kills"),
+    *("flood", "replaced", "ended", "once", "jobs", "before", "before_served", "beside", "hooks_only", "line"),
 )
 PAGE = Path("docs/benchmarks.md")
 MARKER = "<!-- written by"

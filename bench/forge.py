@@ -16,6 +16,8 @@ import time
 from comity.doors.cli import catalog
 from comity.doors.cli.launch import main as command
 from comity.doors.hook import run as hook_program
+from comity.doors.hook.open_stores import OpenStores
+from comity.doors.hook.payload import read_payload
 from comity.hosts.contract import adapter_of
 from comity.rooms import REGISTRY
 
@@ -73,7 +75,8 @@ def _hook(root: str, prefix: str, key: str) -> int:
     os.close(asked[1])
     os.dup2(asked[0], 0)
     os.dup2(answers, 1)
-    hook = hook_program.Hook("claude-code", "PreToolUse", time.perf_counter())
+    hook = hook_program.Hook("claude-code", "PreToolUse", time.perf_counter(), hook_program.OwnProcess(), OpenStores())
+    hook.hear(lambda: read_payload("PreToolUse"))
     code = hook.run()
     note = vars(vars(hook)["_note"])
     told_well = note["_path"] and note["_did"] in ("nothing", "inject") and not note["_why"]

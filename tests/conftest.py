@@ -38,6 +38,7 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_stay_here)
+os.environ["COMITY_LAUNCHER"] = "python"  # whoever runs the tests may have had a launcher compiled
 # In the background of a shell, or under nohup, they are ignored, and the programs under test would inherit that.
 # Whoever runs the tests stays as deaf: a handler is not inherited, and this one does nothing.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

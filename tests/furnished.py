@@ -29,6 +29,8 @@ def furnish(ann: Workspace, bob: Workspace) -> dict[str, str]:
     for title in ("Write the lexer", "Write the parser"):
         bob.task.dispatch(title=title)
     ann.task.claim(task_id="task-001")
+    ann.plan.begin(task_id="task-001", content="1. Tokens. 2. Tests.")
+    ann.plan.add_error(task_id="task-001", error_type="test", message="1e5 is read as a name.")
     goal = ann.goal.create(type="project_goal", title="Release 1.0").goal
     ann.claim.acquire(files=["src/parser.py"], reason="new grammar")
     bob.claim.acquire(files=["docs/**"], reason="chapters")

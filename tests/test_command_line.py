@@ -9,13 +9,13 @@ import pytest
 
 from comity.app import living, tend
 from comity.command_line import Command, parse
-from comity.declared import SETTINGS, Setting
 from comity.doors.bridge import bridge
 from comity.doors.http import serve as network
 from comity.doors.stdio import serve as stdio
 from comity.kernel.problem import Invalid
 from comity.server.auth.config import RULES
 from comity.server.folder.options import OPTIONS
+from comity.setting_list import SETTINGS, Setting
 
 COMMAND = Command(
     "comity try",

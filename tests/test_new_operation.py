@@ -84,6 +84,7 @@ def run(folder: Path, *arguments: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_an_operation_is_added_in_three_places(copy: Path) -> None:
     room = copy / "src/comity/rooms/goals"
     ops, sql = room / "ops.py", room / "queries.sql"

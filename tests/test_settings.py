@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from comity import settings, trust
-from comity.declared import (
+from comity.kernel.problem import Forbidden, Invalid
+from comity.setting_list import (
     BY_NAME,
     SETTINGS,
     Setting,
@@ -18,7 +19,6 @@ from comity.declared import (
     as_words,
     told,
 )
-from comity.kernel.problem import Forbidden, Invalid
 
 LOOSENING = [one for one in SETTINGS if one.loosens]
 HARMLESS = {"channel", "role", "interest_tags", "durability", "surface", "tools", "wake"}
@@ -38,6 +38,7 @@ VALUES = {
     "rescue_file_bytes": "1000",
     "rescue_days": "1",
     "mail_days": "0",
+    "check_command": "make test",
     "vault_outside": "true",
     "job_minutes": "5",
     "channel": "talk",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from comity.kernel.op import Op
+from comity.rooms.agents import errand_ops as agents_errand_ops
 from comity.rooms.agents import ops as agents_ops
 from comity.rooms.channels import announcement_ops as channels_announcement_ops
 from comity.rooms.channels import arrival_ops as channels_arrival_ops
@@ -15,17 +16,21 @@ from comity.rooms.context import ops as context_ops
 from comity.rooms.edits import command_ops as edits_command_ops
 from comity.rooms.edits import compare_ops as edits_compare_ops
 from comity.rooms.edits import landing_ops as edits_landing_ops
+from comity.rooms.edits import line_ops as edits_line_ops
 from comity.rooms.edits import ops as edits_ops
 from comity.rooms.edits import pending_ops as edits_pending_ops
 from comity.rooms.edits import work_ops as edits_work_ops
 from comity.rooms.goals import ops as goals_ops
+from comity.rooms.integration import ops as integration_ops
 from comity.rooms.jobs import ops as jobs_ops
 from comity.rooms.jobs import runner_ops as jobs_runner_ops
 from comity.rooms.lifecycle import ops as lifecycle_ops
 from comity.rooms.lifecycle import pause_ops as lifecycle_pause_ops
 from comity.rooms.lifecycle import session_begin_ops as lifecycle_session_begin_ops
 from comity.rooms.memory import ops as memory_ops
+from comity.rooms.plans import ops as plans_ops
 from comity.rooms.profiles import ops as profiles_ops
+from comity.rooms.radar import ops as radar_ops
 from comity.rooms.rescue import ops as rescue_ops
 from comity.rooms.tasks import addition_ops as tasks_addition_ops
 from comity.rooms.tasks import named_action_ops as tasks_named_action_ops
@@ -36,6 +41,7 @@ from comity.rooms.turns import identity_ops as turns_identity_ops
 from comity.rooms.turns import ops as turns_ops
 from comity.rooms.turns import wakeup_ops as turns_wakeup_ops
 from comity.rooms.vault import ops as vault_ops
+from comity.rooms.worktrees import ops as worktrees_ops
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,6 +71,7 @@ class AgentCalls(Noun):
 
     dead = Method(agents_ops.dead_agents)
     list = Method(lifecycle_ops.list_agents)
+    hooks = Method(lifecycle_ops.agent_hooks)
     context = Method(lifecycle_ops.agent_context)
     sleep = Method(lifecycle_ops.sleep_agent)
     deactivate = Method(lifecycle_ops.deactivate_agent)
@@ -84,6 +91,7 @@ class ClaimCalls(Noun):
     renew = Method(claims_ops.renew_claim)
     release = Method(claims_ops.release_claim)
     list = Method(claims_ops.list_claims)
+    settle = Method(edits_line_ops.settle_line)
 
 class CommandCalls(Noun):
     """The operations ``command.*``."""
@@ -129,6 +137,14 @@ class GuideCalls(Noun):
     show = Method(lifecycle_ops.show_guide)
     next = Method(lifecycle_session_begin_ops.next_guide)
 
+class IntegrationCalls(Noun):
+    """The operations ``integration.*``."""
+
+    run = Method(integration_ops.run_integration)
+    begin = Method(integration_ops.begin_integration)
+    list = Method(integration_ops.list_integrations)
+    mend = Method(integration_ops.mend_integrations)
+
 class JobCalls(Noun):
     """The operations ``job.*``."""
 
@@ -164,6 +180,21 @@ class MessageCalls(Noun):
     read = Method(channels_ops.read_message)
     ack = Method(channels_ops.acknowledge_message)
 
+class PlanCalls(Noun):
+    """The operations ``plan.*``."""
+
+    begin = Method(plans_ops.begin_plan)
+    update = Method(plans_ops.update_plan)
+    get = Method(plans_ops.get_plan)
+    list = Method(plans_ops.list_plans)
+    note = Method(plans_ops.note_plan)
+    deliver = Method(plans_ops.deliver_plan)
+    add_error = Method(plans_ops.add_plan_error)
+    resolve_error = Method(plans_ops.resolve_plan_error)
+    set_task = Method(plans_ops.set_current_task)
+    get_task = Method(plans_ops.get_current_task)
+    clear_task = Method(plans_ops.clear_current_task)
+
 class ProfileCalls(Noun):
     """The operations ``profile.*``."""
 
@@ -171,6 +202,14 @@ class ProfileCalls(Noun):
     get = Method(profiles_ops.get_profile)
     list = Method(profiles_ops.list_profiles)
     find = Method(profiles_ops.find_profiles)
+
+class RadarCalls(Noun):
+    """The operations ``radar.*``."""
+
+    changes = Method(radar_ops.last_change)
+    look = Method(radar_ops.look_around)
+    show = Method(radar_ops.show_radar)
+    turn = Method(radar_ops.take_turn)
 
 class ReceiptCalls(Noun):
     """The operations ``receipt.*``."""
@@ -194,6 +233,7 @@ class SearchCalls(Noun):
 class SessionCalls(Noun):
     """The operations ``session.*``."""
 
+    errand = Method(agents_errand_ops.begin_errand)
     renew = Method(agents_ops.renew_session)
     join = Method(channels_arrival_ops.join_session)
     start = Method(channels_ops.start_session)
@@ -201,6 +241,7 @@ class SessionCalls(Noun):
     leave = Method(lifecycle_ops.leave_session)
     begin = Method(lifecycle_session_begin_ops.begin_session)
     identify = Method(turns_identity_ops.identify_session)
+    find = Method(turns_identity_ops.find_session)
 
 class TaskCalls(Noun):
     """The operations ``task.*``."""
@@ -272,6 +313,14 @@ class WorkspaceCalls(Noun):
     check = Method(lifecycle_session_begin_ops.check_workspace)
     place = Method(lifecycle_session_begin_ops.place_workspace)
 
+class WorktreeCalls(Noun):
+    """The operations ``worktree.*``."""
+
+    create = Method(worktrees_ops.create_worktree)
+    list = Method(worktrees_ops.list_worktrees)
+    remove = Method(worktrees_ops.remove_worktree)
+    mend = Method(worktrees_ops.mend_worktrees)
+
 class Nouns:
     """The operations by noun, as a workspace has them."""
 
@@ -285,10 +334,13 @@ class Nouns:
     git: GitCalls
     goal: GoalCalls
     guide: GuideCalls
+    integration: IntegrationCalls
     job: JobCalls
     memory: MemoryCalls
     message: MessageCalls
+    plan: PlanCalls
     profile: ProfileCalls
+    radar: RadarCalls
     receipt: ReceiptCalls
     rescue: RescueCalls
     search: SearchCalls
@@ -299,3 +351,4 @@ class Nouns:
     vault: VaultCalls
     work: WorkCalls
     workspace: WorkspaceCalls
+    worktree: WorktreeCalls

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from importlib import import_module
 
 from comity import settings
-from comity.declared import SETTINGS
 from comity.loops.loop import Late, Loop
 from comity.loops.reaper import Reaper
 from comity.loops.retention import Retention
 from comity.loops.token_use import Noting
+from comity.setting_list import SETTINGS
 from comity.settings import Settings
 from comity.workspace import Workspace, from_settings
 
+_RADAR_S = 0.5  # how often its checkouts are looked at; before there are two, one folder
 _JOBS_S = 2.0  # how often a session looks for jobs
 _MAIL_S = 600.0  # how often a process looks after mail that waits
 
@@ -66,10 +67,32 @@ def working(resolved: Settings) -> Workspace:
         with workspace.store.reading() as tx:
             return tx.one("jobs.any_open") is not None
 
-    loop = Late("jobs", _JOBS_S, waits, runner)
-    workspace.at_close(loop.stop)
-    loop.start()
+    for loop in (Late("jobs", _JOBS_S, waits, runner), _radar(workspace, resolved)):
+        workspace.at_close(loop.stop)
+        loop.start()
     return workspace
+
+
+def _radar(workspace: Workspace, resolved: Settings) -> Loop:
+    """Looks for coming conflicts, once there is a second checkout."""
+
+    def watch() -> Loop:
+        made: Loop = import_module("comity.loops.radar").RadarWatch(workspace)
+        return made
+
+    folder = os.path.join(resolved.git, "worktrees") if resolved.git else ""
+    return Late("radar", _RADAR_S, lambda: bool(folder) and os.path.isdir(folder), watch)
+
+
+def answering(resolved: Settings) -> Callable[[], None]:
+    """Answer the hooks of the project's hosts, which then start nothing heavy, until what is returned is called.
+
+    Its modules are loaded when the first hook asks.
+    """
+    if os.name != "posix":
+        return lambda: None
+    answer: Callable[[str], Callable[[], None]] = import_module("comity.doors.hook.answering").begin
+    return answer(resolved.root)
 
 
 def tend(workspace: Workspace, retention_days: float, note_used: Callable[[], object]) -> None:

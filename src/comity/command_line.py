@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from comity.declared import Setting
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid, Problem
+from comity.setting_list import Setting
 
 
 class Command(NamedTuple):

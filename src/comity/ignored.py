@@ -10,14 +10,13 @@ import os
 
 from comity.kernel.named_tuple import NamedTuple
 from comity.project import FOLDER, locate
-from comity.system import files
+from comity.system import files, git_exclude
 
 SHARED = ("comity.toml", ".gitignore")
 SERVER_FOLDER = ".masc"
-EXCLUDE = "info/exclude"
+EXCLUDE = git_exclude.NAME
 # Of a folder that was not initialised. It hides itself, too: a branch that brings such a file may put it in its place.
 _OWN = f"*\n!{SHARED[0]}\n".encode()
-_MAX_BYTES = 1_000_000
 _SIGNS = "\\*?[]!# "  # that git takes for more than themselves in a line of its own
 
 
@@ -44,7 +43,7 @@ def keep_out(root: str) -> None:
     try:
         found = exclusion(root)
         if found is not None:
-            _exclude(found)
+            git_exclude.add(found.git_folder, found.lines)
     except OSError:
         return
 
@@ -59,29 +58,6 @@ def is_kept_out(root: str) -> bool:
     """Whether ``info/exclude`` says what it should, or need not."""
     try:
         found = exclusion(root)
-        return found is None or not _missing(found)
+        return found is None or not git_exclude.missing(found.git_folder, found.lines)
     except OSError:
         return False
-
-
-def _missing(wanted: Exclusion) -> list[str]:
-    try:
-        text = files.read(wanted.git_folder, EXCLUDE, _MAX_BYTES).decode("utf-8", "replace")
-    except FileNotFoundError:
-        text = ""
-    there = {line.strip() for line in text.splitlines()}
-    return [line for line in wanted.lines if line not in there and f"!{line}" not in there]
-
-
-def _exclude(wanted: Exclusion) -> None:
-    missing = _missing(wanted)
-    if not missing:
-        return
-    files.make_folder(wanted.git_folder, "info", 0o777)
-    descriptor = files.open_file(wanted.git_folder, EXCLUDE, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-    try:
-        size = os.fstat(descriptor).st_size
-        lead = "\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else ""
-        files.write_all(descriptor, (lead + "".join(f"{line}\n" for line in missing)).encode())
-    finally:
-        os.close(descriptor)

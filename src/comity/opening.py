@@ -22,6 +22,7 @@ from comity.settings import Settings
 from comity.store.connection import BUSY_S
 from comity.store.sqlite import SqliteStore
 from comity.system import files
+from comity.system.repository import CHECKOUTS
 
 SEEN = "comity-database"  # in the git folder: a line for each database
 _MOST_SEEN = 20
@@ -65,6 +66,8 @@ def open_store(settings: Settings, memory: Memory, busy_s: float = BUSY_S, *, ac
         )
     if not (known and memory.is_here):
         _prepare(settings)
+    if settings.worktree or not (memory.is_here and memory.knows_checkouts):
+        import_module("comity.system.checkouts").remember((settings.root, settings.worktree))
     return SqliteStore(settings.db, settings.durability, busy_s)
 
 
@@ -106,6 +109,11 @@ class Memory:
             f"The database {word(self._path, _MOST_PATH)} is not the one that was here: {self.changed}. Messages, "
             "claims and tasks from before are not in it; agents and servers that were at work have to be started anew."
         )
+
+    @property
+    def knows_checkouts(self) -> bool:
+        """Whether it is noted under which paths checkouts were first known."""
+        return os.path.lexists(os.path.join(self._git, CHECKOUTS))
 
     def wait_for_git(self) -> None:
         """Until git has exchanged the files, which takes it a while, in which a database may be there by half.

@@ -20,12 +20,14 @@ import threading
 import time
 
 from comity.kernel.observer import Presence, Sighting
-from comity.rooms.agents.liveness import Watch
+from comity.rooms.agents.liveness import LASTING_MS, Watch
+from comity.system.surroundings import HERE
 
 LEASE_S = 120  # for sessions whose process others may not see
 _MAX_NAME = 200
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ash", "busybox", "fish", "env", "timeout"})
 _MOST_SHELLS = 6
+_MOST_ABOVE = 30
 _MOST_HELD = 256  # descriptors
 _GONE, _THERE, _HIDDEN = "absent", "there", "unknown"
 
@@ -45,6 +47,10 @@ class ThisProcess:
     def look(self, pid: int) -> Sighting:
         """What is at this pid now."""
         return _HELD.look(pid)
+
+    def above(self, pid: int) -> tuple[int, ...]:
+        """The processes above this one, its parent first."""
+        return above(pid)
 
     def steady_ms(self, now_ms: int) -> int:
         """For how long this process has looked on; to be asked at every look."""
@@ -126,7 +132,7 @@ def absent(program: str = "", host_session_id: str = "", worktree: str = "", lea
 
 def host_process() -> tuple[int | None, str]:
     """The program behind this process: its nearest ancestor that is no shell, and when that was started."""
-    pid = os.getppid()
+    pid = HERE.parent()
     if not _proc_is_ours():
         return (pid, "") if pid > 1 else (None, "")
     for _ in range(_MOST_SHELLS):
@@ -138,6 +144,34 @@ def host_process() -> tuple[int | None, str]:
             return pid, fields[19]
         pid = int(fields[1])
     return None, ""
+
+
+def above(pid: int) -> tuple[int, ...]:
+    """The processes above this one, its parent first, as far as they can be seen and without the system's first."""
+    found: list[int] = []
+    while _proc_is_ours() and len(found) < _MOST_ABOVE:
+        text = _read(f"/proc/{pid}/stat")
+        fields = text[text.rfind(")") + 2 :].split()
+        if len(fields) < 20 or int(fields[1]) <= 1:
+            break
+        pid = int(fields[1])
+        found.append(pid)
+    return tuple(found)
+
+
+def ancestors() -> list[str]:
+    """The processes that whoever asks runs under, nearest first, each as pid and start: ``4711:82301``."""
+    parent = HERE.parent()
+    seen = [(pid, look(pid)) for pid in (parent, *above(parent)) if pid > 1]
+    return [f"{pid}:{one.started}" for pid, one in seen if one.started]
+
+
+def lasts(started: str) -> bool:
+    """Whether a process that was started then (``host_process``) has run for long: it is no wrapper of one call."""
+    up = _read("/proc/uptime").split()
+    if not (started.isdigit() and up):
+        return False
+    return float(up[0]) - int(started) / os.sysconf("SC_CLK_TCK") >= LASTING_MS / 1000
 
 
 def look(pid: int) -> Sighting:

@@ -9,10 +9,10 @@ aside and told, and a database that lies elsewhere is refused, so that no second
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from importlib import import_module
 
-from comity.declared import BY_NAME, SETTINGS, Aside, Setting, as_boolean, as_path, as_words, aside, shown, told
 from comity.kernel.clock import SystemClock
 from comity.kernel.hints import Any, Literal, cast
 from comity.kernel.ids import TimeOrderedIds
@@ -32,6 +32,7 @@ from comity.project import (
     tracked,
     unreadable,
 )
+from comity.setting_list import BY_NAME, SETTINGS, Aside, Setting, as_boolean, as_path, as_words, aside, shown, told
 from comity.system import files
 
 TOML_NAME, CONFIG_NAME = f"{FOLDER}/comity.toml", f"{FOLDER}/{CONFIG}"
@@ -42,6 +43,7 @@ MAX_FILE_BYTES = 65_536
 HOST_SESSIONS = (("CLAUDE_CODE_SESSION_ID", "claude-code"), ("GEMINI_SESSION_ID", "gemini-cli"))
 HOST_FOLDER = "CLAUDE_PROJECT_DIR"
 PLACES = ("MACP_PROJECT_ROOT", HOST_FOLDER)
+_ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
 class Settings(NamedTuple):
@@ -78,6 +80,7 @@ class Settings(NamedTuple):
     rescue_file_bytes: int
     rescue_days: int
     mail_days: int
+    check_command: str
     worktree: str
     host: str
     host_session_id: str
@@ -112,6 +115,7 @@ class Settings(NamedTuple):
                 self.rescue_bytes, self.rescue_file_bytes, self.rescue_days, durable=self.durability == "full"
             ),
             mail_days=self.mail_days,
+            check_command=self.check_command,
         )
 
 
@@ -144,15 +148,23 @@ class SettingsFile(NamedTuple):
         return {name: text for name, text in self.values.items() if name not in names}
 
 
-def resolve(flags: Mapping[str, str | None], env: Mapping[str, str], cwd: str) -> Settings:
+def resolve(
+    flags: Mapping[str, str | None],
+    env: Mapping[str, str],
+    cwd: str,
+    toml: SettingsFile | None = None,
+    *,
+    configured: bool = True,
+) -> Settings:
     """The settings for one process. Raises Invalid for what cannot be, with the setting and what it takes.
 
-    And Forbidden ``trust.needed`` for a database elsewhere that only a file of the tree names.
+    And Forbidden ``trust.needed`` for a database elsewhere that only a file of the tree names. Where files are spoiled
+    (``spoiled_settings``), ``toml`` is what could be read, and the config counts only if ``configured``.
     """
     places = _Places(cwd)
     place, found = _place(env, places)
-    project, root = project_of(place) if found else None, place.root
-    toml = toml_of(root)
+    project, root = project_of(place) if found and configured else None, place.root
+    toml = toml_of(root) if toml is None else toml
     left = toml.left()
     given = told(SETTINGS, flags, env, toml.counting(left))
     if left and "db" not in given:
@@ -217,9 +229,26 @@ def _place(env: Mapping[str, str], places: _Places) -> tuple[ProjectLocation, bo
 
 
 def _named_folders(env: Mapping[str, str]) -> tuple[str, str]:
-    """The root that is named, and the host's folder. A host that fills in no variables passes them on as they are."""
+    """The root that is named, and the host's folder. A host that fills in no variables passes them on as they are.
+
+    Raises Invalid ``setting.invalid`` for an address that is of no folder here.
+    """
     named, host_folder = (env.get(name, "").strip() for name in PLACES)
-    return "" if "${" in named else named, "" if "${" in host_folder else host_folder
+    return "" if "${" in named else _folder(named), "" if "${" in host_folder else _folder(host_folder)
+
+
+def _folder(named: str) -> str:
+    """A folder, as a path or as MCP names roots: ``file:///srv/garden%20shed`` (RFC 8089)."""
+    scheme, colon, rest = named.partition(":")
+    if not colon or scheme.lower() != "file":
+        return named
+    host, path = ("", rest) if not rest.startswith("//") else (rest[2:].partition("/")[0], rest[2:].partition("/")[2])
+    path = path if path.startswith("/") else "/" + path
+    decoded = os.fsdecode(_ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), os.fsencode(path)))
+    if host.lower() not in ("", "localhost") or "\0" in decoded or not decoded.strip("/"):
+        told = f"{PLACES[0]}: {shown(named)} names no folder of this machine."
+        raise Invalid("setting.invalid", told, "Name it by its path, or as file:///PATH.", setting=PLACES[0])
+    return decoded
 
 
 def _worktree(root: str, env: Mapping[str, str], places: _Places) -> str:
@@ -250,6 +279,11 @@ def read_toml(root: str, name: str, declared: tuple[Setting, ...]) -> SettingsFi
     except (OSError, ValueError, RecursionError) as error:
         why = (isinstance(error, OSError) and error.strerror) or str(error)
         raise unreadable(path, why, "Mend the file or remove it.") from None
+    return SettingsFile(root, name, declared, content, values_of(found, root, path, declared))
+
+
+def values_of(found: Mapping[str, object], root: str, path: str, declared: tuple[Setting, ...]) -> dict[str, str]:
+    """The texts of settings by their name, as a TOML file at ``path`` has them. Raises as ``read_toml``."""
     known = {one.name: one for one in declared}
     unknown = sorted(set(found) - set(known))
     if unknown:
@@ -259,8 +293,7 @@ def read_toml(root: str, name: str, declared: tuple[Setting, ...]) -> SettingsFi
             f"Settings are: {', '.join(known)}.",
             path=path,
         )
-    values = {one: _text_of(known[one], value, root, path) for one, value in found.items()}
-    return SettingsFile(root, name, declared, content, values)
+    return {one: _text_of(known[one], value, root, path) for one, value in found.items()}
 
 
 def _text_of(setting: Setting, value: object, root: str, path: str) -> str:

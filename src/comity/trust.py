@@ -18,6 +18,7 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Limited, Unavailable
 from comity.kernel.text import document
 from comity.system import files
+from comity.system.surroundings import HERE
 
 FOLDER, NAME = "comity", "trust.json"
 VERSION = 1
@@ -90,7 +91,8 @@ def forget(paths: Iterable[str]) -> list[str]:
 
 
 def _home() -> str:
-    named = os.environ.get("XDG_CONFIG_HOME", "").strip()  # a relative one is to be ignored, says its specification
+    # A relative one is to be ignored, says its specification.
+    named = HERE.environment.get("XDG_CONFIG_HOME", "").strip()
     return named if os.path.isabs(named) else os.path.join(os.path.expanduser("~"), ".config")
 
 

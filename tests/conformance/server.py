@@ -15,7 +15,7 @@ from starlette.types import Receive, Send
 from comity import settings
 from comity.app import living
 from comity.doors.http import health, serve
-from comity.doors.http.life import Life, StartingApp
+from comity.doors.http.startup_shutdown import ServerRun, StartingApp
 from comity.doors.mcp_http.endpoints import Endpoint, McpHttp
 from comity.doors.mcp_http.routes import GRANT, PATH
 from comity.server.address import address_of
@@ -31,8 +31,8 @@ from comity.server.state import ServerState
 from tests.conformance.fixture import Fixture
 
 
-class FixtureLife(Life):
-    """A server's life behind other routes."""
+class FixtureRun(ServerRun):
+    """A run of the server behind other routes."""
 
     async def _open(self, server: ServerState, starting_app: StartingApp, _log: Log) -> None:
         mcp = McpHttp(server, (Endpoint(PATH, "", Fixture),))
@@ -60,7 +60,7 @@ def main(folder: str, port: str) -> int:
             address = address_of(own)
             authority = Authority(workspace, config, required=False)
             with serve.listening(address.host, address.port) as bound:
-                return FixtureLife(workspace, authority, address, own, masc, lock).run(bound)
+                return FixtureRun(workspace, authority, address, own, masc, lock).run(bound)
     finally:
         lock.release()
 

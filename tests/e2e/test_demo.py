@@ -117,7 +117,12 @@ def check_death(path: str, account: dict[str, Any]) -> None:
     ((agent, about),) = rows(path, "SELECT agent_id, metadata_json FROM audit_log WHERE event_type = 'agent.reaped'")
     facts = json.loads(about)
     assert (death["agentId"], death["noticedBy"]) == (agent, facts["reaped_by"]) != ("ben", "ben")
-    assert death["releasedFiles"] == facts["released_files"] != []
+    freed = rows(
+        path,
+        "SELECT f.value FROM audit_log e, json_each(e.metadata_json, '$.files') f WHERE e.event_type = 'claim.released'"
+        " AND e.agent_id = 'ben' AND json_extract(e.metadata_json, '$.reason') = 'reaped'",
+    )
+    assert set(facts["released_files"]) <= {file for (file,) in freed} == set(death["releasedFiles"]) != set()
     (number,) = death["returnedTasks"]
     task = next(task for task in account["tasks"] if task["number"] == number)
     assert death["takenOverBy"] == [task["holds"][1]["agentId"]] == [task["doneBy"]] != ["ben"]

@@ -16,7 +16,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp_types import TextContent, TextResourceContents
 
-from comity.dialects.masc.tools import HELP, NOT_YET, TOOLS
+from comity.dialects.masc.tools import HELP, TOOLS
 from comity.kernel.agent_names import is_made
 from tests.e2e.served import TIMEOUT_S, Era, Served, common, database
 from tests.mcp.driven import SOURCES, initialize, request
@@ -225,6 +225,31 @@ def test_a_task_goes_from_one_surface_to_the_other(tmp_path: Path) -> None:
         assert [one["content"].rpartition(": ")[2] for one in macp.tool("macp_poll")["deliveries"]] == ["thanks"] * 2
 
 
+def test_plans_in_mascs_words_and_under_both_of_its_names(tmp_path: Path) -> None:
+    with Served(tmp_path, *options(tmp_path)) as masc:
+        masc.tool("masc_start", task_title="Write the lexer")
+        assert masc.tool("masc_plan_init", task_id="task-001")["created"]
+        written = masc.tool("masc_run_plan", task_id="task-001", plan="1. Tokens.")["context"]
+        assert (written["task_plan"], written["status"]) == ("1. Tokens.", "in_progress")
+        stale = masc.result(
+            masc.begin("masc_plan_update", task_id="task-001", content="x", expected_version=written["version"] - 1)
+        )
+        assert problem(stale)["code"] == "plan.stale"
+        assert masc.tool("masc_note_add", task_id="task-001", note="one")["note_count"] == 1
+        assert masc.tool("masc_run_log", task_id="task-001", note="two")["note_count"] == 2
+        masc.tool("masc_error_add", task_id="task-001", error_type="test", message="1e5 fails")
+        assert masc.tool("masc_error_resolve", task_id="task-001", error_index=0)["open_errors"] == 0
+        masc.tool("masc_deliver", task_id="task-001", content="src/lexer.py")
+        assert masc.tool("masc_set_current_task", task_id="task-001")["chosen"]
+        plan = masc.tool("masc_plan_get")["context"]
+        assert [note["note"] for note in plan["notes"]] == ["one", "two"]
+        assert plan["errors"][0]["resolved"]
+        assert plan["deliverable"] == "src/lexer.py"
+        assert masc.tool("masc_run_get", task_id="task-001")["context"] == plan
+        assert [one["task"] for one in masc.tool("masc_run_list")["plans"]] == ["task-001"]
+        assert masc.tool("masc_plan_clear_task")["task"] == "task-001", "it is held, so it is the current one"
+
+
 def test_other_names_and_what_is_refused(tmp_path: Path) -> None:
     with Served(tmp_path, *options(tmp_path)) as masc:
         assert masc.tool("masc_room_status")["you"]["joined"] is False
@@ -234,8 +259,6 @@ def test_other_names_and_what_is_refused(tmp_path: Path) -> None:
         (task,) = masc.tool("masc_tasks")["tasks"]
         assert task["handoff_context"]["summary"] == "half"
         assert masc.tool("masc_cancel_task", task_id="task-001", reason="enough")["task"]["status"] == "cancelled"
-        for tool in NOT_YET:
-            assert problem(masc.result(masc.begin(tool, task_id="task-001")))["code"] == "tool.not_yet"
         wrong: list[tuple[str, dict[str, Any], str, str]] = [
             ("masc_transition", {"task_id": "x", "action": "done", "force": True}, "argument.unknown", "Nobody acts"),
             ("masc_transition", {"task_id": "x", "action": "finish"}, "argument.invalid", "Correct"),

@@ -45,7 +45,13 @@ PASSING = {"ageS", "leaseLeftS", "lastSeenS", "idleS", "heldS", "score", "pid", 
 PASSING |= {"tokenId", "secret"}  # chance made them
 AT_A_PROMPT = {"leaseExpiresAt"}  # a task that is taken there has a lease, since nobody can look at an agent there
 NAMES = sorted(name for listed in OPERATIONS.values() for name in listed)
-BEFORE = {"task.claim": ("task.release",)}
+BEFORE = {
+    "task.claim": ("task.release",),
+    "worktree.remove": ("worktree.create",),
+    "integration.run": ("worktree.create",),
+    "integration.begin": ("worktree.create",),
+}
+REFUSED = ("integration.run", "integration.begin")  # no check command is named there
 TIMEOUT_S = 30.0
 
 
@@ -56,7 +62,9 @@ def opened(folder: Path, agent_id: str) -> Workspace:
 def furnish_repository(folder: Path) -> dict[str, str]:
     """A repository in which every example means something; what its placeholders stand for, by argument."""
     write_files(folder)
-    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    identity = ("-c", "user.name=Tess", "-c", "user.email=tess@example.com", "-c", "commit.gpgsign=false")
+    for arguments in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Begin."]):
+        subprocess.run(["git", *identity, *arguments], cwd=folder, check=True)
     with opened(folder, "ann") as ann, opened(folder, "agent-2") as bob:
         return furnish(ann, bob)
 
@@ -178,4 +186,5 @@ def test_every_door_gives_the_same_answer(furnished: tuple[Path, dict[str, str]]
         assert not allows("worker", name)
     else:
         assert answers["rest"] == answers["python"]
-    assert "reason" not in answers["python"] or "hint" not in answers["python"], answers
+    refused = "reason" in answers["python"] and "hint" in answers["python"]
+    assert refused == (name in REFUSED), answers

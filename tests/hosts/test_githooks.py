@@ -70,7 +70,7 @@ def test_a_held_file_is_not_committed(root: Path, ann: Workspace) -> None:
     refused = git(root, "commit", "-m", "Both.", check=False)
     assert refused.returncode == 1
     assert re.match(r'comity: ann claimed "a.py" \d+ s ago, "the parser"; it lapses in 2\d min', refused.stderr)
-    assert "git restore --staged a.py" in refused.stderr
+    assert "Commit your own files by name (git commit -- b.py)" in refused.stderr
     assert git(root, "commit", "-m", "Hers.", "--", "a.py", check=False).returncode == 1
     assert git(root, "commit", "-m", "Mine.", "--", "b.py").returncode == 0
     git(root, "reset", "-q")
@@ -152,7 +152,7 @@ def test_a_hooks_path_of_the_users(root: Path, ann: Workspace, where: str) -> No
     githooks.install(root, remove=True)
     (root / ".git/ran").unlink()
     assert (root / ".git/config").read_bytes() == config
-    assert set(os.listdir(root / ".git")) - set(listed) <= {"COMMIT_EDITMSG", "ORIG_HEAD"}
+    assert set(os.listdir(root / ".git")) - set(listed) <= {"COMMIT_EDITMSG", "ORIG_HEAD", "comity-checkouts"}
 
 
 def test_what_was_committed_past_a_holder_is_not_pushed(root: Path, ann: Workspace) -> None:

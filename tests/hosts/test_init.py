@@ -230,21 +230,17 @@ def test_remove_after_edits_takes_out_our_part_only(repo: Path) -> None:
 
 
 def test_edit_between_two_runs_is_kept_and_the_first_original_too(repo: Path) -> None:
-    path = write(
-        repo, ".gemini/settings.json", '{"mcpServers": {"macp": ' + NPX + '}, "context": {"fileName": "A.md"}}'
-    )
+    path = write(repo, "opencode.json", '{"mcp": {"macp": ' + NPX + '}, "instructions": "A.md"}')
     run(repo)
     settings = json.loads(path.read_text())
-    assert settings["context"]["fileName"] == ["A.md", "AGENTS.md"]
+    assert settings["instructions"] == ["A.md", "AGENTS.md"]
     settings["theme"] = "dark"
-    settings["context"]["fileName"] = "A.md"
+    settings["instructions"] = "A.md"
     path.write_text(json.dumps(settings))
     run(repo)
-    assert json.loads(path.read_text())["context"]["fileName"] == ["A.md", "AGENTS.md"]
+    assert json.loads(path.read_text())["instructions"] == ["A.md", "AGENTS.md"]
     take_back(repo)
-    assert json.loads(path.read_text()) == {
-        "mcpServers": {"macp": json.loads(NPX)}, "context": {"fileName": "A.md"}, "theme": "dark"
-    }  # fmt: skip
+    assert json.loads(path.read_text()) == {"mcp": {"macp": json.loads(NPX)}, "instructions": "A.md", "theme": "dark"}
 
 
 def test_entry_that_the_original_put_back_meanwhile_is_what_remove_gives_back(repo: Path) -> None:
@@ -258,7 +254,7 @@ def test_entry_that_the_original_put_back_meanwhile_is_what_remove_gives_back(re
 
 
 def test_half_a_character_in_a_value_survives(repo: Path) -> None:
-    path = write(repo, ".gemini/settings.json", r'{"context": {"fileName": "\ud800.md"}}')
+    path = write(repo, "opencode.json", r'{"instructions": "\ud800.md"}')
     assert run(repo).ok
     assert r'["\ud800.md", "AGENTS.md"]' in path.read_text()
 
@@ -331,7 +327,7 @@ def test_folder_pipe_and_links_are_refused(repo: Path, tmp_path: Path) -> None:
     }
     assert outside.read_text() == "{}"
     assert not (tmp_path / "mcp.json").exists()
-    assert (repo / "CLAUDE.md").exists()
+    assert not (repo / "CLAUDE.md").exists()
 
 
 def test_links_inside_the_repository_are_followed(repo: Path) -> None:

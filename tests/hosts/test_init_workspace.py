@@ -219,8 +219,10 @@ def test_markers_that_make_no_pair_are_an_error(repo: Path, text: str) -> None:
 
 
 def test_claude_file_that_takes_agents_in_is_left_alone(repo: Path) -> None:
+    (repo / "AGENTS.md").write_text("# Rules\n")
     (repo / "CLAUDE.md").write_text("# Claude\n\n@AGENTS.md\n")
     run(repo)
+    assert START in (repo / "AGENTS.md").read_text()
     assert (repo / "CLAUDE.md").read_text() == "# Claude\n\n@AGENTS.md\n"
 
 

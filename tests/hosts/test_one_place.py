@@ -47,8 +47,9 @@ def module_of(host: Host) -> str:
 def facts(host: Host) -> set[str]:
     """What tells the host from others: its names, its files, its variables, its keys."""
     keys = {path[0] for path in (*host.session_keys, *host.thread_keys)}
-    names = {host.name, *host.aliases, host.session, host.folder, host.instructions, *keys}
+    names = {host.name, *host.aliases, host.session, host.folder, *keys}
     files = {host.file, *host.others, *host.variables, host.hooks.file if host.hooks else ""}
+    files |= {*host.instructions, *host.yields}
     return (names | files) - {""}
 
 

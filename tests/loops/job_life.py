@@ -25,9 +25,12 @@ from comity.loops.job_effects import EFFECTS
 from comity.loops.job_runner import JobRunner
 from comity.process import ThisProcess, present
 from comity.store.sqlite import SqliteStore
-from tests.rooms.jobs.asked import ONCE, ask
+from comity.system import processes
+from tests.rooms.jobs.asked import ONCE, REPEATABLE, ask
 
 STEPS = 6
+_PROGRAM = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', sys.argv[2], sys.argv[1]]).wait()"
+_CHILD = "import signal, sys; pipe = open(sys.argv[1], 'w'); pipe.write('here'); pipe.flush(); signal.pause()"
 
 
 def messages(run: Run) -> dict[str, Any]:
@@ -38,7 +41,20 @@ def messages(run: Run) -> dict[str, Any]:
     return {"sent": STEPS}
 
 
-ALL = {**EFFECTS, ONCE.name: Effect(messages)}
+def program(run: Run) -> dict[str, Any]:
+    """An effect that runs a program with a child. Both never end by themselves; the child says so on a pipe."""
+    ended = processes.run(
+        (sys.executable, "-c", _PROGRAM, str(run.arguments["text"]), _CHILD),
+        folder=run.workspace.actor.root,
+        environment={},
+        most_bytes=1000,
+        most_s=600,
+        stop=run.stop,
+    )
+    return {"how": ended.how}
+
+
+ALL = {**EFFECTS, ONCE.name: Effect(messages), REPEATABLE.name: Effect(program)}
 
 
 class Point:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 from contextlib import nullcontext
@@ -12,11 +13,12 @@ import pytest
 
 from comity import Workspace
 from comity.kernel.problem import Conflict
+from comity.loops.job_desk import Effect
 from comity.loops.job_runner import JobRunner
 from comity.process import ThisProcess, present
 from comity.testing import World
 from tests.loops.job_life import ALL, STEPS
-from tests.rooms.jobs.asked import ONCE
+from tests.rooms.jobs.asked import ONCE, REPEATABLE, ask
 from tests.rounds import rounds
 from tests.sim.processes import spawn
 from tests.wire_format import check, rows
@@ -111,6 +113,26 @@ def test_a_killed_runners_job_ends_once(tmp_path: Path, statements: dict[str, in
             assert len(written) == (DOCS if kind == INDEX else STEPS)
     assert set(states) <= ({"done"} if kind == INDEX else {"done", "interrupted"})
     assert kind == INDEX or "interrupted" in states
+
+
+def test_a_killed_runners_program_ends_with_its_children_and_the_job_is_begun_anew(tmp_path: Path) -> None:
+    path, fifo = str(tmp_path / "jobs.macp.db"), tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with World(path) as world:
+        ann = world.agent("ann", root=str(tmp_path))
+        job_id = ask(ann, REPEATABLE, str(fifo))
+        with (
+            spawn("tests.loops.job_life", path, tmp_path, "run", 0, "") as runner,
+            fifo.open("rb", buffering=0) as pipe,
+        ):
+            assert pipe.read(4) == b"here"
+            assert ann.job.get(job_id=job_id).job.state == "running"
+            runner.kill()
+            assert runner.wait() == -signal.SIGKILL
+            assert pipe.read() == b"", "nobody has the pipe open any more"
+        living = world.agent("living", observer=ThisProcess(present("test")))
+        JobRunner(living, 60, {REPEATABLE.name: Effect(lambda _: {"again": True})}, 0).look()
+        assert ann.job.get(job_id=job_id).result == {"again": True}
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ def test_a_look_at_the_living_is_one_read(statements: list[str]) -> None:
         reaper.look()
         statements.clear()
         reaper.look()
-        assert statements == ["BEGIN", "SELECT", "COMMIT"]
+        assert statements == ["BEGIN", "SELECT", "SELECT", "COMMIT"]
 
 
 def test_a_workspace_that_closes_takes_its_reaper_along(tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ OWNERS = {
     "tokens": ("comity_tokens",),
     "agents": (
         *("agents", "sessions", "channel_members", "macp_ext_agent_state"),
-        *("comity_presence", "comity_host_sessions"),
+        *("comity_presence", "comity_host_sessions", "comity_hooked"),
     ),
     "channels": ("channels", "messages", "ack_states", "sequence_counters", "comity_pairs"),
-    "claims": ("macp_ext_file_claims", "comity_claim_details", "comity_fence"),
+    "claims": ("macp_ext_file_claims", "comity_claim_details", "comity_fence", "comity_line"),
     "memory": ("macp_ext_memories", "comity_changes", "comity_search_docs", "comity_search_state", "comity_search"),
     "profiles": ("macp_ext_profiles",),
     "goals": ("macp_ext_goals",),
@@ -29,7 +29,14 @@ OWNERS = {
     "turns": ("comity_injections", "comity_wakes"),
     "work": ("comity_work", "comity_asked"),
     "rescue": ("comity_versions",),
-    "edits": ("comity_edits", "comity_looks", "comity_own_changes", "comity_stashes", "comity_sweeps", "comity_trees"),
+    "edits": (
+        *("comity_edits", "comity_looks", "comity_own_changes", "comity_stashes", "comity_sweeps", "comity_trees"),
+        "comity_heads",
+    ),
+    "plans": ("comity_plans", "comity_plan_entries", "comity_current_tasks"),
+    "worktrees": ("comity_worktrees",),
+    "integration": ("comity_integrations",),
+    "radar": ("comity_radar_checkouts", "comity_radar_pairs", "comity_radar_turn"),
     "replies": ("comity_answers", "comity_idempotency"),
 }
 OWNER = {table: room for room, tables in OWNERS.items() for table in tables}

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from comity.shell.changes import Change, reaches, takes
-from comity.shell.effects import Effects, effects
+from comity.shell.changes import Change, Effects, reaches, takes
+from comity.shell.effects import effects
 from comity.system.wildcards import matching
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from comity.shell.changes import Change, takes
-from comity.shell.effects import Effects, effects, reads_only
+from comity.shell.changes import Change, Effects, takes
+from comity.shell.effects import effects, reads_only
 from tests.rounds import rounds
 from tests.shell.playground import WORK, Outcome, Playground, lines
 from tests.shell.wrappings import combined

@@ -33,4 +33,23 @@ def listed(world: World) -> Scene:
     return acquire(world)._replace(operation="claim.list", arguments={"files": ["src/a.py", "/etc/passwd"]})
 
 
-SCENES = [acquire, refused_claim, renew, release, listed]
+def wait(world: World) -> Scene:
+    """Somebody stands in line for a file and a resource, as the last."""
+    acquire(world)
+    cid = world.agent("cid")
+    cid.claim.acquire(files=["res:staging"])
+    world.agent("dan").claim.acquire(files=["res:staging"], wait=True)
+    return Scene(world.agent("eve"), "claim.acquire", {"files": ["theirs.py", "res:staging"], "wait": True})
+
+
+def next_turn(world: World) -> Scene:
+    """What is released is served to whoever stands in line for it."""
+    ann, bob, cid = (world.agent(name) for name in ("ann", "bob", "cid"))
+    ann.claim.acquire(files=["a.py", "res:staging"])
+    bob.claim.acquire(files=["b.py"])
+    cid.claim.acquire(files=["a.py", "res:staging"], wait=True)
+    bob.claim.acquire(files=["a.py"], wait=True)
+    return Scene(ann, "claim.release", {"files": ["**"]})
+
+
+SCENES = [acquire, refused_claim, renew, release, listed, wait, next_turn]

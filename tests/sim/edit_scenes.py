@@ -121,6 +121,32 @@ def settled(world: World) -> Scene:
     return Scene(scene.workspace, "work.settle", {})
 
 
+def _shared_head(world: World) -> str:
+    """Bob has work in b.py, and Ann moves HEAD by a command that takes it in."""
+    root = _root(world)
+    ann, bob = world.agent("ann", root=root), world.agent("bob", root=root)
+    bob.edit.check(files=["b.py"])
+    _write(os.path.join(root, "b.py"), "2")
+    bob.edit.landed(over=True)
+    ann.command.check(command="make")
+    for arguments in (["checkout", "-q", "-b", "topic"], ["commit", "-q", "-a", "-m", "All."]):
+        subprocess.run([*_GIT, *arguments], cwd=root, check=True, capture_output=True)
+    return root
+
+
+def head_moved(world: World) -> Scene:
+    """HEAD has moved, and a peer's work is in the commit that it is at now."""
+    root = _shared_head(world)
+    return Scene(world.agent("ann", root=root), "edit.compare", {"command": "make"})
+
+
+def head_unknown(world: World) -> Scene:
+    """A commit of who has not read that HEAD has moved."""
+    root = _shared_head(world)
+    world.agent("ann", root=root).edit.compare(command="make")
+    return Scene(world.agent("bob", root=root), "command.check", {"command": "git commit -m x -- b.py"})
+
+
 SCENES = [
     check,
     refused_check,
@@ -136,4 +162,6 @@ SCENES = [
     rescue_restore,
     rescue_purge,
     settled,
+    head_moved,
+    head_unknown,
 ]

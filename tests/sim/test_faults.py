@@ -25,6 +25,7 @@ from tests.sim import (
     task_scenes,
     token_scenes,
     turn_scenes,
+    worktree_scenes,
 )
 from tests.sim.conftest import Fault
 from tests.sim.scene import Scene
@@ -138,6 +139,7 @@ SCENES = [
     *task_scenes.SCENES,
     *token_scenes.SCENES,
     *turn_scenes.SCENES,
+    *worktree_scenes.SCENES,
     *example_scenes.SCENES,
 ]
 

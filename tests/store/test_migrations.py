@@ -37,6 +37,14 @@ FROZEN = {
     "0017_comity_jobs.sql": "c41ee71e79b919be",
     "0018_comity_task_lifts.sql": "ce8eea023c3058da",
     "0019_comity_search_spaced.sql": "a31405ec9e518ba1",
+    "0020_comity_line.sql": "6daae089e1dc5396",
+    "0021_comity_worktrees.sql": "ad39478a7576b4e3",
+    "0022_comity_radar.sql": "c44573d76e4ecb76",
+    "0023_comity_integrations.sql": "a6eb9ed919b35f76",
+    "0024_comity_heads.sql": "45384c4216f7a677",
+    "0025_comity_plans.sql": "f6a28c9f130b6c4b",
+    "0026_comity_pending_order.sql": "215700c9c42f3adf",
+    "0027_comity_hooked.sql": "b0a217a15d8e5361",
 }
 
 

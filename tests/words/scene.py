@@ -43,6 +43,9 @@ class Scene:
         waits = self.mal.task.dispatch(title="w", depends_on=[self.open]).task
         self.taken, self.waits = self.mal.task.get(task_id=mine).task.number or "", waits.number or ""
         self.mal.task.claim(task_id=self.task)
+        self.mal.plan.deliver(task_id=self.open, content="d")
+        self.mal.plan.note(task_id=self.open, note="n")
+        self.mal.plan.add_error(task_id=self.open, error_type="t", message="m", context="c")
         self.mal.memory.set(key="k", value="v", scope="workspace")
         self.job = self.mal.vault.index(path=".").job.job_id
         self.mal.goal.create(title="g", type="mission")
@@ -109,6 +112,18 @@ class Scene:
                 "UPDATE comity_jobs SET arguments = ?, agent_id = ?, what = ?, problem = ?",
                 (json.dumps({"path": short}), short, short, json.dumps({"message": short, "hint": short})),
             ),
+            ("DELETE FROM comity_worktrees", ()),
+            (
+                """INSERT INTO comity_worktrees (name, branch, base, task_id, agent_id, state, made_ms)
+                SELECT ?1, ?2, ?2, task_id, ?3, 'there', 1 FROM comity_task_details WHERE 'task-00' || number = ?4""",
+                (f"x/{short}", short, key, self.task),
+            ),
+            (
+                """UPDATE comity_plans SET content = ?1, deliverable = ?1, delivered_by = ?1, created_by = ?1,
+                updated_by = ?1""",
+                (short,),
+            ),
+            ("UPDATE comity_plan_entries SET agent_id = ?1, content = ?1, error_type = ?1, context = ?1", (short,)),
             ("UPDATE macp_ext_goals SET title = ?, description = ?, created_by_agent_id = ?", (short,) * 3),
             ("UPDATE macp_ext_profiles SET name = ?, role = ?, context_pack = ?", (short,) * 3),
             (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from comity.declared import SETTINGS, Setting
 from comity.server.folder.options import OPTIONS
+from comity.setting_list import SETTINGS, Setting
 
 
 def project_page() -> str:

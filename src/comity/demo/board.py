@@ -71,6 +71,7 @@ class Board:
         self.reaped: list[Reaped] = []
         self.doubles: list[str] = []  # what had two owners, or was done without one
         self._numbers: dict[str, str] = {}
+        self._freed: dict[str, list[str]] = {}  # by agent: what others freed of it before it was reaped
 
     def apply(self, fact: Fact) -> None:
         """Take in what happened next."""
@@ -81,7 +82,8 @@ class Board:
             self._claim(fact, verb)
         elif fact.kind == "agent.reaped":
             about = fact.about
-            freed = (about["released_files"], about["returned_task_ids"])
+            files = dict.fromkeys((*self._freed.pop(str(fact.agent_id), ()), *about["released_files"]))
+            freed = (list(files), about["returned_task_ids"])
             self.reaped.append(Reaped(fact.at_ms, fact.agent_id, about["reaped_by"], about["reason"], *freed))
             self._stop_waiting(fact)
 
@@ -142,8 +144,10 @@ class Board:
             for file in files:
                 self._take(self.files.setdefault(file, []), fact, file)
         elif verb in ("released", "expired"):
+            reaped = fact.about.get("reason") == "reaped"
+            if reaped:
+                self._freed.setdefault(str(fact.agent_id), []).extend(files)
             for file in files:
-                reaped = fact.about.get("reason") == "reaped"
                 self._let_go(self.files.setdefault(file, []), fact, file, "reaped" if reaped else verb)
 
     def _stop_waiting(self, fact: Fact) -> None:

@@ -10,13 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from comity.hosts.contract import SESSION, Abilities, Adapter, HookOutput, HookReply, HostEvent, inner, said, text
+from comity.hosts.contract import (
+    SESSION,
+    Abilities,
+    Adapter,
+    HookOutput,
+    HookReply,
+    HostEvent,
+    foreign,
+    inner,
+    said,
+    text,
+)
 from comity.hosts.host import Host, Wiring
 from comity.kernel.hints import Any
 
 EDITS = ("write_to_file", "replace_file_content", "multi_replace_file_content")
 SHELL = "run_command"
-EVENTS = (("PreInvocation", None), ("PreToolUse", "|".join((*EDITS, SHELL))), ("Stop", None))
+MCP = ("call_mcp_tool", "mcp_.+")
+READERS = ("view_file", "list_dir", "grep_search", "find_by_name", "codebase_search", "search_web", "read_url_content")
+KNOWN = frozenset((*EDITS, SHELL, *READERS))
+EVENTS = (("PreInvocation", None), ("PreToolUse", "|".join((*EDITS, SHELL, *MCP))), ("Stop", None))
 SOURCE, CHECKED = "https://antigravity.google/docs/hooks", "2026-11-22"
 
 
@@ -62,13 +76,16 @@ def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     asked = inner(call, "args")
     tool = text(call, "name")
     path = _bare(text(asked, "TargetFile"))
+    cwd = _bare(text(asked, "Cwd")) or folder
+    given = inner(asked, "Arguments", "arguments", "args") or asked
+    other = foreign(text(asked, "ToolName", "toolName") if tool == MCP[0] else tool, given, cwd, KNOWN)
     return HostEvent(
         "before",
         session_id,
-        cwd=_bare(text(asked, "Cwd")) or folder,
+        cwd=cwd,
         tool=tool,
-        files=(path,) if tool in EDITS and path else (),
-        command=_bare(text(asked, "CommandLine")) if tool == SHELL else "",
+        files=(path,) if tool in EDITS and path else other.files,
+        command=_bare(text(asked, "CommandLine")) if tool == SHELL else other.command,
     )
 
 

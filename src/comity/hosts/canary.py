@@ -13,11 +13,11 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 
-from comity.declared import shown
 from comity.hosts.contract import NOTHING, Adapter, HookOutput, HookReply, HostEvent, adapter_of
 from comity.kernel.hints import Any
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.text import json_line, readable
+from comity.setting_list import shown
 from comity.settings import PLACES
 
 TIMEOUT_S = 30

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Container, Iterable, Mapping
 from importlib import import_module
 
 from comity.kernel.hints import Any, Literal
 from comity.kernel.named_tuple import NamedTuple
 
 SESSION = "comity-canary-session"  # of samples
+OWN_TOOLS = r"mcp__macp__.+|(?:mcp_|MCP:)?(?:macp|masc)[_-].+"  # Comity's, as hosts call them
+_MOST_WORD = 60
 Moment = Literal["start", "prompt", "before", "after", "stop", "idle", "end", "other"]
 
 
 class HostEvent(NamedTuple):
     """One event of a host, in the form that is common to all.
 
-    ``start``: a context begins (``source`` says why); ``prompt``: the user spoke; ``before``: a tool is about to run,
-    on ``files`` or with a shell ``command``; ``after``: a tool or a batch of them ran; ``stop``: the agent wants to
-    stop; ``idle``: its turn is over, and this hook waits next to it; ``end``: the session is over. ``moved``: the model
-    has answered since the last answer that could inject. ``session_id`` is empty for a host that does not tell it: then
-    its process stands for the session.
+    ``start``: a context begins, ``end``: the session is over (``source`` says why); ``prompt``: the user spoke;
+    ``before``: a tool is about to run, on ``files`` or with a shell ``command``; ``after``: a tool or a batch of them
+    ran; ``stop``: the agent wants to stop; ``idle``: its turn is over, and this hook waits next to it. ``moved``: the
+    model has answered since the last answer that could inject. ``session_id`` is empty for a host that does not tell
+    it: then its process stands for the session.
     """
 
     moment: Moment
@@ -32,6 +35,7 @@ class HostEvent(NamedTuple):
     tool: str = ""
     files: tuple[str, ...] = ()
     command: str = ""
+    unknown: str = ""  # tools that may write anything: what they changed is looked for afterwards
     moved: bool = False
     again: bool = False  # the agent goes on already since a hook asked it to
     last: bool = False  # no hook follows when this is refused: what is new goes with the refusal
@@ -102,6 +106,32 @@ class Adapter(NamedTuple):
     waker: str = ""
 
 
+class Reach(NamedTuple):
+    """What a call of a tool may change: files, and what its shell command does. ``unknown``: the tool's name, where it
+    may write anything besides.
+    """
+
+    files: tuple[str, ...] = ()
+    command: str = ""
+    unknown: str = ""
+
+
+NO_REACH = Reach()
+
+
+def foreign(tool: str, asked: Mapping[str, Any], cwd: str, known: Container[str]) -> Reach:
+    """What a tool may change that is none of the host's own: ``known`` are those. Comity's own tools change nothing."""
+    if not tool or tool in known or re.match(OWN_TOOLS, tool):
+        return NO_REACH
+    found: Reach = import_module("comity.hosts.foreign_tools").reach(tool, asked, cwd)
+    return found
+
+
+def all_but(tools: Iterable[str]) -> str:
+    """A matcher of every tool but these and Comity's own, for hosts whose matchers can look ahead."""
+    return f"^(?!(?:{'|'.join(tools)}|{OWN_TOOLS})$).+"
+
+
 def adapter_of(host: str) -> Adapter | None:
     """The host's adapter, of which only its own module is loaded; None for a host that is not known."""
     name = host.replace("-", "_")
@@ -119,6 +149,16 @@ def usual(event: str, folder: str, tool: str, **asked: object) -> dict[str, Any]
     transcript = os.path.join(folder, "transcript.jsonl")
     told = {"session_id": SESSION, "transcript_path": transcript, "cwd": folder, "hook_event_name": event}
     return {**told, "source": "startup", "tool_name": tool, "tool_input": asked}
+
+
+def why(moment: Moment, payload: Mapping[str, Any]) -> str:
+    """Why a context begins or, at its end, why that is over, in the host's word (``clear``: it begins anew); empty for
+    what is no word.
+    """
+    if moment != "end":
+        return begins(payload)
+    word = text(payload, "reason", "trigger").strip().lower()
+    return word if word.isidentifier() and len(word) <= _MOST_WORD else ""
 
 
 def begins(payload: Mapping[str, Any]) -> str:
@@ -141,7 +181,7 @@ def inner(payload: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     for name in names:
         value = payload.get(name)
         if isinstance(value, str) and value.lstrip().startswith("{"):
-            value = _parsed(value)
+            value = parsed(value)
         if isinstance(value, dict):
             return value
     return {}
@@ -165,7 +205,8 @@ def said(content: Mapping[str, object]) -> HookOutput:
     return HookOutput(json.dumps(content)) if content else HookOutput()
 
 
-def _parsed(value: str) -> object:
+def parsed(value: str) -> object:
+    """The value of a JSON text; None for another text."""
     try:
         return json.loads(value)
     except (ValueError, RecursionError):

@@ -21,16 +21,25 @@ from comity.hosts.contract import (
     HookReply,
     HostEvent,
     Moment,
+    all_but,
+    foreign,
     inner,
     paths,
     said,
     text,
+    why,
 )
-from comity.hosts.host import STDIO, Host, Wiring, ends_well, events
+from comity.hosts.host import STDIO, Host, UserHookFile, Wiring, ends_well, events
 from comity.kernel.hints import Any
 
 EDITS = ("create", "edit", "str_replace_editor", "apply_patch")
 SHELLS = ("bash", "powershell")
+READERS = (
+    *("view", "grep", "rg", "glob", "web_fetch", "web_search", "task", "read_agent", "list_agents", "report_intent"),
+    *("update_todo", "read_bash", "stop_bash", "list_bash", "read_powershell", "stop_powershell", "list_powershell"),
+    *("ask_user", "skill", "fetch_copilot_cli_documentation", "show_file", "exit_plan_mode", "store_memory", "sql"),
+)
+KNOWN = frozenset((*EDITS, *SHELLS, *READERS))
 _MOMENTS: dict[str, Moment] = {
     "sessionStart": "start",
     "preToolUse": "before",
@@ -40,7 +49,7 @@ _MOMENTS: dict[str, Moment] = {
     "sessionEnd": "end",
 }
 NOTIFIED = "agent_idle|agent_completed|shell_completed"
-EVENTS = events(_MOMENTS, preToolUse="|".join((*EDITS, *SHELLS)), notification=NOTIFIED)
+EVENTS = events(_MOMENTS, preToolUse=all_but(READERS), notification=NOTIFIED)
 HOST = Host(
     name="copilot-cli",
     title="GitHub Copilot CLI",
@@ -54,12 +63,14 @@ HOST = Host(
     bearer={"headers": {"Authorization": "Bearer ${TOKEN_ENV}"}},
     note="needs a trusted folder; `copilot -p` leaves project servers out unless "
     "GITHUB_COPILOT_PROMPT_MODE_WORKSPACE_MCP is set",
+    user_hooks=UserHookFile("COPILOT_HOME", ".copilot", "hooks/comity.json"),
     hooks=Wiring(
         ".github/copilot/settings.local.json",
         EVENTS,
         "list",
         timeout="timeoutSec",
         end=ends_well,
+        silent=True,
         todo="it runs them in folders that it trusts",
     ),
     aliases=("copilot", "github copilot", "github-copilot"),
@@ -76,17 +87,21 @@ def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     tool = text(payload, "toolName")
     looks = tool == "str_replace_editor" and text(asked, "command") == "view"
     broken = text(payload, "stopReason") not in ("", "end_turn")  # no answer; and the agent is not asked to go on
-    files: tuple[str, ...] = ()
+    cwd = text(payload, "cwd")
+    other = foreign(tool, asked, cwd, KNOWN)
+    files = other.files if moment == "before" else ()
     if moment == "before" and tool in EDITS and not looks:
-        files = paths(asked, "path") or patch.files(text(asked, "patch", "input") or text(payload, "toolArgs"))
+        patched = text(asked, "patch", "input") or text(payload, "toolArgs")
+        files = paths(asked, "path") or patch.files(patched, cwd)
     return HostEvent(
         moment,
         session_id,
-        cwd=text(payload, "cwd"),
-        source="resume" if text(payload, "source") == "resume" else "startup",
+        cwd=cwd,
+        source=why(moment, payload),
         tool=tool,
         files=files,
-        command=text(asked, "command") if tool in SHELLS else "",
+        command=text(asked, "command") if tool in SHELLS else other.command,
+        unknown=other.unknown,
         moved=moment == "stop" and not broken,
         again=broken or payload.get("stop_hook_active") is True,
         rests=moment == "stop",

@@ -19,16 +19,24 @@ from comity.hosts.contract import (
     HookReply,
     HostEvent,
     Moment,
+    all_but,
+    foreign,
     inner,
     paths,
     said,
     text,
+    why,
 )
-from comity.hosts.host import ROOT_VARIABLE, STDIO, Host, Wiring, events
+from comity.hosts.host import ROOT_VARIABLE, STDIO, Host, UserHookFile, Wiring, events
 from comity.kernel.hints import Any
 
 EDITS = ("Write", "StrReplace", "Edit", "MultiEdit", "EditNotebook", "Delete", "ApplyPatch")
 SHELL = "Shell"
+READERS = (
+    *("Read", "Grep", "Glob", "LS", "List", "Search", "SemanticSearch", "WebSearch", "WebFetch", "Task", "TodoWrite"),
+    *("ReadLints", "FetchRules", "AskQuestion", "SwitchMode", "CreatePlan", "UpdateTodos", "Await"),
+)
+KNOWN = frozenset((*EDITS, SHELL, *READERS))
 _MOMENTS: dict[str, Moment] = {
     "sessionStart": "start",
     "preToolUse": "before",
@@ -36,7 +44,7 @@ _MOMENTS: dict[str, Moment] = {
     "stop": "stop",
     "sessionEnd": "end",
 }
-EVENTS = events(_MOMENTS, preToolUse="|".join((*EDITS, SHELL)))
+EVENTS = events(_MOMENTS, preToolUse=all_but(READERS))
 HOST = Host(
     name="cursor",
     title="Cursor",
@@ -48,6 +56,7 @@ HOST = Host(
     program="cursor",
     http={"url": "URL"},
     bearer={"headers": {"Authorization": "Bearer ${env:TOKEN_ENV}"}},
+    user_hooks=UserHookFile("", ".cursor", "hooks.json"),
     hooks=Wiring(".cursor/hooks.json", EVENTS, "list", typed=False, defaults=((("version",), 1),)),
 )
 
@@ -63,28 +72,32 @@ def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     folder = next((one for one in spaces if isinstance(one, str)), "") if isinstance(spaces, list) else ""
     asked = inner(payload, "tool_input")
     tool = text(payload, "tool_name")
+    cwd = text(payload, "cwd") or folder
+    other = foreign(tool, asked, cwd, KNOWN)
     loops = payload.get("loop_count")
     broken = text(payload, "status") in ("aborted", "error")  # no answer; and the agent is not asked to go on
     return HostEvent(
         moment,
         parent or session_id,
         subagent_id=session_id if parent else "",
-        cwd=text(payload, "cwd") or folder,
+        cwd=cwd,
+        source=why(moment, payload),
         tool=tool,
-        files=_files(tool, asked) if moment == "before" else (),
-        command=text(asked, "command") if tool == SHELL else "",
+        files=_files(tool, asked, cwd) or other.files if moment == "before" else (),
+        command=text(asked, "command") if tool == SHELL else other.command,
+        unknown=other.unknown,
         moved=moment == "stop" and not broken,
         again=broken or (isinstance(loops, int) and loops > 0),
     )
 
 
-def _files(tool: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
+def _files(tool: str, asked: Mapping[str, Any], cwd: str) -> tuple[str, ...]:
     """Some versions leave the tool's name out: what brings a text for a file edits it."""
     unnamed = not tool and any(name in asked for name in ("contents", "content", "new_string", "edits"))
     if tool not in EDITS and not unnamed:
         return ()
     named = paths(asked, "file_path", "path", "target_file", "target_notebook")
-    return named or patch.files(text(asked, "patch", "input", "command"))
+    return named or patch.files(text(asked, "patch", "input", "command"), cwd)
 
 
 def neutral(_: str) -> HookOutput:

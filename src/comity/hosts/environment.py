@@ -11,7 +11,6 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from comity.declared import SETTINGS, shown
 from comity.hosts import files
 from comity.hosts.catalog import hosts
 from comity.hosts.hook_install import WIRINGS
@@ -20,6 +19,7 @@ from comity.hosts.jsonc import MalformedJsonc, parse
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 from comity.project import tracked
+from comity.setting_list import SETTINGS, shown
 
 _NAME = r"(?:MACP|COMITY|MASC)_[A-Z0-9_]+"
 _VARIABLE = re.compile(rf"{_NAME}|HOME|XDG_CONFIG_HOME")  # the last two say where the user's agreements lie

@@ -15,18 +15,25 @@ from comity.hosts.contract import (
     HookReply,
     HostEvent,
     Moment,
-    begins,
+    all_but,
+    foreign,
     inner,
     paths,
     said,
     text,
     usual,
+    why,
 )
-from comity.hosts.host import STDIO, Host, Wiring, events
+from comity.hosts.host import STDIO, Host, UserHookFile, Wiring, ends_well, events
 from comity.kernel.hints import Any
 
 EDITS = ("Edit", "MultiEdit", "Create", "Write", "NotebookEdit", "ApplyPatch")
 SHELL = "Execute"
+READERS = (
+    *("Read", "LS", "Grep", "Glob", "WebSearch", "FetchUrl", "TodoWrite", "Task", "Skill", "AskUser", "ExitSpecMode"),
+    *("GenerateDroid", "ProposeMission", "ToolSearch"),
+)
+KNOWN = frozenset((*EDITS, SHELL, *READERS))
 _MOMENTS: dict[str, Moment] = {
     "SessionStart": "start",
     "UserPromptSubmit": "prompt",
@@ -36,7 +43,7 @@ _MOMENTS: dict[str, Moment] = {
     "SubagentStop": "stop",
     "SessionEnd": "end",
 }
-EVENTS = events(_MOMENTS, PreToolUse="|".join((*EDITS, SHELL)))
+EVENTS = events(_MOMENTS, PreToolUse=all_but(READERS))
 HOST = Host(
     name="factory-droid",
     title="Factory Droid",
@@ -47,7 +54,8 @@ HOST = Host(
     checked="2026-11-22",
     program="droid",
     http={"type": "http", "url": "URL"},
-    hooks=Wiring(".factory/hooks.json", EVENTS, "groups", root=()),
+    user_hooks=UserHookFile("", ".factory", "hooks.json"),
+    hooks=Wiring(".factory/hooks.json", EVENTS, "groups", root=(), end=ends_well, silent=True),
     aliases=("droid", "factory"),
 )
 
@@ -59,19 +67,22 @@ def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     if moment is None or not session_id:
         return None
     asked = inner(payload, "tool_input")
-    tool = text(payload, "tool_name")
-    files: tuple[str, ...] = ()
+    tool, cwd = text(payload, "tool_name"), text(payload, "cwd")
+    other = foreign(tool, asked, cwd, KNOWN)
+    files = other.files if moment == "before" else ()
     if moment == "before" and tool in EDITS:
-        files = paths(asked, "file_path", "notebook_path") or patch.files(text(asked, "input", "patch", "command"))
+        patched = text(asked, "input", "patch", "command")
+        files = paths(asked, "file_path", "notebook_path") or patch.files(patched, cwd)
     return HostEvent(
         moment,
         session_id,
         subagent_id=text(payload, "agent_id"),
-        cwd=text(payload, "cwd"),
-        source=begins(payload),
+        cwd=cwd,
+        source=why(moment, payload),
         tool=tool,
         files=files,
-        command=text(asked, "command") if tool == SHELL else "",
+        command=text(asked, "command") if tool == SHELL else other.command,
+        unknown=other.unknown,
         moved=moment == "stop",
         again=payload.get("stop_hook_active") is True,
     )

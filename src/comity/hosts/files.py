@@ -10,10 +10,12 @@ import contextlib
 import os
 import stat
 import tempfile
+from glob import escape, glob
 from pathlib import Path
 
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Conflict, Forbidden, Invalid, Problem, Unavailable
+from comity.process import look as look_at
 from comity.project import CONFIG, FOLDER
 from comity.system.files import PRIVATE_FOLDER
 
@@ -68,6 +70,15 @@ def _require_no_link(base: Path, name: str) -> None:
             raise _unusable(name, f"{path.relative_to(base)} is a link, and none is followed there")
 
 
+def identity(path: Path) -> object:
+    """What is equal for two names of one file: its device and number; for a file that is not there, its path."""
+    try:
+        info = os.stat(path)
+    except OSError:
+        return path
+    return info.st_dev, info.st_ino
+
+
 def decode(name: str, data: bytes) -> tuple[str, str]:
     """The byte order mark (or nothing) and the text after it. Raises Invalid."""
     try:
@@ -100,8 +111,12 @@ def may_write(name: str, path: Path) -> Problem | None:
 
 
 def replace(path: Path, before: bytes | None, after: bytes | None, private: bool = False) -> None:
-    """Write or delete in one step, if the file still is ``before``. Raises Conflict, Unavailable."""
+    """Write or delete in one step, if the file still is ``before``. Raises Conflict, Unavailable.
+
+    A file that has several names keeps them: it is written in place.
+    """
     try:
+        _sweep(path)
         now = path.read_bytes() if os.path.lexists(path) else None
         if now != before:
             message = f"{path} was changed by someone else in the meantime"
@@ -112,14 +127,33 @@ def replace(path: Path, before: bytes | None, after: bytes | None, private: bool
         if path.parent.name == FOLDER:
             path.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _swap(path, after, private)
+        if before is not None and os.stat(path).st_nlink > 1 and not private:
+            _overwrite(path, after)
+        else:
+            _swap(path, after, private)
     except OSError as error:
         message = f"{path} cannot be written: {error.strerror or error}"
         raise Unavailable("file.unwritable", message, "Check space and permissions.", file=str(path)) from None
 
 
+def _overwrite(path: Path, data: bytes) -> None:
+    with open(path, "r+b") as stream:
+        stream.write(data)
+        stream.truncate()
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sweep(path: Path) -> None:
+    """Delete what a run that was killed left beside the file, half written."""
+    for left in glob(f"{escape(str(path.parent))}/.{escape(path.name)}.*.tmp"):
+        pid = left.split(".")[-3]
+        if pid.isdigit() and look_at(int(pid)).state in ("absent", "zombie"):
+            Path(left).unlink(missing_ok=True)
+
+
 def _swap(path: Path, data: bytes, private: bool) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.{os.getpid()}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)

@@ -5,7 +5,8 @@ comes after the tool. Nothing in a payload tells one answer of the model from th
 proves that the model has answered, and only when there is an answer. Its subagents' tools are told as those of the
 session.
 
-Its server stands in ``.gemini/settings.json``; it reads AGENTS.md only when ``context.fileName`` names it.
+Its server stands in ``.gemini/settings.json``. It reads AGENTS.md only when ``context.fileName`` names it, which is the
+user's to say: a project's value takes the place of that of the user's own settings.
 """
 
 from __future__ import annotations
@@ -20,16 +21,25 @@ from comity.hosts.contract import (
     HookReply,
     HostEvent,
     Moment,
-    begins,
+    all_but,
+    foreign,
     inner,
     said,
     text,
     usual,
+    why,
 )
-from comity.hosts.host import STDIO, Host, Include, Wiring, events
+from comity.hosts.host import STDIO, Host, UserHookFile, Wiring, ends_well, events
 from comity.kernel.hints import Any
 
 EDITS, SHELL = ("replace", "write_file"), "run_shell_command"
+READERS = (
+    *("read_file", "read_many_files", "list_directory", "glob", "grep_search", "search_file_content"),
+    *("google_web_search", "web_fetch", "save_memory", "write_todos", "ask_user", "activate_skill"),
+    *("enter_plan_mode", "exit_plan_mode", "get_internal_docs", "complete_task", "codebase_investigator"),
+    *("cli_help", "generalist", "list_mcp_resources", "read_mcp_resource", "update_topic"),
+)
+KNOWN = frozenset((*EDITS, SHELL, *READERS))
 _MOMENTS: dict[str, Moment] = {
     "SessionStart": "start",
     "BeforeAgent": "prompt",
@@ -38,7 +48,7 @@ _MOMENTS: dict[str, Moment] = {
     "AfterAgent": "stop",
     "SessionEnd": "end",
 }
-EVENTS = events(_MOMENTS, BeforeTool=f"^({'|'.join(EDITS)}|{SHELL})$")
+EVENTS = events(_MOMENTS, BeforeTool=all_but(READERS))
 HOST = Host(
     name="gemini-cli",
     title="Gemini CLI",
@@ -50,14 +60,17 @@ HOST = Host(
     program="gemini",
     http={"httpUrl": "URL"},
     bearer={"headers": {"Authorization": "Bearer ${TOKEN_ENV}"}},
-    includes=(Include(("context", "fileName"), "AGENTS.md", also=("GEMINI.md",)),),
+    user_hooks=UserHookFile("", ".gemini", "settings.json"),
     hooks=Wiring(
         ".gemini/settings.json",
         EVENTS,
         "groups",
         second=1000,
         named="comity",
+        end=ends_well,
         shared=True,
+        oldest=(0, 27, 0),
+        silent=True,
         todo="it finds comity on its PATH, and runs the hooks in folders that it trusts",
     ),
     aliases=("gemini",),
@@ -76,14 +89,16 @@ def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     asked = inner(payload, "tool_input")
     tool, cwd = text(payload, "tool_name"), text(payload, "cwd")
     path = text(asked, "file_path")
+    other = foreign(tool, asked, cwd, KNOWN)
     return HostEvent(
         moment,
         session_id,
         cwd=cwd,
-        source=begins(payload),
+        source=why(moment, payload),
         tool=tool,
-        files=(os.path.join(cwd, path),) if tool in EDITS and path else (),
-        command=text(asked, "command") if tool == SHELL else "",
+        files=(os.path.join(cwd, path),) if tool in EDITS and path else other.files,
+        command=text(asked, "command") if tool == SHELL else other.command,
+        unknown=other.unknown,
         moved=moment == "stop" and payload.get("prompt_response") not in ("", _SILENT),
         again=payload.get("stop_hook_active") is True,
         last=moment == "before",

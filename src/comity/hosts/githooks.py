@@ -15,7 +15,7 @@ import shlex
 import stat
 from pathlib import Path
 
-from comity.hosts.hook_install import running
+from comity.hosts.hook_install import executable
 from comity.kernel.named_tuple import NamedTuple
 from comity.system import repository
 from comity.system.git_look import configured
@@ -70,7 +70,7 @@ def install(checkout: Path, remove: bool = False, program: str | None = None) ->
         return GitHooksReport(notes=("there is no git repository, so there are no git hooks",))
     if remove:
         return _remove(there)
-    words = shlex.split(program or running())
+    words = shlex.split(program or executable())
     path = words[0] if len(words) == 1 else ""  # else it is found by its name
     was = configured(there, "--get", "core.hooksPath")
     if was is None:

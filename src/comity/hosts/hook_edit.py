@@ -7,7 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from comity.hosts import jsonc_edit
+from comity.hosts import jsonc_edit, toml_hooks
 from comity.hosts.hook_install import Piece, ours, pieces
 from comity.hosts.host import Wiring
 from comity.hosts.jsonc import Node, find, parse
@@ -15,7 +15,7 @@ from comity.hosts.jsonc_edit import Undo
 from comity.kernel.named_tuple import NamedTuple
 
 _HEAD = "// Written by `comity init`"
-_PROGRAM = re.compile(r'^const PROGRAM = ("(?:[^"\\]|\\.)*")$', re.MULTILINE)
+_PROGRAM = re.compile(r"^const COMMAND = (\[.*\])$", re.MULTILINE)
 
 
 class Put(NamedTuple):
@@ -29,6 +29,8 @@ def merge(text: str, wiring: Wiring, program: str, old: tuple[Undo, ...]) -> Put
     """``text`` with the host's hooks as they are to be. ``old`` are recorded undos of this host's hooks."""
     if wiring.whole is not None:
         return Put(_whole(wiring, program), ())
+    if wiring.toml:
+        return Put(*toml_hooks.merge(text, wiring, program, old))
     wanted = pieces(wiring, program)
     if all(_stands(text, piece) for piece in wanted) and not _stale(text, wiring, wanted):
         return Put(text, old)
@@ -59,6 +61,8 @@ def strip(text: str, wiring: Wiring, undos: tuple[Undo, ...]) -> str:
     """
     if wiring.whole is not None:
         return "" if is_ours(text) else text
+    if wiring.toml:
+        return toml_hooks.strip(text, wiring, undos)
     defaults = [undo for undo in undos if undo.kind == "default"]
     for undo in reversed([undo for undo in undos if undo.kind != "default"]):
         text = _take(text, undo)
@@ -77,6 +81,7 @@ def holds(text: str, wiring: Wiring, program: str) -> tuple[int, int]:
     if wiring.whole is not None:
         return int(text == _whole(wiring, program)), 1
     wanted = pieces(wiring, program)
+    text = toml_hooks.as_json(text, wiring) if wiring.toml else text
     return sum(_stands(text, piece) for piece in wanted), len(wanted)
 
 
@@ -84,7 +89,7 @@ def commands(text: str, wiring: Wiring) -> dict[str, str]:
     """The installed commands by event, as they stand in the file."""
     if wiring.whole is not None:
         named = _PROGRAM.search(text)
-        program = shlex.quote(json.loads(named[1])) if named and is_ours(text) else ""
+        program = shlex.join(json.loads(named[1])) if named and is_ours(text) else ""
         return {event: f"{program} hook {wiring.host} {event}" for event in wiring.events} if program else {}
     found: dict[str, str] = {}
     for value in every(text, wiring):
@@ -96,7 +101,7 @@ def every(text: str, wiring: Wiring) -> list[str]:
     """Every command in the file that runs a hook of Comity; of a plugin, those that it would run."""
     if wiring.whole is not None:
         return list(commands(text, wiring).values())
-    root = parse(text)
+    root = parse(toml_hooks.as_json(text, wiring) if wiring.toml else text)
     return list(_commands(root.plain() if root is not None else None, wiring.host))
 
 
@@ -113,7 +118,7 @@ def written(text: str, wiring: Wiring, programs: tuple[str, ...]) -> set[str]:
 def _whole(wiring: Wiring, program: str) -> str:
     """The text of a file that is ours as a whole, for a program as a shell takes it."""
     assert wiring.whole is not None
-    return wiring.whole(shlex.split(program)[0])
+    return wiring.whole(program)
 
 
 def _commands(value: object, host: str) -> Iterator[str]:

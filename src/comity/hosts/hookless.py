@@ -16,6 +16,7 @@ ZED = Host(
     program="zed",
     http={"url": "URL", "headers": {}},
     note='versions before the "source" key was dropped want "source": "custom" in the entry',
+    yields=("CLAUDE.md", "GEMINI.md"),
 )
 
 # Amp: the key ``amp.mcpServers``, dot and all, in ``.amp/settings.json``.
@@ -29,6 +30,7 @@ AMP = Host(
     checked="2026-11-22",
     program="amp",
     note="workspace servers wait for your approval",
+    yields=("AGENT.md", "CLAUDE.md"),
 )
 
 # Devin Desktop (once Windsurf) and Devin CLI: ``.devin/mcp_config.json``.
@@ -55,6 +57,7 @@ JUNIE = Host(
     source="https://www.jetbrains.com/help/junie/model-context-protocol-mcp.html",
     checked="2026-11-22",
     program="junie",
+    yields=(".junie/guidelines.md",),
 )
 
 # Warp: ``.warp/.mcp.json``.
@@ -68,6 +71,7 @@ WARP = Host(
     checked="2026-11-22",
     program="warp-terminal",
     note="project servers are started by hand, under Settings, Agents, MCP servers",
+    yields=("CLAUDE.md", "AGENT.md", "GEMINI.md"),
 )
 
 # Kilo Code: ``kilo.json``, shaped like OpenCode's file.
@@ -81,6 +85,7 @@ KILO = Host(
     checked="2026-11-22",
     program="kilo",
     others=("kilo.jsonc", ".kilo/kilo.json", ".kilo/kilo.jsonc"),
+    yields=("AGENT.md",),
 )
 
 # Amazon Q Developer: ``.amazonq/mcp.json``; its command line has since become Kiro.
@@ -108,3 +113,6 @@ AUGMENT = Host(
     program="auggie",
     aliases=("auggie",),
 )
+
+# How the names of these hosts begin, as their clients and programs are called.
+NAMES = ("zed", "amp", "devin", "windsurf", "junie", "warp", "kilo", "amazon", "q-cli", "auggie", "augment")

@@ -29,6 +29,27 @@ class Include(NamedTuple):
     also: tuple[str, ...] = ()
 
 
+Version = tuple[int, ...]  # 2.1.120 as (2, 1, 120)
+
+
+class Span(NamedTuple):
+    """The versions of a host that take something that is written for it, and what goes without it.
+
+    ``greatest`` is empty where every later one takes it. ``harmful``: a version that does not take it drops more than
+    that, so it is written only for versions that are known to; ``instead`` is the event that stands in for it then.
+    """
+
+    least: Version
+    greatest: Version = ()
+    lost: str = ""
+    harmful: bool = False
+    instead: str = ""
+
+    def holds(self, version: Version) -> bool:
+        """Whether this version takes it."""
+        return self.least <= version and (not self.greatest or version <= self.greatest)
+
+
 def events(moments: Mapping[str, object], **matchers: str) -> tuple[tuple[str, str | None], ...]:
     """Events to install: all that the host has, with the matchers of those that take one."""
     return tuple((event, matchers.get(event)) for event in moments)
@@ -59,11 +80,16 @@ class Wiring(NamedTuple):
     end: Callable[[str], str] = lambda _: ""
     # An event of ours next to the host's, for a hook that waits: the host's event that starts it, and what it needs.
     idle: tuple[str, str, dict[str, object]] | None = None
+    inline: str = ""  # another file, in TOML, in which the hooks stand where it has some already
+    toml: bool = False  # the file is TOML
     shared: bool = False  # it is committed with other settings
+    silent: bool = False  # its commands say nothing and end well where their program is gone
     defaults: tuple[tuple[tuple[str, ...], object], ...] = ()  # keys that a new file needs
     whole: Callable[[str], str] | None = None
     todo: str = ""  # what the user has to do before the host runs them
     trusted: Callable[[str, str], bool | None] | None = None  # whether the host says so, by checkout and file
+    oldest: Version = ()  # the first version of the host that hooks are written for; empty: versions do not matter
+    spans: Mapping[str, Span] = {}  # by event, or by event and field of its answer: what not every version takes
     host: str = ""  # its name and title, put in where all are listed
     title: str = ""
 
@@ -71,6 +97,15 @@ class Wiring(NamedTuple):
     def events(self) -> tuple[str, ...]:
         """The events that are hooked, each once."""
         return tuple(dict.fromkeys(event for event, _ in self.hooked))
+
+
+class UserHookFile(NamedTuple):
+    """The file of a host's user-level hooks: ``name`` in the folder of ``variable``, else in ``folder`` of the home."""
+
+    variable: str
+    folder: str
+    name: str
+    todo: str = ""  # what the user has to do before the host runs them
 
 
 class Host(NamedTuple):
@@ -92,6 +127,7 @@ class Host(NamedTuple):
     http: dict[str, object] | None = None  # the entry for a server elsewhere, where the host speaks HTTP; URL is it
     bearer: dict[str, object] | None = None  # what a token adds to that: TOKEN_ENV names its variable
     hooks: Wiring | None = None
+    user_hooks: UserHookFile | None = None
     aliases: tuple[str, ...] = ()  # how its name also begins: as an MCP client, as a program, in hooks
     session: str = ""  # the environment variable that holds its session id
     folder: str = ""  # the one that holds the folder it was opened in
@@ -99,7 +135,10 @@ class Host(NamedTuple):
     # A thread is a subagent unless it is the session, and stands for a session that is not told.
     session_keys: tuple[tuple[str, ...], ...] = ()
     thread_keys: tuple[tuple[str, ...], ...] = ()
-    instructions: str = ""  # the file of instructions that it reads instead of AGENTS.md
+    instructions: tuple[str, ...] = ()  # the files of instructions that it reads instead of AGENTS.md
+    yields: tuple[str, ...] = ()  # files of instructions that it reads only where no AGENTS.md stands
+    yields_below: bool = False  # also those of folders below the one with AGENTS.md
+    yields_also: Callable[[str], tuple[str, ...]] | None = None  # further ones by its settings, for a checkout
     variables: tuple[str, ...] = ()  # further files of a project that set variables for what it starts
 
 

@@ -11,18 +11,28 @@ import shutil
 import time
 from pathlib import Path
 
-from comity.hosts import config, files, init_record, markdown, target
+from comity.hosts import config, files, init_record, instructions, markdown, target
 from comity.hosts.catalog import chosen
 from comity.hosts.files import CONFIG_NAME
 from comity.hosts.hook_install import BY_PATH, running, wirings
-from comity.hosts.host import Host
+from comity.hosts.host import Host, Wiring
 from comity.hosts.init_record import InitRecord, RecordedFile, Section
 from comity.hosts.jsonc import MalformedJsonc, parse
-from comity.hosts.layout import IGNORE_NAME, ProjectPaths, blocks, excluded, host_files, section_name, workspace
+from comity.hosts.layout import (
+    IGNORE_NAME,
+    ProjectPaths,
+    excluded,
+    fitting,
+    host_files,
+    in_place,
+    section_name,
+    workspace,
+)
 from comity.hosts.plan import DEFAULTS, Action, FileChange, InitReport, Options, Plan, apply
 from comity.hosts.remote import at, remote
-from comity.hosts.removal import remove
+from comity.hosts.removal import give_back, remove
 from comity.hosts.target import Target
+from comity.hosts.versions import Versions, lost, shown, supported
 from comity.kernel.clock import Clock, Instant
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
@@ -37,8 +47,9 @@ class _Step(NamedTuple):
     notes: tuple[str, ...]
 
 
-def plan(root: Path, options: Options = DEFAULTS, clock: Clock | None = None) -> Plan:
-    """What ``init`` would do for the project of ``root``, a subfolder or linked worktree of it included.
+def plan(root: Path, options: Options = DEFAULTS, clock: Clock | None = None, versions: Versions | None = None) -> Plan:
+    """What ``init`` would do for the project of ``root``, a subfolder or linked worktree of it included. ``versions``
+    are those of the hosts, as far as they are known: their hooks are made for them.
 
     Raises Invalid for options that cannot be met, and when the record of an earlier run cannot be read; what is
     wrong with a single file is in that file's FileChange.
@@ -53,19 +64,28 @@ def plan(root: Path, options: Options = DEFAULTS, clock: Clock | None = None) ->
     place = workspace(root)
     now = (clock.now() if clock else Instant.at(time.time_ns() // 1_000_000)).iso
     want = config.wanted(place.root, options.project_id, options.channel, options.db)
-    want = want._replace(known=_stated_ids(place.checkout))
+    want = want._replace(known=stated_ids(place.checkout))
     held, kept = init_record.own(place.root)
-    settled = _settled(place.root, want, options.force)
-    targets = _targets(place, picked, want, settled, now, options)
-    steps, notes = _steps(targets, kept, place)
-    _keep(kept, place, targets, steps)
+    settled = settled_ids(place.root, want, options.force)
+    own = kept.section(section_name(place))
+    told = instructions.decide(place.checkout, picked, own)
+    hooks = _hooks(place, options, versions or {})
+    targets = _targets(place, picked, want, now, hooks, options.force)
+    if _holds_hosts(place):
+        targets += _blocks(place, settled, told)
+    steps, notes = steps_of(targets, kept, place)
+    keep(kept, place, targets, steps)
+    retired = give_back(
+        [*(Target("block", place.checkout, name) for name in told.retired), *_left(place, hooks, versions or {})], own
+    )
     after = init_record.dump(kept)
-    changes = [step.change for step in steps]
+    changes = [*(step.change for step in steps), *retired]
     if any(change.writes for change in changes) and after is not None and after != held.data:
         action: Action = "create" if held.data is None else "update"
         note = "what --remove gives back"
         changes.insert(0, FileChange(init_record.NAME, held.path, action, held.data, after, note))
-    notes = (*notes, *_hook_notes(targets, steps, options), *_place_notes(root, place))
+    notes = (*notes, *told.notes, *_hook_notes(targets, steps, options), *_version_notes(options, versions or {}))
+    notes = (*notes, *_place_notes(root, place))
     return Plan(place.root, place.checkout, *settled, tuple(changes), options, notes)
 
 
@@ -73,26 +93,64 @@ def _targets(
     place: ProjectPaths,
     picked: tuple[Host, ...],
     want: config.ConfigOptions,
-    settled: config.Settled,
     now: str,
-    options: Options,
+    hooks: tuple[Wiring, ...],
+    force: bool,
 ) -> list[Target]:
-    text = markdown.block(settled.project_id, settled.channel, _surface(place.root))
     targets = [
-        Target("config", place.root, CONFIG_NAME, want=want, now=now, force=options.force),
+        Target("config", place.root, CONFIG_NAME, want=want, now=now, force=force),
         Target("ignore", place.root, IGNORE_NAME),
     ]
-    if place.bare and place.checkout == place.root:
+    if not _holds_hosts(place):
         return targets
-    hooks = wirings(options.hosts) if options.hooks else ()
     of_hosts = host_files(place, picked, hooks, running() if hooks else BY_PATH)
     exclude = excluded(place, [item for item in of_hosts if item.wirings])
-    return [
-        *targets,
-        *([exclude] if exclude is not None and exclude.lines else []),
-        *of_hosts,
-        *(Target("block", place.checkout, name, block=text) for name in blocks(picked)),
-    ]
+    return [*targets, *([exclude] if exclude is not None and exclude.lines else []), *of_hosts]
+
+
+def _hooks(place: ProjectPaths, options: Options, versions: Versions) -> tuple[Wiring, ...]:
+    """The hooks to write, as the versions take them and in the files that they belong into."""
+    found = []
+    for wiring in wirings(options.hosts) if options.hooks else ():
+        version = versions.get(wiring.host)
+        if supported(wiring, version):
+            placed = in_place(wiring, place.checkout)
+            found.append(fitting(placed, version, text_of(place.checkout, placed.file)))
+    return tuple(found)
+
+
+def text_of(checkout: Path, name: str) -> str:
+    """The text of a file; empty where there is none, or none that can be read: its step says why."""
+    try:
+        data = files.look(checkout, name).data
+        return files.decode(name, data)[1] if data else ""
+    except Problem:
+        return ""
+
+
+def _left(place: ProjectPaths, hooks: tuple[Wiring, ...], versions: Versions) -> list[Target]:
+    """The files that held hooks which now stand in another, or which the host's version does not take."""
+    before = {wiring.host: wiring for wiring in wirings(None)}
+    moved = [before[one.host] for one in hooks if one.toml]
+    moved += [one for one in before.values() if not one.shared and not supported(one, versions.get(one.host))]
+    return [Target("hooks", place.checkout, one.file, wirings=(one,)) for one in moved]
+
+
+def _holds_hosts(place: ProjectPaths) -> bool:
+    """Whether there is a checkout that hosts can be opened in."""
+    return not (place.bare and place.checkout == place.root)
+
+
+def _blocks(place: ProjectPaths, settled: config.Settled, told: instructions.Instructions) -> list[Target]:
+    text = block_of(place, settled)
+    base = place.checkout
+    wanted = [Target("block", base, name, block=text) for name in told.wanted]
+    return [*wanted, *(Target("block", base, name) for name in told.importing)]
+
+
+def block_of(place: ProjectPaths, settled: config.Settled) -> str:
+    """The text of the managed block."""
+    return markdown.block(settled.project_id, settled.channel, _surface(place.root))
 
 
 def _surface(root: Path) -> str:
@@ -103,15 +161,16 @@ def _surface(root: Path) -> str:
         return ""
 
 
-def _steps(targets: list[Target], kept: InitRecord, place: ProjectPaths) -> tuple[list[_Step], tuple[str, ...]]:
+def steps_of(targets: list[Target], kept: InitRecord, place: ProjectPaths) -> tuple[list[_Step], tuple[str, ...]]:
     steps: list[_Step] = []
-    seen: dict[Path, str] = {}
+    seen: dict[object, str] = {}
     for item in targets:
         step = _step(item, _section(kept, item, place).files.get(item.name))
-        if step.change.problem is None and step.change.path in seen:
-            note = f"the same file as {seen[step.change.path]}"
+        one = files.identity(step.change.path)
+        if step.change.problem is None and one in seen:
+            note = f"the same file as {seen[one]}"
             step = _Step(step.change._replace(action="skipped", after=step.change.before, note=note), None, ())
-        seen.setdefault(step.change.path, item.name)
+        seen.setdefault(one, item.name)
         steps.append(step)
     return steps, tuple(f"{step.change.name}: {note}" for step in steps for note in step.notes)
 
@@ -165,7 +224,7 @@ def _section(kept: InitRecord, item: Target, place: ProjectPaths) -> Section:
     return kept.workspace if own else kept.section(section_name(place))
 
 
-def _keep(kept: InitRecord, place: ProjectPaths, targets: list[Target], steps: list[_Step]) -> None:
+def keep(kept: InitRecord, place: ProjectPaths, targets: list[Target], steps: list[_Step]) -> None:
     """Put what the steps found, and the folders they will make, into the record."""
     for item, step in zip(targets, steps, strict=True):
         if step.entry is None:
@@ -179,7 +238,7 @@ def _keep(kept: InitRecord, place: ProjectPaths, targets: list[Target], steps: l
                 section.folders.append(folder.as_posix())
 
 
-def _settled(root: Path, want: config.ConfigOptions, force: bool) -> config.Settled:
+def settled_ids(root: Path, want: config.ConfigOptions, force: bool) -> config.Settled:
     """The ids that hold; a config that cannot be read is reported with its file and counts as none here."""
     try:
         found = files.look(root, CONFIG_NAME)
@@ -192,13 +251,17 @@ def _settled(root: Path, want: config.ConfigOptions, force: bool) -> config.Sett
     return config.settle(old, want)
 
 
-def _stated_ids(checkout: Path) -> tuple[str, str] | None:
-    """Ids that a committed AGENTS.md states: a fresh clone keeps the name its team uses."""
-    try:
-        found = files.look(checkout, markdown.FILE)
-        return markdown.ids(files.decode(markdown.FILE, found.data)[1]) if found.data else None
-    except Problem:
-        return None
+def stated_ids(checkout: Path) -> tuple[str, str] | None:
+    """Ids that committed instructions state: a fresh clone keeps the name its team uses."""
+    for name in instructions.names(chosen(None)):
+        try:
+            data = files.look(checkout, name).data
+            stated = markdown.ids(files.decode(name, data)[1]) if data else None
+        except Problem:
+            continue
+        if stated is not None:
+            return stated
+    return None
 
 
 def _hook_notes(targets: list[Target], steps: list[_Step], options: Options) -> list[str]:
@@ -212,6 +275,24 @@ def _hook_notes(targets: list[Target], steps: list[_Step], options: Options) -> 
                 notes.append(f"hooks of {wiring.title}: {wiring.todo}")
             if item.program == BY_PATH and shutil.which(BY_PATH) is None:
                 notes.append(f"hooks of {wiring.title}: {BY_PATH} is not on PATH, where {item.name} looks for it")
+    return notes
+
+
+def _version_notes(options: Options, versions: Versions) -> list[str]:
+    """What the hosts that are here do not take of what hooks are made of."""
+    notes = []
+    for wiring in wirings(options.hosts) if options.hooks else ():
+        if wiring.host not in versions or not wiring.oldest:
+            continue
+        version = versions[wiring.host]
+        what = f"hooks of {wiring.title}"
+        if version is not None and not supported(wiring, version):
+            notes.append(f"{what}: not written for {shown(version)}, since they need {shown(wiring.oldest)}")
+        elif version is None and lost(wiring, None):
+            without = "; ".join(lost(wiring, None))
+            notes.append(f"{what}: it does not tell its version, so {without}; run init again when it does")
+        elif version is not None and lost(wiring, version):
+            notes.append(f"{what} {shown(version)}: {'; '.join(lost(wiring, version))}")
     return notes
 
 

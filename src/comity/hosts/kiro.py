@@ -19,6 +19,7 @@ from comity.hosts.contract import (
     HookReply,
     HostEvent,
     Moment,
+    foreign,
     inner,
     paths,
     text,
@@ -27,7 +28,20 @@ from comity.hosts.host import STDIO, Host, Wiring
 from comity.kernel.hints import Any
 
 EDITS = ("fs_write", "write")
+READERS = (
+    "fs_read",
+    "read",
+    "grep",
+    "glob",
+    "code",
+    "web_search",
+    "web_fetch",
+    "use_subagent",
+    "todo_list",
+    "thinking",
+)
 SHELLS = ("execute_bash", "execute_cmd", "shell")
+KNOWN = frozenset((*EDITS, *SHELLS, *READERS))
 EVENTS = (
     ("agentSpawn", None),
     ("userPromptSubmit", None),
@@ -52,6 +66,7 @@ HOST = Host(
         timeout="timeout_ms",
         second=1000,
         typed=False,
+        silent=True,
         defaults=(
             (("name",), "comity"),
             (("description",), "Kiro with messages and claims of other agents"),
@@ -76,14 +91,17 @@ def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     if moment is None or text(payload, "hook_event_name").lower() != event.lower():
         return None
     asked = inner(payload, "tool_input")
-    tool = text(payload, "tool_name")
+    tool, cwd = text(payload, "tool_name"), text(payload, "cwd")
+    other = foreign(tool.rpartition("/")[2], asked, cwd, KNOWN)
+    files = paths(asked, "path", "file_path", "operations") if tool in EDITS else other.files
     return HostEvent(
         moment,
         text(payload, "session_id"),
-        cwd=text(payload, "cwd"),
+        cwd=cwd,
         tool=tool,
-        files=paths(asked, "path", "file_path", "operations") if moment == "before" and tool in EDITS else (),
-        command=text(asked, "command") if tool in SHELLS else "",
+        files=files if moment == "before" else (),
+        command=text(asked, "command") if tool in SHELLS else other.command,
+        unknown=other.unknown,
         moved=moment == "stop",
     )
 

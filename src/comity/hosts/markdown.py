@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from comity.hosts import markdown_lines
 from comity.hosts.jsonc import MalformedJsonc
 from comity.hosts.jsonc_edit import Undo, newline_of
 
@@ -45,6 +46,7 @@ _MASC = """\
 - `masc_workflow_guide` tells where you stand and what to do next.
 """
 _USE = {"macp": _MACP, "masc": _MASC}
+_IMPORT = re.compile(r"(?:^|\s)[*_~]*@((?:[^\s\\*~]|\\ )+)")
 _IDS = re.compile(r"^- Project: `([^`\r\n]+)`\r?\n- Default channel: `([^`\r\n]+)`", re.MULTILINE)
 
 
@@ -54,14 +56,23 @@ def block(project_id: str, channel: str, surface: str = "macp") -> str:
 
 
 def span(text: str) -> tuple[int, int] | None:
-    """Where the block stands. Raises MalformedJsonc when its markers do not make a pair."""
-    start, end = text.find(START), text.find(END)
-    if start < 0 and end < 0:
-        return None
-    if start < 0 or end < start:
-        line = text.count("\n", 0, max(start, end) if start < 0 or end < 0 else end) + 1
-        raise MalformedJsonc(f"the markers {START} and {END} do not make a pair", line)
-    return start, end + len(END)
+    """Where the block stands. A marker counts alone on its line and outside of code; text may follow the last one.
+
+    Raises MalformedJsonc when the markers do not make one pair.
+    """
+    found: list[tuple[int, int, int]] = []  # line, and where the marker begins and ends
+    for line in markdown_lines.read(text).lines:
+        words, opened = line.text.strip(), len(found) == 1
+        marker = START if words == START else END if words == END or (opened and words.startswith(END)) else ""
+        if marker:
+            start = line.start + line.text.index(marker)
+            if (marker == END) != opened or len(found) > 1:
+                message = f"the markers {START} and {END} do not make one pair, each alone on its line"
+                raise MalformedJsonc(message, line.number)
+            found.append((line.number, start, start + len(marker)))
+    if len(found) == 1:
+        raise MalformedJsonc(f"the marker {START} has no {END} after it to make a pair", found[0][0])
+    return (found[0][1], found[1][2]) if found else None
 
 
 def ids(text: str) -> tuple[str, str] | None:
@@ -74,13 +85,16 @@ def ids(text: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
-def imports_agents(text: str) -> bool:
-    """Whether a CLAUDE.md takes AGENTS.md in by a line ``@AGENTS.md``."""
-    return any(line.strip() in {"@AGENTS.md", "@./AGENTS.md"} for line in text.splitlines())
+def imports(text: str) -> tuple[str, ...]:
+    """The paths that ``@path`` takes in, as Claude Code reads it: after a blank, in words that are no code."""
+    found = (match[1].partition("#")[0].replace("\\ ", " ") for match in _IMPORT.finditer(markdown_lines.prose(text)))
+    return tuple(dict.fromkeys(path for path in found if path))
 
 
 def put(text: str, wanted: str) -> tuple[str, Undo | None]:
-    """Replace the block or append it. Raises MalformedJsonc when the markers do not make a pair."""
+    """Replace the block or append it. Raises MalformedJsonc when the markers do not make a pair, and for a text after
+    which nothing can stand but code.
+    """
     newline = newline_of(text)
     new = wanted.replace("\n", newline)
     where = span(text)
@@ -91,7 +105,11 @@ def put(text: str, wanted: str) -> tuple[str, Undo | None]:
         return text[: where[0]] + new + text[where[1] :], Undo("block", (), None, was)
     lead = "" if not text.strip() else newline if text.endswith("\n") else newline * 2
     kept = text if lead else ""
-    return kept + lead + new + newline, Undo("block", (), None, None, hollow=lead)
+    whole = kept + lead + new + newline
+    if span(whole) != (len(kept + lead), len(whole) - len(newline)):
+        line = markdown_lines.read(text).open_fence or text.count("\n") + 1
+        raise MalformedJsonc("code begins here and does not end: what comes after it is read as code", line)
+    return whole, Undo("block", (), None, None, hollow=lead)
 
 
 def take_out(text: str, undo: Undo | None) -> str:

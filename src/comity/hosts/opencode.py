@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 
 from comity.hosts import patch
@@ -23,14 +24,20 @@ from comity.hosts.contract import (
     HookReply,
     HostEvent,
     Moment,
+    foreign,
     inner,
     said,
     text,
 )
-from comity.hosts.host import ARGS, COMMAND, Host, Include, Wiring, events
+from comity.hosts.host import ARGS, COMMAND, Host, Include, UserHookFile, Wiring, events
 from comity.kernel.hints import Any
 
 EDITS, PATCHES, SHELL = ("edit", "write", "multiedit"), ("patch", "apply_patch"), "bash"
+READERS = (
+    *("read", "grep", "glob", "list", "ls", "webfetch", "websearch", "codesearch", "todowrite", "todoread", "task"),
+    *("skill", "question", "lsp", "plan_enter", "plan_exit", "invalid", "batch"),
+)
+KNOWN = frozenset((*EDITS, *PATCHES, SHELL, *READERS))
 _MOMENTS: dict[str, Moment] = {
     "session.start": "start",
     "chat.message": "prompt",
@@ -45,10 +52,10 @@ _SOURCE = os.path.join(os.path.dirname(__file__), "opencode_plugin.js")
 
 
 def plugin(program: str) -> str:
-    """The plugin's text; ``program`` is the absolute path of the executable that it runs."""
+    """The plugin's text; ``program`` is what it runs, as a shell would take it."""
     with open(_SOURCE, encoding="utf-8") as file:
         whole = file.read()
-    return whole.replace('"comity"', json.dumps(program), 1)
+    return whole.replace('["comity"]', json.dumps(shlex.split(program)), 1)
 
 
 HOST = Host(
@@ -65,8 +72,11 @@ HOST = Host(
     others=("opencode.jsonc",),
     defaults=((("$schema",), "https://opencode.ai/config.json"),),
     includes=(Include(("instructions",), "AGENTS.md"),),
+    user_hooks=UserHookFile("", ".config/opencode", "plugins/comity.js"),
     hooks=Wiring(".opencode/plugins/comity.js", EVENTS, "file", whole=plugin),
     session_keys=(("sessionID",),),
+    yields=("CLAUDE.md", "CONTEXT.md"),
+    yields_below=True,
 )
 
 
@@ -78,8 +88,10 @@ def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
         return None
     asked = inner(payload, "args")
     tool, cwd = text(payload, "tool"), text(payload, "cwd")
-    path = text(asked, "filePath")
-    named = patch.files(text(asked, "patchText")) if tool in PATCHES else (path,) if tool in EDITS and path else ()
+    path = text(asked, "filePath", "path")
+    patched = patch.files(text(asked, "patchText", "patch", "input"), cwd) if tool in PATCHES else ()
+    other = foreign(tool, asked, cwd, KNOWN)
+    named = patched or ((path,) if tool in EDITS and path else other.files)
     return HostEvent(
         moment,
         session_id,
@@ -88,7 +100,8 @@ def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
         source="compact" if payload.get("source") == "compact" else "startup",
         tool=tool,
         files=tuple(os.path.join(cwd, name) for name in named),
-        command=text(asked, "command") if tool == SHELL else "",
+        command=text(asked, "command") if tool == SHELL else other.command,
+        unknown=other.unknown,
         moved=payload.get("moved") is True and moment != "prompt",  # the user may have broken the answer off
         again=payload.get("again") is True,
         last=moment == "before",

@@ -3,14 +3,20 @@
 // agent go on.
 import { spawn } from "node:child_process"
 
-const PROGRAM = "comity"
+const COMMAND = ["comity"]
+const PROGRAM = COMMAND[0]
 const LIMIT_MS = 10000
-const GUARDED = new Set(["edit", "write", "multiedit", "patch", "apply_patch", "bash"])
+// Tools that change nothing, and Comity's own; any other may write.
+const READERS = new Set([
+  "read", "grep", "glob", "list", "ls", "webfetch", "websearch", "codesearch", "todowrite", "todoread", "task",
+  "skill", "question", "lsp", "plan_enter", "plan_exit", "invalid", "batch",
+])
+const OWN = /^(macp|masc)[_-]/
 
 // waits: what is handed the program, which may take its time then.
 function ask(event, cwd, told, waits) {
   return new Promise((resolve) => {
-    const child = spawn(PROGRAM, ["hook", "opencode", event], { cwd, stdio: ["pipe", "pipe", "ignore"] })
+    const child = spawn(PROGRAM, [...COMMAND.slice(1), "hook", "opencode", event], { cwd, stdio: ["pipe", "pipe", "ignore"] })
     const timer = waits ? undefined : setTimeout(() => child.kill("SIGKILL"), LIMIT_MS)
     waits?.(child)
     const chunks = []
@@ -133,7 +139,7 @@ export const Comity = async ({ client, directory }) => {
     },
 
     "tool.execute.before": async ({ tool, sessionID, callID }, { args }) => {
-      if (!GUARDED.has(tool)) return
+      if (READERS.has(tool) || OWN.test(tool)) return
       const { refuse, inject } = await inTurn("tool.execute.before", sessionID, { tool, args }, false)
       if (refuse) throw new Error([refuse, inject].filter(Boolean).join("\n\n"))
       if (inject) state(sessionID).warning.set(callID, inject)

@@ -15,10 +15,12 @@ from comity.hosts.catalog import chosen
 from comity.hosts.files import CONFIG_NAME
 from comity.hosts.hook_install import wirings
 from comity.hosts.init_record import InitRecord, RecordedFile, Section
+from comity.hosts.instructions import names as instruction_files
 from comity.hosts.jsonc import MalformedJsonc
-from comity.hosts.layout import EXCLUDE_NAME, IGNORE_NAME, ProjectPaths, blocks, host_files, section_name, workspace
+from comity.hosts.layout import EXCLUDE_NAME, IGNORE_NAME, ProjectPaths, host_files, inlined, section_name, workspace
 from comity.hosts.plan import DEFAULTS, Action, FileChange, Options, Plan
 from comity.hosts.target import Target
+from comity.hosts.versions import everything
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 from comity.project import FOLDER, Project, git_folder, locate, project_of
@@ -45,8 +47,7 @@ def remove(root: Path, options: Options = DEFAULTS) -> Plan:
     held, kept = init_record.own(place.root)
     work = _Work(place, kept, [], [], [])
     own = work.kept.section(section_name(place))
-    for item in _targets(place, own, options.hosts):
-        _take_back(work, item, own)
+    work.changes.extend(give_back(_targets(place, own, options.hosts), own))
     _leave(work, place.checkout, own)
     if options.hosts is None:
         _workspace(work)
@@ -77,7 +78,8 @@ def remove(root: Path, options: Options = DEFAULTS) -> Plan:
 def _targets(place: ProjectPaths, own: Section, names: tuple[str, ...] | None) -> list[Target]:
     """Every host file and block there is or was, those of the record first under the name they have there."""
     picked = chosen(names)
-    hooks = wirings(names)
+    hooks = tuple(everything(one) for one in wirings(names))
+    hooks += tuple(inlined(one) for one in hooks if one.inline)
     targets = {item.name: item for item in host_files(place, picked, hooks)}
     for name in own.files:
         readers = tuple(host for host in picked if name in {host.file, *host.others})
@@ -85,30 +87,59 @@ def _targets(place: ProjectPaths, own: Section, names: tuple[str, ...] | None) -
             wired = tuple(one for one in hooks if one.file == name)
             targets[name] = Target("host", place.checkout, name, readers, wirings=wired)
     if names is None:
-        targets |= {name: Target("block", place.checkout, name) for name in blocks(picked)}
+        targets |= {name: Target("block", place.checkout, name) for name in instruction_files(picked)}
     return [] if place.bare and place.checkout == place.root else list(targets.values())
 
 
-def _take_back(work: _Work, item: Target, section: Section) -> None:
+def give_back(items: list[Target], section: Section) -> list[FileChange]:
+    """What becomes of these files, which go out of the record: each once, under the name that is recorded."""
+    seen: set[object] = set()
+    changes: list[FileChange] = []
+    for item in sorted(items, key=lambda one: one.name not in section.files):
+        one = files.identity(item.base / item.name)
+        if one in seen:
+            section.files.pop(item.name, None)
+            continue
+        seen.add(one)
+        change = _given_back(item, section)
+        changes += [change] if change is not None else []
+    return changes
+
+
+def _given_back(item: Target, section: Section) -> FileChange | None:
     known = section.files.get(item.name)
     try:
         found = files.look(item.base, item.name)
         if found.data is None:
             section.files.pop(item.name, None)
-            return
+            return None
         after, note = _without(item, found.data, known)
         denied = files.may_write(item.name, found.path) if after != found.data else None
         if denied is not None:
             raise denied
     except Problem as problem:
         path = item.base / item.name
-        work.changes.append(FileChange(item.name, path, "skipped", None, None, "", problem, item.readers))
-        return
+        if known is None and (problem.reason == "file.outside" or not _names_us(path)):
+            return FileChange(
+                item.name, path, "skipped", None, None, f"not ours: {problem.message}", None, item.readers
+            )
+        return FileChange(item.name, path, "skipped", None, None, "", problem, item.readers)
     section.files.pop(item.name, None)
     if known is None and after == found.data:
-        return
+        return None
     action: Action = "delete" if after is None else "unchanged" if after == found.data else "restore"
-    work.changes.append(FileChange(item.name, found.path, action, found.data, after, note, None, item.readers))
+    return FileChange(item.name, found.path, action, found.data, after, note, None, item.readers)
+
+
+def _names_us(path: Path) -> bool:
+    """Whether a file that cannot be edited, and that no record names, may hold something of ours all the same."""
+    if not path.is_file():
+        return False
+    try:
+        with open(path, "rb") as stream:
+            return b"comity" in stream.read(files.MAX_BYTES).lower()
+    except OSError:
+        return False
 
 
 def _without(item: Target, data: bytes, known: RecordedFile | None) -> tuple[bytes | None, str]:
@@ -149,7 +180,7 @@ def _workspace(work: _Work) -> None:
         ("ignore", IGNORE_NAME, root),
     ):
         if name in section.files:
-            _take_back(work, Target(kind, base, name), section)
+            work.changes.extend(give_back([Target(kind, base, name)], section))
     _leave(work, work.place.root, section)
 
 

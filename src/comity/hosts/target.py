@@ -15,9 +15,12 @@ from comity.hosts.jsonc import MalformedJsonc, find, parse
 from comity.hosts.jsonc_edit import Undo
 from comity.kernel.named_tuple import NamedTuple
 
+_SERVER_KEYS = frozenset({"command", "url", "httpUrl", "serverUrl"})  # by one of these a server's entry is known
+
 
 class Target(NamedTuple):
-    """One file. ``kind``: ``config``, ``ignore``, ``exclude``, ``host``, ``hooks`` or ``block``.
+    """One file. ``kind``: ``config``, ``ignore``, ``exclude``, ``host``, ``hooks`` or ``block``. An empty ``block`` is
+    that of a file that takes in another with the block.
 
     A host's file may hold its hooks as well: ``wirings`` says which, ``program`` what they run.
     """
@@ -56,8 +59,8 @@ def merge(target: Target, text: str | None, old: tuple[Undo, ...]) -> Merged:
         new, undo = ignore.put(text or "", target.lines)
         return Merged(new, _more_lines(old, undo))
     if target.kind == "block":
-        if target.name != markdown.FILE and text and markdown.imports_agents(text) and not markdown.span(text):
-            return Merged(text, (), ("it takes AGENTS.md in",))
+        if not target.block:
+            return Merged(strip(target, text or "", old), (), (f"it takes {markdown.FILE} in",))
         new, undo = markdown.put(text or "", target.block)
     elif target.kind == "ignore":
         new, undo = ignore.put(text or "")
@@ -112,6 +115,31 @@ def doubles(target: Target, text: str) -> list[str]:
     return [name for name, entry in servers(target, text).items() if name != SERVER and starts(entry)]
 
 
+def other_shape(host: Host, text: str) -> str:
+    """Why an entry of ours would take the servers that stand in the file from whoever reads them; empty: it would not.
+
+    A file that has its servers at the top, as plugins write it, would be read in the host's own form from then on.
+    """
+    root = parse(text)
+    plain = root.plain() if root is not None else None
+    if not isinstance(plain, dict) or host.section[0] in plain:
+        return ""
+    tables = {name: value for name, value in plain.items() if isinstance(value, dict)}
+    if not tables or any(_SERVER_KEYS.isdisjoint(value) for value in tables.values()):
+        return ""
+    return f"left alone: {next(iter(tables))} stands in it without {host.section[0]}, beside which it would not be read"
+
+
+def _without_old_wishes(target: Target, text: str, old: tuple[Undo, ...]) -> tuple[str, tuple[Undo, ...]]:
+    """``text`` without what an earlier version put into lists of the file, and no longer does."""
+    host = target.hosts[0]
+    kept = {(*host.section, SERVER), *(where for where, _ in host.defaults), *(wish.path for wish in host.includes)}
+    gone = [undo for undo in old if undo.path not in kept]
+    for undo in reversed(gone):
+        text = _strip_one(target, text, undo)
+    return text, tuple(undo for undo in old if undo not in gone)
+
+
 def _is_toml(target: Target) -> bool:
     return bool(target.hosts) and target.hosts[0].format == "toml"
 
@@ -147,6 +175,9 @@ def _more_lines(old: tuple[Undo, ...], undo: Undo | None) -> tuple[Undo, ...]:
 
 def _merge_host(target: Target, text: str, old: tuple[Undo, ...]) -> Merged:
     host, notes, undos = target.hosts[0], [], list[Undo]()
+    if not _is_toml(target) and (shape := other_shape(host, text)):
+        return Merged(text, old, (shape,))
+    text, old = _without_old_wishes(target, text, old)
     path = (*host.section, SERVER)
     there = entry_of(target, text)
     known = {undo.path: undo for undo in old}.get(path)

@@ -40,12 +40,18 @@ def get(plain: Table, path: Path) -> object:
 def set_entry(text: str, path: Path, entry: Table) -> tuple[str, Undo]:
     """Put ``entry`` at ``path`` (section, name). Raises MalformedJsonc when that cannot be done without harm."""
     plain = read(text)
-    old = get(plain, path)
-    wanted = _with(plain, path, entry)
-    if old is None:
+    if get(plain, path) is None:
         added = _appendix(text, path, entry)
-        if _matches(text + added, wanted):
+        if matches(text + added, with_value(plain, path, entry)):
             return text + added, Undo("append", path, entry, hollow=added)
+    return set_value(text, path, entry)
+
+
+def set_value(text: str, path: Path, entry: object) -> tuple[str, Undo]:
+    """Put ``entry`` at ``path``, in the place of what is there. Raises MalformedJsonc as ``set_entry`` does."""
+    plain = read(text)
+    old = get(plain, path)
+    wanted = with_value(plain, path, entry)
     was = None if old is None else tomlkit.dumps({path[-1]: old})
     depth = len(path) if old is not None else len(path) - 1 if get(plain, path[:-1]) is not None else 0
 
@@ -57,14 +63,14 @@ def set_entry(text: str, path: Path, entry: Table) -> tuple[str, Undo]:
             document = inner
         document[path[-1]] = entry
 
-    return _edited(text, put, wanted), Undo("key", path, entry, was, depth)
+    return edited(text, put, wanted), Undo("key", path, entry, was, depth)
 
 
 def revert(text: str, undo: Undo) -> str:
     """``text`` without the entry, with the entry it replaced put back."""
     if undo.hollow and text.count(undo.hollow) == 1:
         shorter = text.replace(undo.hollow, "")
-        if _matches(shorter, _without(read(text), undo.path, undo.depth)):
+        if matches(shorter, without(read(text), undo.path, undo.depth)):
             return shorter
     if undo.was is not None:
         old = read(undo.was)[undo.path[-1]]
@@ -80,9 +86,9 @@ def remove(text: str, path: Path, depth: int | None = None) -> str:
         return text
     own = len(path) - 1 if depth is None else depth
     try:
-        return _dropped(text, path, _without(plain, path, own))
+        return _dropped(text, path, without(plain, path, own))
     except MalformedJsonc:
-        return _dropped(text, path, _without(plain, path, 0))  # [section] stood nowhere: it goes with [section.name]
+        return _dropped(text, path, without(plain, path, 0))  # [section] stood nowhere: it goes with [section.name]
 
 
 def _dropped(text: str, path: Path, wanted: Table) -> str:
@@ -100,7 +106,7 @@ def _dropped(text: str, path: Path, wanted: Table) -> str:
             if key not in wanted and not holder[key]:
                 del holder[key]
 
-    return _edited(text, drop, wanted)
+    return edited(text, drop, wanted)
 
 
 def is_empty(text: str) -> bool:
@@ -120,7 +126,8 @@ def _appendix(text: str, path: Path, entry: Table) -> str:
     return lead + newline.join(lines[lines.index(full) if full in lines else min(headers, default=0) :]) + newline
 
 
-def _edited(text: str, change: Callable[[MutableMapping[str, object]], None], wanted: Table) -> str:
+def edited(text: str, change: Callable[[MutableMapping[str, object]], None], wanted: Table) -> str:
+    """``text`` after ``change``, which must make ``wanted`` of it. Raises MalformedJsonc."""
     uniform = text.count("\r\n") == text.count("\n") > 0
     source = text.replace("\r\n", "\n") if uniform else text
     try:
@@ -131,32 +138,34 @@ def _edited(text: str, change: Callable[[MutableMapping[str, object]], None], wa
         result = document.as_string()
     except (TOMLKitError, TypeError, KeyError, AttributeError, ValueError):
         raise MalformedJsonc("this TOML cannot be edited safely", 1) from None
-    if not _matches(result, wanted):
+    if not matches(result, wanted):
         raise MalformedJsonc("this TOML cannot be edited safely", 1)
     return result.replace("\n", "\r\n") if uniform else result
 
 
-def _matches(text: str, wanted: Table) -> bool:
+def matches(text: str, wanted: Table) -> bool:
+    """Whether ``text`` is TOML and says this."""
     try:
         return read(text) == wanted
     except MalformedJsonc:
         return False
 
 
-def _with(plain: Table, path: Path, value: object) -> Table:
+def with_value(plain: Table, path: Path, value: object) -> Table:
+    """``plain`` with ``value`` at ``path``."""
     inner = plain.get(path[0])
-    rest = value if len(path) == 1 else _with(dict(inner) if isinstance(inner, dict) else {}, path[1:], value)
+    rest = value if len(path) == 1 else with_value(dict(inner) if isinstance(inner, dict) else {}, path[1:], value)
     return {**plain, path[0]: rest}
 
 
-def _without(plain: Table, path: Path, depth: int) -> Table:
+def without(plain: Table, path: Path, depth: int) -> Table:
     """``plain`` without ``path``, and without the tables from ``depth`` on that are empty then."""
     rest = dict(plain)
     inner = rest.get(path[0])
     if len(path) == 1 or not isinstance(inner, dict):
         rest.pop(path[0], None)
         return rest
-    left = _without(inner, path[1:], depth - 1)
+    left = without(inner, path[1:], depth - 1)
     if left or depth > 0:
         rest[path[0]] = left
     else:

@@ -19,6 +19,7 @@ from comity.hosts.contract import (
     HookReply,
     HostEvent,
     Moment,
+    foreign,
     inner,
     paths,
     said,
@@ -37,6 +38,15 @@ EDITS = (
     "apply_patch",
 )
 SHELL = "run_in_terminal"
+READERS = (
+    *("read_file", "list_dir", "grep_search", "file_search", "semantic_search", "get_errors", "get_changed_files"),
+    *("get_terminal_output", "terminal_last_command", "terminal_selection", "test_search", "test_failure"),
+    *("fetch_webpage", "github_repo", "get_search_view_results", "search_workspace_symbols", "list_code_usages"),
+    *("get_vscode_api", "get_project_setup_info", "copilot_getNotebookSummary", "read_notebook_cell_output"),
+    *("manage_todo_list", "think", "runSubagent", "search_subagent", "get_task_output", "open_simple_browser"),
+    *("view_image", "vscode_askQuestions", "tool_search", "await_terminal", "kill_terminal", "resolve_memory_file_uri"),
+)
+KNOWN = frozenset((*EDITS, SHELL, *READERS))
 _MOMENTS: dict[str, Moment] = {
     "SessionStart": "start",
     "SubagentStart": "start",
@@ -56,7 +66,9 @@ HOST = Host(
     checked="2026-11-22",
     program="code",
     http={"type": "http", "url": "URL"},
-    hooks=Wiring(".github/hooks/comity.json", EVENTS, "list", end=ends_well, defaults=((("version",), 1),)),
+    hooks=Wiring(
+        ".github/hooks/comity.json", EVENTS, "list", end=ends_well, silent=True, defaults=((("version",), 1),)
+    ),
     aliases=("visual studio code",),
     session_keys=(("vscode.conversationId",),),
     variables=(".vscode/settings.json",),
@@ -70,18 +82,20 @@ def read(event: str, payload: Mapping[str, Any]) -> HostEvent | None:
     if moment is None or not session_id:
         return None
     asked = inner(payload, "tool_input")
-    tool = text(payload, "tool_name")
-    files: tuple[str, ...] = ()
+    tool, cwd = text(payload, "tool_name"), text(payload, "cwd")
+    other = foreign(tool, asked, cwd, KNOWN)
+    files = other.files if moment == "before" else ()
     if moment == "before" and tool in EDITS:
-        files = paths(asked, "filePath", "files", "replacements") or patch.files(text(asked, "input"))
+        files = paths(asked, "filePath", "files", "replacements") or patch.files(text(asked, "input"), cwd)
     return HostEvent(
         moment,
         session_id,
         subagent_id=text(payload, "agent_id"),
-        cwd=text(payload, "cwd"),
+        cwd=cwd,
         tool=tool,
         files=files,
-        command=text(asked, "command") if tool == SHELL else "",
+        command=text(asked, "command") if tool == SHELL else other.command,
+        unknown=other.unknown,
         moved=moment == "stop",
         again=payload.get("stop_hook_active") is True,
     )

@@ -45,6 +45,9 @@ class Observer(Protocol):
     def look(self, pid: int) -> Sighting:
         """What is at this pid, among the processes that this one sees. Quick: it may run in a transaction."""
 
+    def above(self, pid: int) -> tuple[int, ...]:
+        """The processes above this one, its parent first, as far as they can be seen. Quick as ``look``."""
+
     def steady_ms(self, now_ms: int) -> int:
         """For how long this process has looked on without a gap and without a jump of the clock."""
 
@@ -60,6 +63,10 @@ class Blind:
     def look(self, pid: int) -> Sighting:  # noqa: ARG002 (the port's shape)
         """Nothing is known."""
         return Sighting("unknown")
+
+    def above(self, pid: int) -> tuple[int, ...]:  # noqa: ARG002 (the port's shape)
+        """Nothing is known."""
+        return ()
 
     def steady_ms(self, now_ms: int) -> int:  # noqa: ARG002 (the port's shape)
         """It has never looked."""

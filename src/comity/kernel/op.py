@@ -114,6 +114,7 @@ def long_op(
     *,
     effect: Effect,
     example: dict[str, object],
+    waits: Wait | None = None,
     needs: Needs = "nothing",
     pausable: Pausable = False,
     ends_with_write: bool = False,
@@ -124,7 +125,8 @@ def long_op(
     and answers what that step answers: under a caller's key it is then carried out and kept, or neither. Any other
     reserves the key first. ``needs`` "session" is asked in each transaction, so that a replaced session stops in time.
     """
-    return _LongDecorator(name, effect, example, needs=needs, pausable=pausable, ends_with_write=ends_with_write)
+    marks = {"needs": needs, "pausable": pausable, "ends_with_write": ends_with_write}
+    return _LongDecorator(name, effect, example, None, waits, **marks)
 
 
 def op(

@@ -21,7 +21,9 @@ class HostSession(NamedTuple):
 
     ``pid`` and ``started`` are the host's process, when that is known. ``hearsay``: a server that was only started by
     the host, and calls itself ``server``, supposes it; then ``session_id`` may be outdated, or unknown and empty.
-    ``named`` is the agent id that the user chose, if they did.
+    ``named`` is the agent id that the user chose, if they did. ``began_ms``: when the hook that tells of it began (0:
+    no hook tells); ``lasting``: the process had run for long by then. ``begins``: why its context has just begun, if
+    it has; ``end`` when it is over.
     """
 
     host: str
@@ -32,6 +34,9 @@ class HostSession(NamedTuple):
     hearsay: bool = False
     server: str = ""
     named: str = ""
+    began_ms: int = 0
+    lasting: bool = False
+    begins: str = ""
 
 
 class Limits(NamedTuple):
@@ -69,6 +74,7 @@ class Actor(NamedTuple):
     project; who can read the file can anyway.
     ``spectator``: it is no agent and may only look. ``database`` is the file that all this stands in, where it is one;
     copies of work in progress lie next to it (``keeping``). ``mail_days``: how long urgent messages wait unread.
+    ``check_command`` is what must pass before a branch is brought home; empty for none.
     """
 
     agent_id: str
@@ -90,6 +96,7 @@ class Actor(NamedTuple):
     database: str = ""
     keeping: Keeping = Keeping()
     mail_days: int = 7
+    check_command: str = ""
 
 
 class Tx(Protocol):
@@ -112,7 +119,20 @@ class Tx(Protocol):
 
 
 class Waiter(Protocol):
-    """Waits for commits that concern some agents. Take it before the look that may find nothing, then ``wait``."""
+    """Waits for commits that concern some agents. Take it before the look that may find nothing, then ``wait``.
+
+    An event loop watches ``descriptor``, which is readable when there may be one (-1: nothing tells), and asks whether
+    it ``rang``; every ``period_s`` seconds it asks ``wait(0)``, since some commits are not told.
+    """
+
+    @property
+    def descriptor(self) -> int: ...
+
+    @property
+    def period_s(self) -> float: ...
+
+    def rang(self) -> bool:
+        """Whether a commit was told since this was asked last."""
 
     def wait(self, timeout_s: float, /) -> bool:
         """True when something may have been committed; False when the time is over or ``cancel`` was called.

@@ -11,4 +11,8 @@ def _index(run: Run) -> Any:
     return run.workspace.call("vault.register", run.arguments, run.stop, run.report)
 
 
-EFFECTS: dict[str, Effect] = {"vault.index": Effect(_index)}
+def _integrate(run: Run) -> Any:
+    return run.workspace.call("integration.run", run.arguments, run.stop, run.report)
+
+
+EFFECTS: dict[str, Effect] = {"vault.index": Effect(_index), "integration.run": Effect(_integrate)}

@@ -21,8 +21,11 @@ class Reaper(Loop):
         self._workspace = workspace
 
     def look(self) -> None:
-        """Renew the own lease when a quarter of it is over; reap while there is somebody dead."""
+        """Renew the own lease when a quarter of it is over; reap while there is somebody dead; serve who is in line."""
         self._workspace.renew_if_due()
-        if self._workspace.call("agent.dead").agents:  # only whoever reaps loads the rooms that it concerns
+        seen = self._workspace.call("agent.dead")
+        if seen.agents:  # only whoever reaps loads the rooms that it concerns
             while self._workspace.call("agent.reap", {"certain": True}).more:
                 continue
+        if seen.in_line:
+            self._workspace.call("claim.settle")

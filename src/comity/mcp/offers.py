@@ -13,7 +13,7 @@ from typing import Any
 from comity.kernel.problem import Problem
 from comity.mcp import wire
 from comity.mcp.request import IdKey, Rejected, Request
-from comity.mcp.surface import Offer, UnknownPrompt
+from comity.mcp.surface import Content, Listed, Offer, UnknownPrompt
 
 SUBSCRIPTION_KEY = "io.modelcontextprotocol/subscriptionId"
 RESOURCE_NOT_FOUND = -32002  # MCP up to 2025-11-25; later it is a parameter that is wrong
@@ -165,3 +165,16 @@ def _updated(uri: str, request_id: int | str | None) -> bytes:
     if request_id is not None:
         params["_meta"] = {SUBSCRIPTION_KEY: request_id}
     return wire.notification("notifications/resources/updated", params)
+
+
+def besides(note: str, content: Content, structured: Any) -> tuple[Content, Any]:
+    """Content and structured content with a note: clients show a model one or the other."""
+    if not note:
+        return content, structured
+    own: Listed = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    if isinstance(structured, bytes):
+        rest = structured.lstrip()[1:]
+        structured = b'{"comity":' + wire.encode(note) + (b"" if rest.lstrip() == b"}" else b",") + rest
+    elif isinstance(structured, dict):
+        structured = {"comity": note, **structured}
+    return [*own, {"type": "text", "text": note}], structured

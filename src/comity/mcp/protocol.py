@@ -156,7 +156,7 @@ class McpConnection:
     def said(self, call: Call, ask: Any, result: Any) -> bytes:
         """The answer to a call of which that came. Raises as ``result``."""
         if call.uri is None:
-            return self.result(call, *self._offer.say(ask, result))
+            return self.result(call, *offers.besides(call.also, *self._offer.say(ask, result)))
         members = offers.contents(call.uri, *self._offer.say_resource(ask, result), modern=call.modern)
         return self._result(call.request_id, call.modern, members)
 

@@ -35,10 +35,11 @@ class Request:
 class Call:
     """A tool call that was begun, or the reading of the resource at ``uri``.
 
-    ``answerable`` ends when it is answered or cancelled by the client.
+    ``answerable`` ends when it is answered or cancelled by the client. ``also`` is a text to go with the answer.
     """
 
     __slots__ = (
+        "also",
         "answerable",
         "arguments",
         "batch",
@@ -68,6 +69,7 @@ class Call:
         self.cancelled = Cancellation()
         self.uri = uri
         self.answerable = True
+        self.also = ""
         self.reported: float | None = None
         token = request.meta.get("progressToken")
         self.token = token if wire.is_id(token) else None

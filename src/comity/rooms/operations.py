@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
+    "comity.rooms.agents.errand_ops": ("session.errand",),
     "comity.rooms.agents.ops": (
         "session.renew",
         "agent.dead",
@@ -42,6 +43,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     ),
     "comity.rooms.edits.compare_ops": ("edit.compare",),
     "comity.rooms.edits.landing_ops": ("edit.landed",),
+    "comity.rooms.edits.line_ops": ("claim.settle",),
     "comity.rooms.edits.ops": ("edit.check",),
     "comity.rooms.edits.pending_ops": ("edit.pending",),
     "comity.rooms.edits.work_ops": (
@@ -54,6 +56,12 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "goal.get",
         "goal.update",
         "goal.cascade",
+    ),
+    "comity.rooms.integration.ops": (
+        "integration.run",
+        "integration.begin",
+        "integration.list",
+        "integration.mend",
     ),
     "comity.rooms.jobs.ops": (
         "job.get",
@@ -68,6 +76,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     ),
     "comity.rooms.lifecycle.ops": (
         "agent.list",
+        "agent.hooks",
         "agent.context",
         "session.end",
         "session.leave",
@@ -100,11 +109,30 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "memory.resolve",
         "memory.history",
     ),
+    "comity.rooms.plans.ops": (
+        "plan.begin",
+        "plan.update",
+        "plan.get",
+        "plan.list",
+        "plan.note",
+        "plan.deliver",
+        "plan.add_error",
+        "plan.resolve_error",
+        "plan.set_task",
+        "plan.get_task",
+        "plan.clear_task",
+    ),
     "comity.rooms.profiles.ops": (
         "profile.register",
         "profile.get",
         "profile.list",
         "profile.find",
+    ),
+    "comity.rooms.radar.ops": (
+        "radar.changes",
+        "radar.look",
+        "radar.show",
+        "radar.turn",
     ),
     "comity.rooms.rescue.ops": (
         "rescue.list",
@@ -147,7 +175,10 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "token.check",
         "token.touch",
     ),
-    "comity.rooms.turns.identity_ops": ("session.identify",),
+    "comity.rooms.turns.identity_ops": (
+        "session.identify",
+        "session.find",
+    ),
     "comity.rooms.turns.ops": (
         "turn.start",
         "turn.next",
@@ -165,11 +196,18 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "vault.get",
         "vault.list",
     ),
+    "comity.rooms.worktrees.ops": (
+        "worktree.create",
+        "worktree.list",
+        "worktree.remove",
+        "worktree.mend",
+    ),
 }
 
 READS: tuple[str, ...] = (
     "agent.context",
     "agent.dead",
+    "agent.hooks",
     "agent.list",
     "claim.list",
     "context.query",
@@ -180,6 +218,7 @@ READS: tuple[str, ...] = (
     "goal.list",
     "guide.next",
     "guide.show",
+    "integration.list",
     "job.get",
     "job.list",
     "memory.get",
@@ -188,14 +227,20 @@ READS: tuple[str, ...] = (
     "memory.search",
     "message.history",
     "message.read",
+    "plan.get",
+    "plan.get_task",
+    "plan.list",
     "profile.find",
     "profile.get",
     "profile.list",
+    "radar.changes",
+    "radar.show",
     "receipt.list",
     "rescue.diff",
     "rescue.list",
     "rescue.show",
     "search.find",
+    "session.find",
     "task.get",
     "task.history",
     "task.list",
@@ -212,4 +257,5 @@ READS: tuple[str, ...] = (
     "workspace.overview",
     "workspace.place",
     "workspace.status",
+    "worktree.list",
 )

@@ -18,10 +18,11 @@ from collections import Counter, deque
 from contextlib import suppress
 from typing import TypeVar
 
-from comity.server import sockets
+from comity.server import sock_diag, socket_holders
 from comity.server.bounds import SMALL_BYTES, Bounds, shares
 from comity.server.connections import Connection, Connections, is_local, owner
-from comity.server.sockets import Process, SocketState
+from comity.server.sock_diag import SocketState
+from comity.server.socket_holders import Process
 from comity.server.websocket_watch import Watches
 
 _T = TypeVar("_T")
@@ -74,7 +75,7 @@ class Sweeper:
         if not sys.platform.startswith("linux"):
             return
         try:
-            sockets.seen(self._port, self._family)
+            sock_diag.connections_of(self._port, self._family)
         except OSError:
             return
         self._loop = asyncio.get_running_loop()
@@ -161,9 +162,9 @@ class Sweeper:
     def _look_up(self, watches: Watches) -> None:
         wanted = _emptied(self._wanted)
         try:
-            there = {one.peer: one for one in sockets.seen(self._port, self._family)}
+            there = {one.peer: one for one in sock_diag.connections_of(self._port, self._family)}
             inodes = {c: there[c.address].inode for c, _, is_socket in wanted if is_socket and c.address in there}
-            numbers = sockets.descriptors(inodes.values()) if inodes else {}
+            numbers = socket_holders.descriptors(inodes.values()) if inodes else {}
             for connection, inode in inodes.items():
                 if inode in numbers:
                     watches.enter(connection, numbers[inode])
@@ -180,9 +181,9 @@ class Sweeper:
 
     def _holders(self, ports: set[str]) -> dict[str, Process]:
         """The processes that hold the other ends; for those of other users, the user."""
-        ends = {port: end for port, end in sockets.ends(self._port, self._family).items() if port in ports}
+        ends = {port: end for port, end in sock_diag.client_ends(self._port, self._family).items() if port in ports}
         known = {state.holder[0] for state in self._states.values() if state.holder}
-        found = sockets.holders({inode for inode, _ in ends.values()}, known)
+        found = socket_holders.holders({inode for inode, _ in ends.values()}, known)
         return {port: found.get(inode, (0, f"of user {uid}")) for port, (inode, uid) in ends.items()}
 
     def _cut_asked(self) -> None:
@@ -194,7 +195,7 @@ class Sweeper:
     def _look(self, now: float) -> None:
         known, before, self._states = self._connections.known, self._states, {}
         asked = list(known.items())  # before the kernel is: connections that come meanwhile are not missed
-        for seen in sockets.seen(self._port, self._family):
+        for seen in sock_diag.connections_of(self._port, self._family):
             state = before.get(seen.inode) or _State(seen, now)
             self._states[seen.inode] = state
             _compare(state, seen, known.get(seen.peer), now)
@@ -272,7 +273,7 @@ class Sweeper:
     def _end(self, victims: dict[int, str]) -> None:
         """Shut connections down. Duplicates are, so that a descriptor that means something else by now is let be."""
         looked_up = time.monotonic()
-        for inode, number in sockets.descriptors(victims).items():
+        for inode, number in socket_holders.descriptors(victims).items():
             if self._wanted and self._watches is not None and time.monotonic() - looked_up > _WAIT_S:
                 self._look_up(self._watches)  # many take a while, and WebSockets wait
                 looked_up = time.monotonic()

@@ -12,7 +12,8 @@ from starlette.types import Scope
 
 from comity.server.address import LOOPBACK
 from comity.server.auth.principal import Principal
-from comity.server.sockets import Address, Process
+from comity.server.sock_diag import Address
+from comity.server.socket_holders import Process
 
 KEY = "comity.connection"  # where a scope holds it
 _MOST_FAULTS, _FORGIVEN_S, _MOST_BLAMED = 3, 10.0, 1000

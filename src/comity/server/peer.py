@@ -1,13 +1,12 @@
 """The peer of a connection from this machine: its user and its process, where nothing else says it.
 
-Linux tells. Of one connection the kernel is asked directly (sock_diag(7)); where that is shut, the table of all of them
-is read (proc(5), net/tcp). Both name the socket at the client's end and the user whose it is; which process has it open
-is found among the descriptors of the processes of the same user. Elsewhere none is found.
+Linux tells. Of one connection the kernel is asked directly (``sock_diag``); where that is shut, the table of all
+is read (proc(5)). Both name the socket at the client's end and the user whose it is; which process has it open is found
+among the descriptors of the processes of the same user. Elsewhere none is found.
 """
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import socket
 import struct
@@ -15,10 +14,9 @@ import threading
 from collections import OrderedDict
 from contextlib import suppress
 from functools import lru_cache
-from typing import NamedTuple
 
-from comity import process
-from comity.server.sockets import Process, holders
+from comity.server.sock_diag import End, Kernel
+from comity.server.socket_holders import Process, holders, lives
 
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _MOST_KNOWN = 1000
@@ -31,20 +29,7 @@ _FORWARDERS = frozenset((
     "stunnel", "stunnel4", "tailscaled", "traefik",
 ))
 # fmt: on
-_BY_FAMILY, _ANSWER_S, _LISTENS = 20, 0.2, 10
-_ANY_STATE, _NO_COOKIE = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
-# Netlink's header, then struct inet_diag_req_v2 or, in the answer, inet_diag_msg. Ends are both ports and addresses.
-_PORTS = struct.Struct("!HH")
-_QUESTION = struct.Struct("=IHHII BBBBI 36sIQ")
-_ANSWER = struct.Struct("=IHHII BBBB 36sIQ IIIII")
-_HEADER, _HEADER_BYTES = (_QUESTION.size, _BY_FAMILY, 1, 0, 0), 16
-
-
-class End(NamedTuple):
-    """The client's end of a connection: its socket's inode and the user whose it is."""
-
-    inode: str
-    uid: int
+_ANSWER_S = 0.2
 
 
 class Untold(Exception):
@@ -55,9 +40,9 @@ class Peers:
     """Finds users and processes by connections; a process that was found once is not searched again. Thread-safe."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, Process] = OrderedDict()
+        self._known: OrderedDict[int, Process] = OrderedDict()
         self._lock = threading.Lock()
-        self._kernel: socket.socket | None = None
+        self._kernel: Kernel | None = None
         self._asks = hasattr(socket, "AF_NETLINK")
 
     def end(self, client: tuple[str, int], server: tuple[str, int]) -> End | None:
@@ -81,8 +66,7 @@ class Peers:
         with self._lock:
             found = self._known.get(end.inode)
         if found is None or not lives(found):
-            inode = int(end.inode)
-            found = holders([inode]).get(inode)
+            found = holders([end.inode]).get(end.inode)
         if found is None or _forwards(found[0]):
             return None
         with self._lock:
@@ -102,19 +86,9 @@ class Peers:
     def _asked(self, client: tuple[str, int], server: tuple[str, int]) -> End | None:
         """What the kernel says of one connection. Raises OSError where it may not be asked."""
         if self._kernel is None:
-            self._kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 4)
-            self._kernel.settimeout(_ANSWER_S)
+            self._kernel = Kernel(_ANSWER_S)
         family, *spellings = _spelling(client[0], server[0])
-        ports = _PORTS.pack(client[1], server[1])
-        ends = ports + spellings[0]
-        self._kernel.send(_QUESTION.pack(*_HEADER, family, socket.IPPROTO_TCP, 0, 0, _ANY_STATE, ends, 0, _NO_COOKIE))
-        return _answered(self._kernel.recv(4096), [ports + addresses for addresses in spellings])
-
-
-def lives(found: Process) -> bool:
-    """Whether it is still that process."""
-    seen = process.look(found[0])
-    return seen.state == "running" and seen.started == found[1]
+        return self._kernel.client_end(family, client[1], server[1], spellings)
 
 
 @lru_cache(maxsize=256)
@@ -129,17 +103,6 @@ def _spelling(client: str, server: str) -> tuple[int, bytes, bytes]:
     return socket.AF_INET, b"".join(end.packed.ljust(16, b"\0") for end in plain), mapped
 
 
-def _answered(answer: bytes, ends: list[bytes]) -> End | None:
-    """The socket that was asked for. None: there is none, or no process holds it any more."""
-    if len(answer) < _ANSWER.size:
-        (code,) = struct.unpack_from("=i", answer, _HEADER_BYTES)
-        if code == -errno.ENOENT:
-            return None
-        raise OSError(-code, "the kernel tells no socket")
-    _, _, _, _, _, _, state, _, _, told, _, _, *_, uid, inode = _ANSWER.unpack_from(answer)
-    return End(str(inode), uid) if inode and state != _LISTENS and told in ends else None
-
-
 def _listed(client_port: int, server_port: int) -> End | None:
     """The client's end, looked up in the tables of all connections."""
     read = False
@@ -149,7 +112,8 @@ def _listed(client_port: int, server_port: int) -> End | None:
             for line in lines:
                 fields = line.split()
                 if len(fields) > 9 and _is(fields[1], client_port) and _is(fields[2], server_port):
-                    return End(fields[9], int(fields[7])) if fields[9] != "0" else None
+                    inode = int(fields[9])
+                    return End(inode, int(fields[7])) if inode else None
     if not read:
         raise Untold
     return None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from comity.shell.state import ANY
 from comity.shell.syntax import Part, Raw
 
-_MOST = 256
+_MOST = 2000  # words; more of them are not known
 _FIRST = 0xF0000  # a part that is no plain text stands as one sign in between
 _RANGE = r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?"
 
@@ -18,7 +19,9 @@ def braced(raw: Raw) -> list[Raw]:
     written = "".join(
         part.text if part.kind == "text" and not part.quoted else chr(_FIRST + place) for place, part in enumerate(raw)
     )
-    return [_parts(text, raw) for text in _alternatives(written)[:_MOST]]
+    texts = _alternatives(written)
+    found = [_parts(text, raw) for text in texts[:_MOST]]
+    return found if len(texts) <= _MOST else [*found, (Part("text", ANY, quoted=True),)]
 
 
 def _parts(text: str, raw: Raw) -> Raw:
@@ -43,7 +46,7 @@ def _alternatives(text: str) -> list[str]:
             before = text[:start]
             behind = _alternatives(text[end:])
             inner = [one for piece in pieces for one in _alternatives(piece)]
-            return [before + one + rest for one in inner for rest in behind][:_MOST]
+            return [before + one + rest for one in inner for rest in behind[: _MOST + 1]][: _MOST + 1]
         start = text.find("{", start + 1)
     return [text]
 
@@ -75,7 +78,7 @@ def _range(inner: str) -> list[str]:
     step = (abs(int(found[3])) if found[3] else 1) or 1
     places = range(first, last + 1, step) if first <= last else range(first, last - 1, -step)
     if not number:
-        return [chr(place) for place in places[:_MOST]]
+        return [chr(place) for place in places[: _MOST + 1]]
     padded = any(re.fullmatch(r"-?0\d+", one) for one in found.groups()[:2])
     width = max(len(found[1]), len(found[2])) if padded else 0
-    return [f"{place:0{width}d}" for place in places[:_MOST]]
+    return [f"{place:0{width}d}" for place in places[: _MOST + 1]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from comity.kernel.named_tuple import NamedTuple
 from comity.shell.bypass import BYPASS, BYPASS_REASON, bypass
@@ -14,6 +14,8 @@ from comity.shell.state import ANY, CONTENT, FILE, HOLES, Lines, State, Word, jo
 
 _TITLE = 80
 _MOST_PATTERNS = 50
+_IN_ORDER = ("index", "commit")  # changes that count again when they come again
+_MOST_CHANGES = 2000
 
 
 class Call(NamedTuple):
@@ -50,8 +52,10 @@ class Shell:
     ) -> None:
         self.cwd, self.aliases, self.read_file, self._expand = cwd, aliases, read, expand
         self._expanded: dict[tuple[str, str], Sequence[str]] = {}
-        self.changes: dict[Change, None] = {}
+        self.changes: list[Change] = []
+        self._noted: set[Change] = set()
         self.unknown = False
+        self.tree_of: str | None = None  # the index that a tree was written from: empty for the checkout's own
         self.traps: list[tuple[str, State]] = []  # lines for the end, each with what its shell knows then
 
     def expand(self, pattern: str, folder: str) -> Sequence[str] | None:
@@ -83,6 +87,8 @@ class Shell:
 
     def lines(self, given: Lines | None, state: State) -> Lines:
         """The lines of a standard input, with the texts of files looked up; unknown where it is nobody's output."""
+        if given is not None and CONTENT not in "".join(given):
+            return given
         found: list[str] = []
         for line in (ANY,) if given is None else given:
             known = state.written.get(line[1:]) if line.startswith(CONTENT) else None
@@ -115,7 +121,10 @@ class Shell:
             title=change.title or call.title,
             bypass=_let_through(call, state),
         )
-        self.changes[noted] = None
+        again = noted in self._noted
+        if not again or (change.how in _IN_ORDER and self.changes[-1] != noted and len(self.changes) < _MOST_CHANGES):
+            self._noted.add(noted)
+            self.changes.append(noted)
 
 
 def top_of(folder: str) -> str | None:
@@ -187,3 +196,17 @@ def targets(words: Iterable[Word], folder: str, *, destructive: bool = False) ->
 def change(verb: str, how: How, found: Targets, *, keeps: bool = False) -> Change:
     """A change of what operands name."""
     return Change(verb, how, "", found.paths, found.patterns, found.whole, keeps=keeps)
+
+
+def written(words: Sequence[Word], call: Call, *, keeps: bool = False, destructive: bool = False) -> Iterator[Change]:
+    """Files that are written; folders of that name are not meant."""
+    found = targets(words, call.folder, destructive=destructive)
+    if found:
+        yield change(call.name, "write", found, keeps=keeps)._replace(below=False)
+
+
+def gone(words: Sequence[Word], call: Call, how: How = "remove", *, below: bool = True) -> Iterator[Change]:
+    """What is removed or moved away."""
+    found = targets(words, call.folder, destructive=True)
+    if found:
+        yield change(call.name, how, found)._replace(below=below)

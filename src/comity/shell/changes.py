@@ -15,6 +15,8 @@ from comity.shell.pathspecs import among, fits
 # refuses where changes are in the way. ``stash``: entries of the stash go. ``refs``: branches or old commits go.
 # ``push``: a remote branch loses commits.
 How = Literal["write", "remove", "replace", "move", "branch", "index", "commit", "worktree", "stash", "refs", "push"]
+# Of the index, which all agents of a checkout share: content is put there, is put back, or is recorded.
+Staging = Literal["", "adds", "drops", "records"]
 _OF_FILES = frozenset(("write", "remove", "replace", "move", "worktree"))
 
 
@@ -28,8 +30,9 @@ class Change(NamedTuple):
     ``tracked``, ``untracked``, ``ignored``: which files it reaches, by what git knows of them. ``discards``:
     uncommitted content is lost, and no copy stays in git. ``keeps``: what was in the file stays, in part. ``names``:
     what else is named: stash entries (``*`` for all), commits and branches, a remote and what is pushed. ``spares``:
-    patterns of what is left alone. ``bypass``: the reason for which a person lets it through, empty when none is given,
-    None when nobody does.
+    patterns of what is left alone. ``staging``: what becomes of the index; ``records``: a commit of all that is in it,
+    and not only of what is named. ``of_index``: one in place of the checkout's own. ``bypass``: the reason for which a
+    person lets it through, empty when none is given, None when nobody does.
     """
 
     verb: str
@@ -46,8 +49,17 @@ class Change(NamedTuple):
     below: bool = True
     names: tuple[str, ...] = ()
     spares: tuple[str, ...] = ()
+    staging: Staging = ""
+    of_index: str = ""
     title: str = ""
     bypass: str | None = None
+
+
+class Effects(NamedTuple):
+    """What a line may change, in order, and whether something unknown may write besides."""
+
+    changes: tuple[Change, ...]
+    unknown: bool
 
 
 def takes(change: Change, path: str, *, tracked: bool, ignored: bool = False) -> bool:

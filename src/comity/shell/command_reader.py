@@ -75,16 +75,12 @@ class CommandReader(WordReader):
         """The here-documents whose lines begin here."""
         waiting, self.waiting = self.waiting, []
         for document in waiting:
-            lines = []
-            while self.at < len(self.text):
-                end = upto(self.text, "\n", self.at)
-                line = self.text[self.at : end]
-                self.at = end + 1
-                line = line.lstrip("\t") if document.tabs else line
-                if line == document.delimiter:
-                    break
-                lines.append(line)
-            body = "\n".join(lines)
+            tabs = r"\t*" if document.tabs else ""
+            last = re.compile(rf"^{tabs}{re.escape(document.delimiter)}$", re.MULTILINE).search(self.text, self.at)
+            body = self.text[self.at : last.start() if last is not None else len(self.text)].removesuffix("\n")
+            self.at = min(last.end() + 1, len(self.text)) if last is not None else len(self.text)
+            if document.tabs:
+                body = re.sub(r"(?m)^\t+", "", body)
             document.body = self.parts_of(body) if document.expands else (Part("text", body, quoted=True),)
 
     def simple(self) -> Node | None:

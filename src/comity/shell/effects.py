@@ -16,19 +16,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from comity.kernel.named_tuple import NamedTuple
-from comity.shell.changes import Change
+from comity.shell.changes import Effects
 from comity.shell.state import State
 from comity.shell.walk import Follower
 
 _NO_NAMES = "[\0\ud800-\udc7f\udd00-\udfff]"  # letters that no file name has
-
-
-class Effects(NamedTuple):
-    """What may be written, removed or replaced, in order, and whether something unknown may write besides."""
-
-    changes: tuple[Change, ...]
-    unknown: bool
 
 
 def effects(

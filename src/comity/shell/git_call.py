@@ -69,7 +69,15 @@ class GitCall(NamedTuple):
             "untracked": not self.state.started.isdisjoint(("add", "stage", "stash")) and how == "replace",
             "ignored": how == "branch",
             "discards": how in ("write", "remove", "replace", "worktree", "refs"),
+            "of_index": self.own_index if how in ("index", "commit") else "",
         }
+
+    @property
+    def own_index(self) -> str:
+        """The index that the call works on; empty for the checkout's own."""
+        named = dict(self.call.assigned).get("GIT_INDEX_FILE") or (self.state.get("GIT_INDEX_FILE") or ("",))[0]
+        path = joined(self.folder, named) if named else ""
+        return "" if path == joined(self.top, ".git/index") else path
 
     def _pathspecs(self, words: list[Word]) -> tuple[list[str], list[str], bool]:
         """Absolute paths, pathspecs that count from the top, and whether any of them may be everything."""

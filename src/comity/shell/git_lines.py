@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from comity.shell import git_refs, git_trees
 from comity.shell.call import Call, Shell
+from comity.shell.changes import Change
 from comity.shell.git_call import GitCall, git_call
 from comity.shell.options import options
 from comity.shell.outputs import files_below, text
@@ -43,7 +44,7 @@ _READING = frozenset(
             "version",
             "whatchanged",
         ),
-        *("check-ignore", "check-attr", "count-objects", "fsck", "verify-commit", "hash-object", "write-tree", "notes"),
+        *("check-ignore", "check-attr", "count-objects", "fsck", "verify-commit", "hash-object", "notes"),
         *(
             "commit-tree",
             "cherry",
@@ -71,6 +72,7 @@ _NO_PATCH = (
     "--check",
 )
 _MAKING = frozenset(("clone", "worktree", "init", "submodule", "checkout", "switch", "mv", "pull", "merge", "stash"))
+_MOVING = ("update-ref", "reset", "merge", "checkout", "switch", "branch", "push", "rebase", "pull")
 _COMMITS = frozenset(
     (
         *(
@@ -101,10 +103,17 @@ def git(call: Call, state: State, shell: Shell, depth: int = 0) -> Lines:
     if rule is None and read.verb not in _READING:
         return _aliased(read, depth)
     if rule is not None:
-        for change in rule(read):
+        for change in (*_planted(read), *rule(read)):
             shell.note(call, change, state)
         state.started |= {read.verb}
     return _printed(read)
+
+
+def _planted(read: GitCall) -> Iterator[Change]:
+    """A commit of a tree that the line has written from an index, when a branch is moved to it."""
+    index = read.shell.tree_of
+    if index is not None and read.verb in _MOVING and not all(word.sure for word in read.words):
+        yield read.whole("commit", whole=False, staging="records", of_index=index)
 
 
 def _made(read: GitCall) -> frozenset[str]:

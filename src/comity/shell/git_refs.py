@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from comity.kernel.hints import Any
@@ -12,6 +13,12 @@ from comity.shell.options import options
 from comity.shell.state import Word, joined
 
 _HELP = ("-h", "--help")
+_FROM_FILE = "--pathspec-from-file"
+_CHOSEN = ("-p", "--patch", "-i", "--interactive", "-e", "--edit")  # of git add
+_COMMIT_VALUED = (
+    *("--message", "--file", "--author", "--date", "--fixup", "--squash", "--cleanup", "--template", "--trailer"),
+    *("--reuse-message", "--reedit-message", _FROM_FILE),
+)
 
 
 def _texts(words: tuple[Word, ...]) -> tuple[str, ...]:
@@ -27,7 +34,9 @@ def _branch(git: GitCall) -> Iterator[Change]:
         git.words, "u", ("--set-upstream-to", "--contains", "--merged", "--no-merged", "--points-at", "--sort")
     )
     forced = given.has("-D", "-M", "-C", "-f", "--force")
-    if forced or given.has("-d", "--delete", "-m", "--move"):
+    if given.has("-m", "--move", "-M"):  # whoever is on it goes along; a branch in whose place it comes is lost
+        yield _refs(git, _texts(given.operands[-1:]) if forced else (), discards=forced)
+    elif forced or given.has("-d", "--delete"):
         yield _refs(git, _texts(given.operands), discards=forced)
 
 
@@ -128,19 +137,47 @@ def _submodules(git: GitCall) -> tuple[str, ...] | None:
 
 
 def _add(git: GitCall) -> Iterator[Change]:
-    given = options(git.words, "", ("--chmod", "--pathspec-from-file"))
-    if not given.has("-n", "--dry-run", *_HELP):
-        yield git.named("index", given.operands, untracked=True) or git.whole("index", untracked=True)
+    given = options(git.words, "", ("--chmod", _FROM_FILE))
+    if given.has("-n", "--dry-run", "--refresh", *_HELP):
+        return
+    words = [*given.operands, *git.from_file(given.value(_FROM_FILE), nul=given.has("--pathspec-file-nul"))]
+    flags: dict[str, Any] = {"untracked": not given.has("-u", "--update"), "staging": "adds"}
+    if words:
+        yield from git.some("index", words, **flags)
+    elif given.has("-A", "--all", "--no-ignore-removal", "-u", "--update", *_CHOSEN):
+        yield git.whole("index", **flags)
+
+
+def _update_index(git: GitCall) -> Iterator[Change]:
+    """Only what is named, or told on the standard input, is reached."""
+    given = options(git.words, "", ("--chmod", "--index-version", "--unresolve"))
+    listed = git.from_file(Word("-"), nul=given.has("-z")) if given.has("--stdin") else []
+    words = [word._replace(text=f":(literal){word.text}") if word.sure else word for word in (*given.operands, *listed)]
+    if given.has("--force-remove"):
+        yield from git.some("index", words, staging="drops", untracked=True)
+    if not given.has("--cacheinfo", "--assume-unchanged", "--skip-worktree"):
+        yield from git.some("index", words, staging="adds", untracked=True)
 
 
 def _commit(git: GitCall) -> Iterator[Change]:
-    given = options(
-        git.words, "mFCctS", ("--message", "--file", "--author", "--date", "--fixup", "--squash", "--cleanup")
-    )
-    if given.has("--dry-run", *_HELP):
+    """Without paths, all that is in the index; with paths those alone, unless the rest is asked for, too."""
+    words = [word for word in git.words if not re.match(r"-(?:S.|u(?:no|normal|all)$)", word.text)]
+    given = options(words, "mFCct", _COMMIT_VALUED)
+    if given.has("--dry-run", "--short", "--porcelain", "--long", *_HELP):
         return
-    everything = given.has("-a", "--all")
-    yield git.named("commit", given.operands) or git.whole("commit", whole=everything)
+    named = [*given.operands, *git.from_file(given.value(_FROM_FILE), nul=given.has("--pathspec-file-nul"))]
+    if not named:
+        message = given.has("--amend") and given.has("-o", "--only")  # of the last commit, and nothing else of it
+        yield git.whole("commit", whole=given.has("-a", "--all"), staging="" if message else "records")
+    else:
+        more = given.has("-i", "--include", "-p", "--patch", "--interactive")
+        yield from git.some("commit", named, staging="records" if more else "")
+
+
+def _tree_written(git: GitCall) -> Iterator[Change]:
+    """A tree of all that is in the index: a commit of it moves no branch by itself."""
+    git.shell.tree_of = git.own_index
+    return iter(())
 
 
 def _bisect(git: GitCall) -> Iterator[Change]:
@@ -187,7 +224,9 @@ RULES: dict[str, Callable[[GitCall], Iterator[Change]]] = {
     "push": _push,
     "worktree": _worktree,
     "submodule": _submodule,
-    **dict.fromkeys(("add", "stage", "update-index"), _add),
+    **dict.fromkeys(("add", "stage"), _add),
+    "update-index": _update_index,
+    "write-tree": _tree_written,
     "commit": _commit,
     "bisect": _bisect,
     **dict.fromkeys(("subtree", "svn", "lfs"), _merge_like),

@@ -33,6 +33,13 @@ def moved(git: GitCall, names: Iterator[str] | tuple[str, ...] = ()) -> Change:
     return git.whole("branch", names=tuple(names))
 
 
+def goes_on(git: GitCall, *begun: str) -> Iterator[Change]:
+    """An operation that has stopped goes on: what is in the index is recorded, and HEAD moves."""
+    if git.begun(*begun):
+        yield git.whole("commit", whole=False, staging="records")
+        yield moved(git)
+
+
 def _names(words: tuple[Word, ...]) -> tuple[str, ...]:
     return tuple(word.text for word in words if word.sure)[:4]
 
@@ -63,6 +70,8 @@ def _checkout(git: GitCall) -> Iterator[Change]:
         yield moved(git, _names(words))
         if given.dashes is None and words[0].sure and words[0].text != "-":
             yield from git.some("replace", words)  # a file that somebody has removed
+    elif given.has("-d", "--detach"):
+        yield moved(git)
 
 
 def _switch(git: GitCall) -> Iterator[Change]:
@@ -83,7 +92,10 @@ def _restore(git: GitCall) -> Iterator[Change]:
         return
     words = [*given.operands, *_listed(git, given)]
     if given.has("--staged", "-S") and not given.has("--worktree", "-W"):
-        yield from git.some("index", words)
+        if words or not given.has("-p", "--patch"):
+            yield from git.some("index", words, staging="drops")
+        else:
+            yield git.whole("index", staging="drops")
     elif not words and given.has("-p", "--patch"):
         yield git.whole("replace")
     else:
@@ -97,13 +109,16 @@ def _reset(git: GitCall) -> Iterator[Change]:
     if given.has("--hard", "--merge"):
         yield git.whole("replace", names=_names(given.operands))
     elif given.has("--keep"):
+        yield git.whole("index", staging="drops")
         yield moved(git, _names(given.operands))
-    elif given.has("--soft") or (
-        len(given.operands) == 1 and given.dashes is None and not git.is_path(given.operands[0])
-    ):
+    elif given.has("--soft"):
+        yield moved(git, _names(given.operands))._replace(ignored=False)
+    elif len(given.operands) == 1 and given.dashes != 0 and not git.is_path(given.operands[0]):
+        yield git.whole("index", staging="drops")
         yield moved(git, _names(given.operands))._replace(ignored=False)
     else:
-        yield git.named("index", [*given.operands, *_listed(git, given)]) or git.whole("index")
+        words = [*given.operands[given.dashes or 0 :], *_listed(git, given)]
+        yield git.named("index", words, staging="drops") or git.whole("index", staging="drops")
 
 
 def _clean(git: GitCall) -> Iterator[Change]:
@@ -149,7 +164,7 @@ def _stashed(git: GitCall, rest: tuple[Word, ...], *, saved: bool) -> Iterator[C
     }
     words = [] if saved else [*given.operands, *_listed(git, given)]
     if given.has("-S", "--staged") and not {"add", "rm", "mv", "update-index", "apply"} & git.state.started:
-        yield git.whole("index")
+        yield git.whole("index", staging="drops")
     elif given.has("-S", "--staged"):
         yield git.whole("replace", **{**flags, "untracked": True})
     elif words:
@@ -165,6 +180,8 @@ def _rebase(git: GitCall) -> Iterator[Change]:
     if given.has("--abort", "--skip"):
         if git.begun("rebase-merge", "rebase-apply"):
             yield git.whole("replace")
+    elif given.has("--continue"):
+        yield from goes_on(git, "rebase-merge", "rebase-apply")
     elif not given.has("--quit", "--edit-todo", "--show-current-patch", "--continue", *_HELP):
         yield git.whole("replace", discards=False, names=_names(given.operands))
 
@@ -189,6 +206,8 @@ def _abortable(*begun: str, valued: str = "") -> Callable[[GitCall], Iterator[Ch
         if given.has("--abort", "--skip"):
             if git.begun(*begun):
                 yield git.whole("replace")
+        elif given.has("--continue", "--resolved", "-r"):
+            yield from goes_on(git, *begun)
         elif given.has("--autostash") or git.setting("merge.autoStash") not in ("", "false"):
             yield git.whole("replace", discards=False, names=_names(given.operands))
         elif not given.has("--quit", "--show-current-patch", *_HELP):
@@ -232,7 +251,7 @@ def _read_tree(git: GitCall) -> Iterator[Change]:
     elif given.has("-u"):
         yield moved(git, _names(given.operands))
     else:
-        yield git.whole("index")
+        yield git.whole("index", staging="drops")
 
 
 def _checkout_index(git: GitCall) -> Iterator[Change]:
@@ -254,7 +273,11 @@ def _rm(git: GitCall) -> Iterator[Change]:
     if given.has("-n", "--dry-run", *_HELP):
         return
     words = [*given.operands, *_listed(git, given)]
-    yield from git.some("index" if given.has("--cached") else "remove", words, discards=given.has("-f", "--force"))
+    if given.has("--cached"):  # what is staged of it goes, and that it is gone is staged
+        yield from git.some("index", words, staging="drops")
+        yield from git.some("index", words, staging="adds")
+    else:
+        yield from git.some("remove", words, discards=given.has("-f", "--force"))
 
 
 def _mv(git: GitCall) -> Iterator[Change]:

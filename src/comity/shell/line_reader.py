@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 
 from comity.shell.command_reader import CommandReader
-from comity.shell.syntax import Chain, Compound, Item, Node, Part, Pipe, Raw, literal
+from comity.shell.syntax import Chain, Compound, Item, Node, Part, Pipe, Raw, Simple, literal
 from comity.shell.word_reader import DEEPEST, META, arithmetic_end, past
 
-MAX_CHARACTERS = 400_000
+MAX_CHARACTERS = 64_000_000  # what a host hands a hook
+MOST_COMMANDS = 3000  # the rest of a line is not read: it may do anything
 _MOST_OPEN = 60  # compound commands in each other
 _RESERVED = re.compile(r"(?:[a-z]+|[{}!]|\[\[)(?=[\s;&|()<>]|$)")
 _FUNCTION = re.compile(r"([^\s;&|()<>'\"$`\\=]+)[ \t]*\([ \t]*\)")
@@ -20,11 +21,23 @@ _COPROCESS = r"[A-Za-z_]\w*[ \t]+(?=[{(])"
 _CLOSERS = frozenset(("fi", "done", "then", "else", "elif", "do", "esac", "}"))
 _COMPOUNDS = frozenset(("{", "if", "while", "until", "for", "select", "case", "function", "[[", "coproc"))
 _NOTHING = Chain(())
+_UNREAD = Simple((), ((Part("text", "?", quoted=True),),), ())
 
 
 def read(line: str) -> Chain:
-    """The commands of ``line``; none of one that is longer than any shell takes."""
-    return _Reader(line).chain() if len(line) <= MAX_CHARACTERS else _NOTHING
+    """The commands of ``line``. For what is not read, since there is too much of it, stands a command that nobody
+    knows.
+    """
+    reader = _Reader(line[:MAX_CHARACTERS])
+    found = reader.chain()
+    all_read = len(line) <= MAX_CHARACTERS and not reader.unread
+    return found if all_read else Chain((*found.items, Item(";", _UNREAD)))
+
+
+def is_read_whole(line: str) -> bool:
+    """Whether ``read`` leaves nothing of it out."""
+    items = read(line).items
+    return not items or items[-1].node is not _UNREAD
 
 
 def read_word(text: str) -> Raw:
@@ -36,6 +49,7 @@ class _Reader(CommandReader):
     """Reads one text from left to right."""
 
     _open = 0  # compound commands whose end has not come
+    _read = 0  # commands
 
     def inner(self, start: int) -> Chain:
         self.at = start
@@ -50,7 +64,10 @@ class _Reader(CommandReader):
         return found
 
     def of_text(self, text: str) -> Chain:
-        return _Reader(text, self.depth + 1).chain() if self.depth < DEEPEST else _NOTHING
+        inside = _Reader(text, self.depth + 1)
+        found = inside.chain() if self.depth < DEEPEST else _NOTHING
+        self.unread = self.unread or inside.unread
+        return found
 
     def loose(self) -> Raw:
         """The whole text as one word."""
@@ -88,6 +105,10 @@ class _Reader(CommandReader):
             if self._reserved() in _CLOSERS and (parenthesis or case or self.depth or self._open):
                 break
             node = self._pipeline()
+            self._read += 1
+            if self._read > MOST_COMMANDS:
+                self.unread, self.at = True, len(text)
+                break
             if node is not None:
                 items.append(Item(joint, node))
             joint = ";"

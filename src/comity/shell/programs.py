@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
-from comity.shell.call import Call, Shell, change, targets
-from comity.shell.changes import Change, How
+from comity.shell import archives
+from comity.shell.call import Call, Shell, change, gone, targets, written
+from comity.shell.changes import Change
 from comity.shell.options import options
 from comity.shell.patches import of_codex, of_diff
 from comity.shell.state import ANY, HOLES, State, Word, joined
@@ -22,20 +23,6 @@ def changes(call: Call, state: State, shell: Shell) -> Iterator[Change] | None:
     """What the program changes; None when it is none that is known to change files."""
     rule = RULES.get(call.name)
     return None if rule is None else rule(call, state, shell)
-
-
-def written(words: Sequence[Word], call: Call, *, keeps: bool = False, destructive: bool = False) -> Iterator[Change]:
-    """Files that are written; folders of that name are not meant."""
-    found = targets(words, call.folder, destructive=destructive)
-    if found:
-        yield change(call.name, "write", found, keeps=keeps)._replace(below=False)
-
-
-def gone(words: Sequence[Word], call: Call, how: How = "remove", *, below: bool = True) -> Iterator[Change]:
-    """What is removed or moved away."""
-    found = targets(words, call.folder, destructive=True)
-    if found:
-        yield change(call.name, how, found)._replace(below=below)
 
 
 def _operands(valued: str = "", *, skip: int = 0, keeps: bool = False, destructive: bool = False) -> Rule:
@@ -75,6 +62,7 @@ def _into(call: Call, state: State, shell: Shell) -> Iterator[Change]:
         return
     for source in operands:
         itself = given.has("-T", "--no-target-directory")
+        itself = itself or (call.name == "ln" and given.has("-n", "-h", "--no-dereference"))
         places = [target] if itself else [*_placed(source, target, call, shell)]
         yield from _overwritten(places, call)
 
@@ -219,7 +207,8 @@ def _patch(call: Call, state: State, shell: Shell) -> Iterator[Change]:
 def text_given(call: Call, state: State, shell: Shell) -> str | None:
     """The text of the standard input, None where a line of it is not known at all."""
     lines = shell.lines(call.given, state)
-    return None if any(Word(line).blank for line in lines) else "\n".join(lines)
+    text = "\n".join(lines)
+    return None if HOLES.search(text) is not None and any(Word(line).blank for line in lines) else text
 
 
 def patched(text: str | None, strip: int | None, call: Call) -> Iterator[Change]:
@@ -229,8 +218,12 @@ def patched(text: str | None, strip: int | None, call: Call) -> Iterator[Change]
 
 
 def _apply_patch(call: Call, state: State, shell: Shell) -> Iterator[Change]:
-    text = call.words[1].text if len(call.words) > 1 else text_given(call, state, shell) or ""
-    yield from written([Word(path, quoted=True) for path in of_codex(text)], call, keeps=True)
+    given = [word.text for word in call.words[1:] if not word.text.startswith("--")]
+    text = given[0] if given else text_given(call, state, shell)
+    found = of_codex(text, lambda name: shell.text(joined(call.folder, name), state)) if text is not None else []
+    if text is None or (not found and HOLES.search(text) is not None):
+        yield from patched(None, None, call)
+    yield from written([Word(path, quoted=True) for path in found], call, keeps=True)
 
 
 def _rsync(call: Call, _: State, shell: Shell) -> Iterator[Change]:
@@ -255,53 +248,6 @@ def _rsync(call: Call, _: State, shell: Shell) -> Iterator[Change]:
             places = [*_placed(source, target, call, shell)]
         found = targets(places or [target], call.folder)
         yield change(call.name, "remove" if deletes else "write", found)._replace(spares=spares)
-
-
-def _tar(call: Call, _: State, __: Shell) -> Iterator[Change]:
-    words = list(call.words[1:])
-    if words and not words[0].text.startswith("-"):
-        words[0] = words[0]._replace(text=f"-{words[0].text}")
-    given = options(words, "fCbXTNgHVKIL", ("--file", "--directory", "--exclude", "--transform", "--strip-components"))
-    if given.has("-c", "--create") and given.has("--remove-files"):
-        yield from gone(given.operands, call)
-    keeping = given.has("-k", "--keep-old-files", "--skip-old-files", "-O", "--to-stdout", "-t", "--list")
-    if given.has("-x", "--extract", "--get") and not keeping:
-        plain = not given.has("--strip-components", "--transform", "--wildcards")
-        yield from _unpacked(given.value("-C", "--directory"), given.operands if plain else (), call)
-
-
-def _unzip(call: Call, _: State, __: Shell) -> Iterator[Change]:
-    given = options(call.words[1:], "dxPI")
-    if not given.has("-l", "-n", "-t", "-p", "-v", "-Z"):
-        yield from _unpacked(given.value("-d"), given.operands[1:], call)
-
-
-def _unpacked(folder: Word | None, members: Sequence[Word], call: Call) -> Iterator[Change]:
-    """What comes out of an archive: its members where they are named, otherwise anything below the folder."""
-    place = joined(call.folder, folder.text) if folder is not None else call.folder
-    found = targets([Word(member.text, wild=member.wild) for member in members], place)
-    if not found:
-        found = targets([folder or Word(".")], call.folder, destructive=True)
-    yield change(call.name, "write", found)
-
-
-def _packed(call: Call, _: State, __: Shell) -> Iterator[Change]:
-    """Gzip and its like put another file in the place of the one that they pack."""
-    given = options(call.words[1:], "SbT")
-    if not given.has("-c", "--stdout", "-k", "--keep", "-l", "--list", "-t", "--test"):
-        yield from gone(given.operands, call, below=given.has("-r", "--recursive"))
-    if not given.has("-c", "--stdout", "-l", "-t") and (
-        given.has("-d", "--decompress") or call.name.startswith(("gun", "un"))
-    ):
-        outputs = [word._replace(text=re.sub(r"\.\w+$", "", word.text)) for word in given.operands]
-        yield from written(outputs, call)
-
-
-def _zip(call: Call, _: State, __: Shell) -> Iterator[Change]:
-    given = options(call.words[1:], "xibntP")
-    yield from written(given.operands[:1], call, keeps=True)
-    if given.has("-m", "--move"):
-        yield from gone(given.operands[1:], call)
 
 
 def _editor(call: Call, _: State, __: Shell) -> Iterator[Change]:
@@ -333,6 +279,44 @@ def _trash(call: Call, _: State, __: Shell) -> Iterator[Change]:
         yield from gone(options(words).operands, call)
 
 
+def _after(*names: str) -> Rule:
+    """The word after an option that is longer than a letter, though one dash stands before it."""
+
+    def rule(call: Call, _: State, __: Shell) -> Iterator[Change]:
+        words = call.words[1:]
+        found = [words[at + 1] for at, word in enumerate(words[:-1]) if word.text in names]
+        return written([word for word in found if word.text != "-"], call)
+
+    return rule
+
+
+def _last(call: Call, _: State, __: Shell) -> Iterator[Change]:
+    """The last operand, whether it is read as well or not."""
+    yield from written(options(call.words[1:], "jOIFGBKNRol").operands[-1:], call)
+
+
+def _emacs(call: Call, _: State, __: Shell) -> Iterator[Change]:
+    """Files that it is given where nobody looks on."""
+    if any(word.text in ("-batch", "--batch", "--script", "-script") for word in call.words):
+        found = [word for word in call.words[1:] if os.path.isfile(joined(call.folder, word.text))]
+        yield from written(found, call, keeps=True)
+
+
+def _cmake(call: Call, state: State, shell: Shell) -> Iterator[Change]:
+    """``cmake -E``: its own file commands, which are called as the shell's are."""
+    words = call.words[1:]
+    if len(words) < 2 or words[0].text != "-E":
+        return
+    verb, rest = words[1].text, words[2:]
+    if verb in ("remove", "rm", "remove_directory"):
+        yield from gone([word for word in rest if not word.text.startswith("-")], call)
+    elif verb in ("copy", "copy_if_different", "copy_directory", "rename", "create_symlink", "create_hardlink"):
+        name = {"rename": "mv", "copy_directory": "cp"}.get(verb, "cp")
+        yield from _into(call._replace(words=(Word(name), *rest)), state, shell)
+    elif verb in ("touch", "tar"):
+        yield from written([word for word in rest if not word.text.startswith("-")], call, keeps=True)
+
+
 def _converter(call: Call, _: State, __: Shell) -> Iterator[Change]:
     """The last operand is what is made."""
     yield from written(options(call.words[1:], "").operands[1:][-1:], call)
@@ -360,15 +344,24 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(
         ("iconv", "pandoc", "gcc", "cc", "clang", "g++", "ld", "jc", "yj"), _named("-o", "--output", valued="oftflIDLx")
     ),
-    "openssl": _named("-out", valued=""),
+    "openssl": _after("-out", "-keyout", "-writerand"),
+    "xxd": lambda call, _, __: written(options(call.words[1:], "closnR").operands[1:2], call),
+    "tree": _named("-o", valued="oILPHT"),
+    **dict.fromkeys(("objcopy", "fallocate"), _last),
+    **dict.fromkeys(("rimraf", "del-cli", "trash-cli"), _trash),
+    **dict.fromkeys(("emacs", "emacsclient"), _emacs),
+    "cmake": _cmake,
     **dict.fromkeys(("convert", "ffmpeg", "pdftotext", "base64x"), _converter),
     **dict.fromkeys(("patch", "gpatch"), _patch),
     **dict.fromkeys(("apply_patch", "applypatch"), _apply_patch),
     "rsync": _rsync,
-    **dict.fromkeys(("tar", "gtar", "bsdtar"), _tar),
-    "unzip": _unzip,
-    **dict.fromkeys(("gzip", "bzip2", "xz", "zstd", "lz4", "gunzip", "bunzip2", "unxz", "compress"), _packed),
-    "zip": _zip,
+    **dict.fromkeys(("tar", "gtar", "bsdtar"), archives.tar),
+    "unzip": archives.unzip,
+    "cpio": archives.cpio,
+    **dict.fromkeys(("zipfile", "tarfile"), archives.module),
+    **dict.fromkeys(("7z", "7za", "7zr"), archives.seven_zip),
+    **dict.fromkeys(("gzip", "bzip2", "xz", "zstd", "lz4", "gunzip", "bunzip2", "unxz", "compress"), archives.packed),
+    "zip": archives.zipped,
     **dict.fromkeys(("ed", "ex", "vim", "vi", "nvim"), _editor),
     **dict.fromkeys(("rename", "prename", "file-rename"), _renamed),
     **dict.fromkeys(("split", "csplit"), _split),
@@ -378,7 +371,14 @@ RULES: dict[str, Rule] = {
     "prettier": _formatter("--write", "-w"),
     "eslint": _formatter("--fix", valued="cf"),
     "gofmt": _formatter("-w", valued="r"),
-    "goimports": _formatter("-w"),
+    **dict.fromkeys(("goimports", "gofumpt", "shfmt"), _formatter("-w")),
+    "biome": _formatter("--write", "--fix", "--apply"),
+    **dict.fromkeys(("stylelint", "standard", "ktlint", "swiftlint"), _formatter("--fix", "-F")),
+    **dict.fromkeys(("stylua", "pyupgrade", "nbstripout", "mdformat"), _formatter(unless=("--check", "--verify"))),
+    **dict.fromkeys(("terraform", "tofu", "deno", "dprint"), _formatter(first="fmt", unless=("--check", "-check"))),
+    "rubocop": _formatter("-a", "-A", "--autocorrect", "--autocorrect-all"),
+    **dict.fromkeys(("autoflake", "docformatter"), _formatter("-i", "--in-place")),
+    "jupyter": _formatter("--inplace"),
     "rustfmt": _formatter(unless=("--check",)),
     "clang-format": _formatter("-i"),
     "autopep8": _formatter("-i", "--in-place"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from comity.shell import scripts
 from comity.shell.call import Call, Shell, change, targets
 from comity.shell.options import options
-from comity.shell.state import ANY, HOLES, Lines, State, Word, bounded, joined
+from comity.shell.state import ANY, FILE, HOLES, Lines, State, Word, bounded, joined
 
-MOST_ITEMS = 64
-SHELLS = frozenset(("sh", "bash", "dash", "zsh", "ksh", "ash", "mksh", "rbash"))
+MOST_ITEMS = 500
+SHELLS = frozenset(("sh", "bash", "dash", "zsh", "ksh", "ash", "mksh", "rbash", "fish"))
 
 # Letters of their options that take a value, and how many operands come before the program.
 _PREFIXES: dict[str, tuple[str, int]] = {
@@ -150,10 +151,18 @@ def _shell(call: Call, state: State, shell: Shell) -> Lines:
 
 
 def _script_of(path: str, state: State, shell: Shell, call: Call) -> str | None:
-    """What a script file says, where the line has written it; others are programs like any."""
+    """What a script file says, where the line has written it, and of others what they run for certain."""
     if path == "/dev/stdin":
         return _joined_lines(call, state, shell)
-    return shell.text(path, state) if path in state.written else None
+    if path in state.written:
+        return shell.text(path, state)
+    return lying(path, state, shell)
+
+
+def lying(path: str, state: State, shell: Shell) -> str | None:
+    """What a script that lies there runs for certain; besides it may do anything."""
+    shell.unknown = True
+    return scripts.straight(shell.text(path, state))
 
 
 def _joined_lines(call: Call, state: State, shell: Shell) -> str | None:
@@ -179,7 +188,10 @@ def items(call: Call, state: State, shell: Shell, *, lines: bool, nul: bool = Fa
             found += [one for one in line.split("\0") if one]
         else:
             found += re.sub(r"[\"'\\]", "", line.replace("\0", " ")).split()
-    return found[:MOST_ITEMS] if len(found) <= MOST_ITEMS else [*found[:MOST_ITEMS], ANY]
+    if len(found) <= MOST_ITEMS:
+        return found
+    shell.unknown = True
+    return [*found[:MOST_ITEMS], ANY]
 
 
 def _xargs(call: Call, state: State, shell: Shell) -> Lines:
@@ -289,18 +301,45 @@ def _make(call: Call, state: State, shell: Shell) -> Lines | None:
     child = _child(call if place is None else call._replace(folder=joined(call.folder, place.text)), state)
     path = joined(child.folder, file.text) if file is not None else joined(child.folder, "Makefile")
     text = _joined_lines(call, state, shell) if file is not None and file.text == "-" else None
-    text = text if text is not None or path not in state.written else shell.text(path, state)
+    if text is None and path not in state.written:
+        goals = [word.text for word in given.operands if "=" not in word.text]
+        shell.script(scripts.recipe(shell.text(path, state) or "", goals), child)
+        return (ANY,)
+    text = text if text is not None else shell.text(path, state)
     for line in (text or "").replace("\\\n", " ").split("\n"):
         if line.startswith("\t"):
             shell.script(line.strip().lstrip("@-+").replace("$$", "$"), child.copy())
     return (ANY,)
 
 
+def _package(call: Call, state: State, shell: Shell) -> Lines | None:
+    """``npm run NAME``: the line that package.json has for it."""
+    texts = [word.text for word in call.words[1:] if not word.text.startswith("-")]
+    verb = texts[0] if texts else ""
+    name = "test" if verb in ("t", "tst", "test") else texts[1] if verb in ("run", "run-script") and texts[1:] else ""
+    line = scripts.package_script(shell.text(joined(call.folder, "package.json"), state), name) if name else None
+    if line is None:
+        return _line_of_option("-c", "--call", valued="cwE")(call, state, shell) if call.name == "npm" else None
+    shell.unknown = True
+    shell.script(scripts.straight(line) or "", _child(call, state))
+    return (ANY,)
+
+
+def _found_by_fd(call: Call, state: State, shell: Shell) -> Lines | None:
+    """``fd -x``, ``fd -X``: a program for what it finds."""
+    flags = ("-x", "-X", "--exec", "--exec-batch")
+    at = next((place for place, word in enumerate(call.words) if word.text in flags), None)
+    if at is None:
+        return None
+    words = [word for word in call.words[at + 1 :] if word.text != ";"]
+    filled = [word._replace(text=word.text.replace("{}", FILE)) for word in words]
+    return shell.perform(call._replace(words=(*filled, *(() if filled != words else (Word(FILE),)))), state)
+
+
 _LINES: dict[str, tuple[str, ...]] = {
     "su": ("-c", "--command"),
     "runuser": ("-c", "--command"),
     "flock": ("-c", "--command"),
-    "npm": ("-c", "--call"),
     "npx": ("-c", "--call"),
     "nix-shell": ("--run", "--command"),
 }
@@ -311,6 +350,8 @@ def _rules() -> Iterator[tuple[str, Callable[[Call, State, Shell], Lines | None]
         yield name, _line_of_option(*flags, valued="cugGsw" if name in ("su", "runuser") else "cwE")
     yield from (("xargs", _xargs), ("gxargs", _xargs), ("parallel", _parallel), ("watch", _watch))
     yield from (("hyperfine", _hyperfine), ("make", _make), ("gmake", _make))
+    yield from (("npm", _package), ("pnpm", _package), ("yarn", _package), ("bun", _package))
+    yield from (("fd", _found_by_fd), ("fdfind", _found_by_fd))
     yield "script", _script
     yield from (("tmux", _terminal), ("screen", _terminal))
 

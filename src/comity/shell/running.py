@@ -4,10 +4,11 @@ Pure.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 from comity.kernel.hints import Any
-from comity.shell import builtins, outputs, runners
+from comity.shell import builtins, outputs, runners, scripts
 from comity.shell.call import Call, Shell, change, targets
 from comity.shell.expansion import Filling, body_of, fields, names, text_of
 from comity.shell.state import ANY, CONTENT, MOST_WORDS, Lines, State, Word, bounded, joined
@@ -20,14 +21,25 @@ _MAKING = frozenset(("mkdir", "cp", "tar", "unzip", "rsync", "install", "curl", 
 _READERS = frozenset(
     (
         *("ls", "cat", "head", "tail", "grep", "rg", "egrep", "fgrep", "wc", "echo", "printf", "pwd", "which", "type"),
-        *("file", "stat", "du", "df", "date", "whoami", "test", "[", "cut", "tr", "diff", "cmp", "tree", "ps"),
+        *("file", "stat", "du", "df", "date", "whoami", "test", "[", "cut", "tr", "diff", "cmp", "ps"),
         *("sleep", "basename", "dirname", "realpath", "readlink", "printenv", "uname", "id", "jq", "command", "seq"),
-        *("nproc", "nl", "column", "less", "more", "ag", "fd", "mktemp", "env", "hostname", "comm", "paste", "join"),
-        *("md5sum", "sha256sum", "mkdir", "rmdir", "tac", "strings", "od", "xxd", "kill", "pgrep", "lsof"),
+        *("nproc", "nl", "column", "less", "more", "ag", "mktemp", "env", "hostname", "comm", "paste", "join"),
+        *("md5sum", "sha256sum", "mkdir", "rmdir", "tac", "strings", "od", "kill", "pgrep", "lsof"),
+    )
+)
+# Programs that change nothing but what their rule says.
+_SAID = frozenset(
+    (
+        *("sed", "gsed", "sort", "shuf", "uniq", "tee", "touch", "xxd", "tree", "curl", "dd", "cp", "mv", "rm", "ln"),
+        *("tar", "gtar", "bsdtar", "unzip", "gzip", "gunzip", "bzip2", "xz", "zstd", "lz4", "rsync", "truncate"),
+        *("awk", "gawk", "mawk", "nawk"),
     )
 )
 _INTERPRETERS = frozenset(
-    ("python", "node", "nodejs", "deno", "bun", "perl", "ruby", "php", "lua", "awk", "gawk", "mawk", "nawk")
+    (
+        *("python", "node", "nodejs", "deno", "bun", "perl", "ruby", "php", "lua", "Rscript"),
+        *("awk", "gawk", "mawk", "nawk"),
+    )
 )
 
 
@@ -125,7 +137,8 @@ class Runner(Shell):
             else:
                 state.set(assign.name, values)
         words = [word for raw in node.words for word in fields(raw, state, filling)]
-        words = words if len(words) <= MOST_WORDS else [*words[:MOST_WORDS], Word(ANY)]
+        if len(words) > MOST_WORDS:
+            words, self.unknown = [*words[:MOST_WORDS], Word(ANY)], True
         given, output = self.redirected(node.redirects, state, given)
         if not words:  # "$(< file)" is what is in the file
             return given or () if output is None and not node.assigned else ()
@@ -153,7 +166,7 @@ class Runner(Shell):
             return self._called(call, state)
         if name in state.replaced:
             return self._replaced(call, state)
-        if "/" in call.words[0].text and joined(call.folder, call.words[0].text) in state.written:
+        if "/" in call.words[0].text and self._is_script(joined(call.folder, call.words[0].text), state):
             return self._written(call, state)
         printed = builtins.builtin(call, state, self)
         if printed is not None:
@@ -185,12 +198,18 @@ class Runner(Shell):
         return printed
 
     def _written(self, call: Call, state: State) -> Lines:
-        """A script that the line has written."""
+        """A script that the line has written, or that lies there."""
         child = state.copy()
         child.arguments = bounded(tuple(outputs.text(word) for word in call.words[1:]))
-        text = self.text(joined(call.folder, call.words[0].text), state)
+        path = joined(call.folder, call.words[0].text)
+        text = self.text(path, state) if path in state.written else runners.lying(path, state, self)
         self.unknown = self.unknown or text is None
         return self.script(text or "", child, call.given)
+
+    def _is_script(self, path: str, state: State) -> bool:
+        if path in state.written:
+            return True
+        return os.path.isfile(path) and scripts.is_shell(path, self.text(path, state) or "")
 
     def _program(self, call: Call, state: State) -> Lines:
         name = call.name
@@ -202,6 +221,7 @@ class Runner(Shell):
             return printed
         state.made = state.made or call.name in _MAKING
         found = None if call.name in _READERS else _rules("programs").changes(call, state, self)
+        before = len(self.changes)
         for one in found or ():
             self.note(call, one, state)
             for path in one.paths:
@@ -213,6 +233,6 @@ class Runner(Shell):
         if call.name.rstrip("0123456789.") in _INTERPRETERS:
             _rules("snippets").snippet(call, state, self)
             self.unknown = self.unknown or "awk" not in call.name
-        elif found is None and call.name not in _READERS:
-            self.unknown = True
+        elif call.name not in _READERS and call.name not in _SAID and len(self.changes) == before:
+            self.unknown = True  # it may do what its rule does not know of
         return outputs.read(call) if call.name == "tee" else outputs.printed(call, state, self)

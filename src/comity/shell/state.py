@@ -19,6 +19,7 @@ from comity.shell.syntax import Chain
 ANY, NAME, COMMIT, FILE, CONTENT, NUMBER = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
 HOLES = re.compile("[\ue000-\ue005]")
 _ALL_HOLES = re.compile("[\ue000-\ue005]+")
+_OWN_FOLDER = "/proc/self/cwd/"
 _MOST_ALTERNATIVES = 6
 MOST_LETTERS = 100_000  # of a variable, and of what a command prints
 MOST_WORDS = 2000  # of an array, and of a command
@@ -156,6 +157,8 @@ def _with(state: State, name: str, way: Values) -> State:
 
 def joined(folder: str, path: str) -> str:
     """``path`` as seen from ``folder``, without ``.`` and ``..`` where nothing unknown is skipped."""
+    if path.startswith(_OWN_FOLDER):
+        path = folder + path[len(_OWN_FOLDER) - 1 :]
     whole = path if path.startswith("/") else f"{folder}/{path}" if path else folder
     if HOLES.search(whole) is None:
         return os.path.normpath(whole)

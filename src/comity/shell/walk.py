@@ -15,7 +15,7 @@ from comity.shell.running import DEEPEST, Runner
 from comity.shell.state import ANY, NUMBER, Lines, State, bounded
 from comity.shell.syntax import Chain, Compound, Node, Pipe, Simple, literal
 
-_MOST_ROUNDS = 64
+_MOST_ROUNDS = 500
 _TESTS = frozenset(("[", "test", "[[", "grep", "which", "type", "command", "false", "!"))
 
 
@@ -97,7 +97,7 @@ class Follower(Runner):
         else:
             values = [outputs.text(word) for raw in node.words for word in fields(raw, state, filling)]
         if len(values) > _MOST_ROUNDS:
-            values = [*values[:_MOST_ROUNDS], ANY]
+            values, self.unknown = [*values[:_MOST_ROUNDS], ANY], True
         printed: list[str] = []
         for value in values:
             state.set(node.name, (value,))
@@ -123,7 +123,8 @@ class Follower(Runner):
             call = Call(tuple(words), state.folder)
             ifs = next((assign for assign in reading.assigned if assign.name == "IFS"), None)
             lines = [one for line in self.lines(inside, state) for one in line.split("\0") if one]
-            lines = lines if len(lines) <= _MOST_ROUNDS else [*lines[:_MOST_ROUNDS], ANY]
+            if len(lines) > _MOST_ROUNDS:
+                lines, self.unknown = [*lines[:_MOST_ROUNDS], ANY], True
             for line in lines:
                 child = state if ifs is None else state.copy()
                 if ifs is not None:

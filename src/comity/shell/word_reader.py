@@ -15,6 +15,9 @@ _SPECIAL = frozenset("0123456789?$!#@*-")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
 _CODES = r"x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})"
 _EXTENDED = frozenset("!?*+@")
+_LETTERS = re.compile(r"""[^\\'"$`<>\s;&|()!?*+@]+""")  # of a word, and between double quotes: plain ones, at one go
+_QUOTED = re.compile(r'[^\\"$`]+')
+_MOST_FILLED = 50_000  # letters in which substitutions are looked for
 
 
 class WordReader:
@@ -22,6 +25,7 @@ class WordReader:
 
     def __init__(self, text: str, depth: int = 0) -> None:
         self.text, self.at, self.depth = text, 0, depth
+        self.unread = False  # whether something that may run was left out, since there is too much of it
 
     def inner(self, start: int) -> Chain:
         """The commands of a substitution from ``start`` up to the parenthesis that closes them."""
@@ -36,6 +40,11 @@ class WordReader:
         text, begin, plain = self.text, self.at, ""
         parts: list[Part] = []
         while self.at < len(text) and (text[self.at] not in META or self._process()):
+            letters = _LETTERS.match(text, self.at)
+            if letters is not None:
+                plain += letters.group()
+                self.at = letters.end()
+                continue
             char = text[self.at]
             if char not in "\\'\"$`<>" and not (char in _EXTENDED and text.startswith("(", self.at + 1)):
                 plain += char
@@ -82,6 +91,11 @@ class WordReader:
         text, plain = self.text, ""
         parts: list[Part] = []
         while self.at < len(text) and (not until or text[self.at] != until):
+            letters = _QUOTED.match(text, self.at)
+            if letters is not None:
+                plain += letters.group()
+                self.at = letters.end()
+                continue
             char = text[self.at]
             if char == "\\" and text[self.at + 1 : self.at + 2] in ('"', "\\", "$", "`", "\n"):
                 plain += text[self.at + 1].replace("\n", "")
@@ -147,8 +161,10 @@ class WordReader:
         """The parts of a text in which a shell expands as between double quotes."""
         if ("$" not in text and "`" not in text) or self.depth >= DEEPEST:
             return (Part("text", text, quoted=True),)
-        other = type(self)(text, self.depth + 1)
-        return tuple(other.double(""))
+        other = type(self)(text[:_MOST_FILLED], self.depth + 1)
+        rest = text[_MOST_FILLED:]
+        self.unread = self.unread or "$(" in rest or "`" in rest
+        return (*other.double(""), Part("text", rest, quoted=True)) if rest else tuple(other.double(""))
 
     def _ansi(self) -> str:
         """Text between ``$'`` and ``'``, with its escapes."""

@@ -29,10 +29,14 @@ _GROUPS = tuple(f"{number:02}" for number in range(32))
 
 
 class Doorbell(Protocol):
-    """Waits for one of several files to be written. ``period_s``: how often to look for commits that rang no bell."""
+    """Waits for one of several files to be written. ``period_s``: how often to look for commits that rang no bell.
+
+    ``descriptor`` is readable when one was written; -1 where there is none.
+    """
 
     paths: list[str]
     period_s: float
+    descriptor: int
 
     def wait(self, timeout_s: float) -> bool:
         """True when one was written or the wait was interrupted."""
@@ -177,6 +181,20 @@ class Waiter:
             if left <= 0:
                 return False
         return False
+
+    def rang(self) -> bool:
+        """Whether a commit rang the bell since this was asked last, without a look at the database."""
+        return self._doorbell.wait(0)
+
+    @property
+    def descriptor(self) -> int:
+        """What is readable when a commit rang the bell; -1 where nothing is."""
+        return self._doorbell.descriptor
+
+    @property
+    def period_s(self) -> float:
+        """How often to look for commits that rang no bell."""
+        return self._doorbell.period_s
 
     def cancel(self) -> None:
         """End the wait, from any thread."""

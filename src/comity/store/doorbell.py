@@ -35,6 +35,7 @@ class NoDoorbell:
     """No notification: waits for its interruption only."""
 
     period_s = 0.02
+    descriptor = -1
 
     def __init__(self) -> None:
         self.paths: list[str] = []
@@ -63,6 +64,7 @@ class InotifyDoorbell:
         self._inotify = libc.inotify_init1(_IN_FLAGS)
         if self._inotify < 0:
             raise OSError(ctypes.get_errno(), "inotify_init1")
+        self.descriptor = self._inotify
         self._read_end, self._write_end = os.pipe()
         self._poll = select.poll()
         self._poll.register(self._inotify, select.POLLIN)
@@ -99,6 +101,7 @@ class KqueueDoorbell:
         self.paths = paths
         queue: Any = select
         self._queue = queue.kqueue()
+        self.descriptor = self._queue.fileno()
         self._read_end, self._write_end = os.pipe()
         self._files = [os.open(path, os.O_RDONLY | os.O_NOFOLLOW) for path in paths]
         flags = queue.KQ_EV_ADD | queue.KQ_EV_CLEAR

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 
 from comity.kernel.hints import Literal
@@ -62,6 +62,14 @@ def mark() -> int:
     return time.time_ns() - _BEFORE_NS
 
 
+def tree_of(known: Mapping[str, object] | None) -> Tree | None:
+    """The tree that was written down as an object; None for none."""
+    if known is None:
+        return None
+    names = [tuple(map(str, listed)) if isinstance(listed := known.get(key), list) else () for key in Tree._fields[:2]]
+    return Tree(names[0], names[1], known.get("whole") is True)
+
+
 def changed_since(folder: str, mark_ns: int, known: Tree | None = None) -> ChangedFiles | None:
     """What differs in the checkout around ``folder`` and was changed since then; None when git does not say.
 
@@ -70,7 +78,7 @@ def changed_since(folder: str, mark_ns: int, known: Tree | None = None) -> Chang
     there = repository.around(folder)
     if there is None or there.bare:
         return ChangedFiles([], None)
-    if known is not None and known.whole and _is_quiet(there, mark_ns, known):
+    if known is not None and is_quiet(there, mark_ns, known):
         return ChangedFiles([], None)
     walk = _Walk(there.checkout, mark_ns, known or Tree())
     if not walk.into(there, 0):
@@ -79,14 +87,16 @@ def changed_since(folder: str, mark_ns: int, known: Tree | None = None) -> Chang
     return ChangedFiles(walk.found, Tree(tuple(walk.folders), tuple(walk.files), whole))
 
 
-def _is_quiet(there: Repository, mark_ns: int, known: Tree) -> bool:
+def is_quiet(there: Repository, mark_ns: int, known: Tree) -> bool:
     """Whether nothing was made, removed or written since, as far as that is seen by hand."""
+    if not known.whole:
+        return False
     names = git_index.files_of(there.private, MOST_BY_HAND)
     if names is None:
         return False
     folders = {""}
     for name in (*names, *known.files):
-        seen = _times_ns(os.path.join(there.checkout, name))
+        seen = times_ns(os.path.join(there.checkout, name))
         if seen is not None and max(seen) >= mark_ns:
             return False
         folder = name.rpartition("/")[0]
@@ -94,10 +104,10 @@ def _is_quiet(there: Repository, mark_ns: int, known: Tree) -> bool:
             folders.add(folder)
             folder = folder.rpartition("/")[0]
     paths = (os.path.join(there.checkout, folder) for folder in folders.union(known.folders))
-    return not any(seen is not None and seen[1] >= mark_ns for seen in map(_times_ns, paths))
+    return not any(seen is not None and seen[1] >= mark_ns for seen in map(times_ns, paths))
 
 
-def _times_ns(path: str) -> tuple[int, int] | None:
+def times_ns(path: str) -> tuple[int, int] | None:
     """When what is at a path was changed, and written; None for nothing there: its folder tells of that."""
     try:
         seen = os.lstat(path)
@@ -165,7 +175,7 @@ class _Walk:
                 continue
             name = os.path.relpath(here, self._top)
             self.folders.append(name)
-            seen = _times_ns(here)
+            seen = times_ns(here)
             new = seen is not None and seen[1] >= self._mark_ns
             if name in self._known and not new:
                 todo += self._as_before(name)

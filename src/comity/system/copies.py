@@ -1,11 +1,13 @@
 """A store of copies: each is a file named after the SHA-256 of what it holds, compressed, for its owner's eyes.
 
-A copy is there whole or not at all, whenever the process dies: it is written under another name and then renamed. The
-same content is kept once. What can go wrong: a copy that is damaged on the disk, which is found when it is read.
+What a symbolic link holds is the path that it leads to. A copy is there whole or not at all, whenever the process
+dies: it is written under another name and then renamed. The same content is kept once. What can go wrong: a copy that
+is damaged on the disk, which is found when it is read.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -23,10 +25,14 @@ _TRIES = 3  # of reading a file that is being written
 LEFT_S = 3600.0
 _LEVEL = 1
 _MOST_BYTES = 1_000_000_000  # of one copy
+_OF_LINKS = (errno.ELOOP, errno.EMLINK)  # said where a link is opened that is not to be followed
 
 
 class Kept(NamedTuple):
-    """A file of which there is a copy: its content's SHA-256, its size, its permissions, and its stamp then."""
+    """A file of which there is a copy: its content's SHA-256, its size, its permissions, and its stamp then.
+
+    ``mode`` of a symbolic link says besides that it is one (``stat.S_ISLNK``).
+    """
 
     content: str
     size_bytes: int
@@ -42,7 +48,7 @@ class Copies:
         self._durable = durable
 
     def keep_file(self, path: str, most_bytes: int) -> Kept | None:
-        """Keep what is in a file; None for no regular file, one that is larger, and one that does not stand still.
+        """Keep what is in a file or a link; None for what is neither, is larger, and does not stand still.
 
         Raises OSError when the copy cannot be written.
         """
@@ -139,11 +145,13 @@ def _name(content: str) -> str:
 
 
 def _content(path: str, most_bytes: int) -> tuple[bytes, int] | None:
-    """What is in a regular file, and its permissions; None for anything else, and for a larger one."""
+    """What is in a regular file or a link, and its mode; None for anything else, and for a larger one."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
         descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0))
-    except (OSError, ValueError):
+    except OSError as error:
+        return link_at(path) if error.errno in _OF_LINKS else None
+    except ValueError:
         return None
     seen = os.fstat(descriptor)
     if not stat.S_ISREG(seen.st_mode) or seen.st_size > most_bytes:
@@ -151,6 +159,14 @@ def _content(path: str, most_bytes: int) -> tuple[bytes, int] | None:
         return None
     try:
         return files.drained(descriptor, most_bytes, path), stat.S_IMODE(seen.st_mode)
+    except OSError:
+        return None
+
+
+def link_at(path: str) -> tuple[bytes, int] | None:
+    """Where the symbolic link at a path leads, and its mode; None for anything else."""
+    try:
+        return os.fsencode(os.readlink(path)), stat.S_IFLNK | 0o777
     except OSError:
         return None
 

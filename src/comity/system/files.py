@@ -117,6 +117,18 @@ def write_new(base: str, name: str, content: bytes, mode: int = PRIVATE_FILE) ->
     return True
 
 
+def make_link(base: str, name: str, leads_to: str) -> None:
+    """Make the symbolic link ``name`` below the folder ``base``, where nothing is. Raises OSError."""
+    folder, last = _parent(base, name)
+    try:
+        if isinstance(folder, int):
+            os.symlink(leads_to, last, dir_fd=folder)
+        else:
+            os.symlink(leads_to, os.path.join(folder, last))
+    finally:
+        _close(folder)
+
+
 def require_own(base: str, name: str) -> None:
     """Raise Unsafe unless a regular file of this user, without a second name, is there. It is not opened."""
     folder, last = _parent(base, name)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import zlib
 
+_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 _WHOLE_BYTES = 2_000_000  # larger files are known by size and time
 
 
@@ -18,10 +20,15 @@ def stamp(path: str) -> str:
     return f"{seen.st_mtime_ns}:{seen.st_ctime_ns}:{seen.st_size}:{seen.st_ino}"
 
 
+def changed_ms(stamp: str) -> int:
+    """When the file of a stamp was changed, which no program sets, in milliseconds; 0 for nothing there."""
+    return int(stamp.split(":")[1]) // 1_000_000 if stamp else 0
+
+
 def fingerprint(path: str) -> str:
     """When a file was last written, in milliseconds, and after a bar what tells its content; empty for no file.
 
-    What is no plain file is none: a pipe or a terminal may keep its reader for ever.
+    The content of a symbolic link is where it leads. What is neither is none: a pipe may keep its reader for ever.
     """
     try:
         with open(path, "rb", opener=_open_at_once) as file:
@@ -30,7 +37,16 @@ def fingerprint(path: str) -> str:
                 return ""
             content = seen.st_mtime_ns if seen.st_size > _WHOLE_BYTES else zlib.crc32(file.read())
             return f"{seen.st_mtime_ns // 1_000_000}|{seen.st_size}:{content:x}"
-    except (OSError, ValueError):
+    except OSError as error:
+        return _of_link(path) if error.errno in (errno.ELOOP, errno.EMLINK) else ""
+    except ValueError:
+        return ""
+
+
+def _of_link(path: str) -> str:
+    try:
+        return f"{os.lstat(path).st_mtime_ns // 1_000_000}|link:{os.readlink(path)!r}"
+    except OSError:
         return ""
 
 
@@ -45,4 +61,4 @@ def written_ms(seen: str) -> int:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    return os.open(path, flags | _SAFE)

@@ -15,6 +15,17 @@ _MOST_NAMED = 500  # of more, git lists everything
 _STATUS = ("status", "--porcelain=v1", "-z", "--no-renames", "--ignore-submodules=all", "--untracked-files=all")
 
 
+def unlike_staged(there: Repository, paths: Sequence[str]) -> set[str] | None:
+    """Those of these staged paths, from the top of the checkout, that have other content in the work tree than in the
+    index; None for no answer.
+    """
+    with GitLook(there, compares=True) as look:
+        text = look.ask(*_STATUS, "--", *(paths if len(paths) <= _MOST_NAMED else ()))
+    if text is None:
+        return None
+    return {field[3:] for field in text.split("\0") if len(field) > 3 and field[0] not in " ?" and field[1] != " "}
+
+
 def kinds(there: Repository, paths: Sequence[str]) -> dict[str, Kind] | None:
     """Each of these paths, from the top of the checkout: ``tracked`` and changed, ``untracked``, ``ignored``.
 

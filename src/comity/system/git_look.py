@@ -7,7 +7,8 @@ from types import TracebackType
 
 from comity.kernel.hints import Self
 from comity.system import git_refs, git_shadow, repository
-from comity.system.git_process import ALONE, MAX_ANSWER_BYTES, Environment, run, switched_off
+from comity.system.deadline import DEADLINE
+from comity.system.git_process import ALONE, MAX_ANSWER_BYTES, TIMEOUT_S, Environment, end, run, switched_off
 from comity.system.git_refs import Head
 from comity.system.repository import Repository, Settings
 
@@ -20,7 +21,7 @@ class GitLook:
 
     ``compares``: files of the checkout are compared, for which the user's own settings count; those that another look
     has read may be given. ``index`` is one in place of the checkout's own, ``names`` are full names (``refs/…``) with
-    their objects that git shall know.
+    their objects that git shall know. New objects go with the shadow, unless there is a folder for them (``objects``).
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class GitLook:
         users: Settings | None = None,
         index: str | None = None,
         names: dict[str, str] | None = None,
+        objects: str | None = None,
     ) -> None:
         self.there = there
         self.own: Settings = {}
@@ -39,7 +41,8 @@ class GitLook:
         self._compares = compares
         self._index = index or os.path.join(there.private, "index")
         self._names = names or {}
-        self._environment: Environment = {}
+        self._objects = objects
+        self.environment: Environment = {}
 
     def __enter__(self) -> Self:
         head = git_refs.head(self.there) or _head_as_git_says(self.there)
@@ -52,15 +55,15 @@ class GitLook:
             return self
         if self.users is None and self._compares:
             self.users = self._users_settings()
-        self._environment = {
+        self.environment = {
             **ALONE,
             **switched_off(git_shadow.carried(self.own, self.users or {})),
-            **git_shadow.objects(self.there, self.shadow),
+            **git_shadow.objects(self.there, self._objects or self.shadow),
             "GIT_DIR": self.shadow,
             "GIT_INDEX_FILE": self._index,
         }
         if not self.there.bare:
-            self._environment["GIT_WORK_TREE"] = self.there.checkout
+            self.environment["GIT_WORK_TREE"] = self.there.checkout
         return self
 
     def __exit__(
@@ -77,8 +80,20 @@ class GitLook:
         """What git answers; None for no answer."""
         if not self.shadow:
             return None
-        said = run(arguments, self._environment, self.there.checkout, MAX_ANSWER_BYTES)
+        said = run(arguments, self.environment, self.there.checkout, MAX_ANSWER_BYTES)
         return None if said is None else said.decode("utf-8", "surrogateescape")
+
+    def try_to(self, *arguments: str) -> tuple[int, str] | None:
+        """How git exits and what it answers, where failing is an answer, too; None for none."""
+        left_s = DEADLINE.left_s(TIMEOUT_S)
+        if not self.shadow or left_s <= 0:
+            return None
+        ended = end(arguments, self.environment, self.there.checkout, MAX_ANSWER_BYTES, left_s)
+        return (ended.code, ended.output.decode("utf-8", "surrogateescape")) if ended.how == "ended" else None
+
+    def stand_on(self, index: str) -> None:
+        """Use another index from now on."""
+        self.environment["GIT_INDEX_FILE"] = index
 
     def _users_settings(self) -> Settings:
         """What the user and the machine set of what is carried over, as git reads it for this repository.

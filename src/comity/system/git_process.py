@@ -13,7 +13,9 @@ from functools import lru_cache
 
 from comity.system import processes
 from comity.system.deadline import DEADLINE
+from comity.system.processes import Ended
 from comity.system.repository import upward
+from comity.system.surroundings import HERE
 
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 64_000_000
@@ -79,19 +81,40 @@ def run(arguments: tuple[str, ...], environment: Environment, folder: str, most_
     None when it fails, takes longer than the process has left (at most ``TIMEOUT_S``) or says more than ``most_bytes``.
     """
     left_s = DEADLINE.left_s(TIMEOUT_S)
-    path = _trusted(os.environ.get("PATH", ""), folder)
-    program = _program(path)
-    if left_s <= 0 or program is None:
+    if left_s <= 0:
         return None
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    ended = processes.run(
+    ended = end(arguments, environment, folder, most_bytes, left_s)
+    return ended.output if (ended.how, ended.code) == ("ended", 0) else None
+
+
+def end(
+    arguments: tuple[str, ...],
+    environment: Environment,
+    folder: str,
+    most_bytes: int,
+    most_s: float,
+    *,
+    errors: bool = False,
+    keeps: tuple[int, ...] = (),
+) -> Ended:
+    """How ``git ARGUMENTS`` ends in ``folder``, and what it said; with ``errors`` also on its standard error.
+
+    ``keeps``: descriptors that it gets as they are.
+    """
+    path = _trusted(HERE.environment.get("PATH", ""), folder)
+    program = _program(path)
+    if program is None:
+        return Ended("missing")
+    kept = {name: HERE.environment[name] for name in _KEPT if name in HERE.environment}
+    return processes.run(
         (program, *arguments),
         folder=folder,
         environment={"PATH": os.pathsep.join(path), **kept, **_FIXED, **environment},
         most_bytes=most_bytes,
-        most_s=left_s,
+        most_s=most_s,
+        errors=errors,
+        keeps=keeps,
     )
-    return ended.output if (ended.how, ended.code) == ("ended", 0) else None
 
 
 def switched_off(values: Iterable[tuple[str, str]] = ()) -> Environment:

@@ -42,6 +42,20 @@ def is_id(text: str) -> bool:
     return _ID.match(text) is not None
 
 
+def is_branch(name: str) -> bool:
+    """Whether git would take this for the name of a branch, and never for an option (git-check-ref-format(1))."""
+    parts = name.split("/")
+    return (
+        _NAME.match(f"refs/heads/{name}") is not None
+        and not name.startswith("-")
+        and ".." not in name
+        and "@{" not in name
+        and name != "@"
+        and not name.endswith(".")
+        and all(part and not part.startswith(".") and not part.endswith(".lock") for part in parts)
+    )
+
+
 def head(repository: Repository) -> Head | None:
     """HEAD; None when it cannot be known by reading."""
     path = os.path.join(repository.private, "HEAD")

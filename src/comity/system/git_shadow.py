@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from comity.system.git_process import Environment
 from comity.system.git_refs import Head
 from comity.system.repository import Repository, Settings, is_yes, kind_at, read
+from comity.system.surroundings import HERE
 
 MAX_LIST_BYTES = 4_000_000  # of an exclude file, of attributes, of the sparse checkout
 MAX_SHARED_INDEXES = 100
@@ -83,8 +84,8 @@ def remove(folder: str) -> None:
 def _temporary() -> str:
     """A new folder that only this user can enter, in memory where there is a place for that. Raises OSError."""
     name = f"comity-git-{os.urandom(12).hex()}"
-    named = map(os.environ.get, ("TMPDIR", "TEMP", "TMP"))
-    places = [place for place in (os.environ.get("XDG_RUNTIME_DIR"), MEMORY, *named, TEMPORARY) if place]
+    named = map(HERE.environment.get, ("TMPDIR", "TEMP", "TMP"))
+    places = [place for place in (HERE.environment.get("XDG_RUNTIME_DIR"), MEMORY, *named, TEMPORARY) if place]
     for place in filter(os.path.isabs, places):
         folder = os.path.join(os.path.realpath(place), name)
         try:
@@ -97,7 +98,7 @@ def _temporary() -> str:
 
 def _list_at(named: str | None, usual: str) -> str:
     """The file of a user's list, where it is one that can be read at once; else one that is empty."""
-    settings_folder = os.environ.get("XDG_CONFIG_HOME") or os.path.join("~", ".config")
+    settings_folder = HERE.environment.get("XDG_CONFIG_HOME") or os.path.join("~", ".config")
     path = os.path.expanduser(os.path.join(settings_folder, "git", usual) if named is None else named)
     try:
         taken = os.path.isabs(path) and kind_at(path) == "file" and os.stat(path).st_size <= MAX_LIST_BYTES

@@ -1,8 +1,9 @@
 """Running a program: no shell, a folder and an environment that are given, a bound for its output, and a deadline.
 
-The one place that starts a process. It leads a process group of its own, and whatever ends it early ends the whole
-group: what a program starts does not outlive it, unless that leaves the group on purpose. What can go wrong: when this
-process itself is killed, the program goes on until it is done.
+The one place that starts a process. It has a process group of its own, and whatever ends it early ends the whole
+group: what a program starts does not outlive it, unless that leaves the group on purpose. One that can be stopped may
+run for long, so it also ends when this process is killed: a guardian sees to that (``_Guardian``). What can go wrong:
+any other program goes on until it is done when this process is killed, and so does one whose guardian is killed first.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from comity.kernel.hints import Literal, Protocol
 from comity.kernel.named_tuple import NamedTuple
 
 _PIECE_BYTES = 1 << 20
+_GUARDING = ("/bin/sh", "-c", "read -r _; kill -9 0")  # 0: all of its own group
 
 How = Literal["ended", "late", "long", "stopped", "missing"]
 
@@ -51,13 +53,16 @@ def run(
     most_s: float,
     stop: Stop | None = None,
     errors: bool = False,
+    keeps: Sequence[int] = (),
 ) -> Ended:
     """Run a program to its end, and read what it says on its standard output, with ``errors`` on the other one as well.
 
     ``arguments`` begin with the program's path; its environment is ``environment`` and nothing else. It is killed after
-    ``most_s`` seconds, when it says more than ``most_bytes``, and once ``stop`` says so.
+    ``most_s`` seconds, when it says more than ``most_bytes``, and once ``stop`` says so; with a ``stop`` also when this
+    process is killed. ``keeps``: descriptors that it gets as they are.
     """
     until = time.monotonic() + most_s
+    guardian = None if stop is None else _Guardian()
     try:
         process = subprocess.Popen(
             arguments,
@@ -66,9 +71,12 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
-            process_group=0,
+            process_group=guardian.group if guardian else 0,
+            pass_fds=tuple(keeps),
         )
     except (OSError, ValueError):
+        if guardian is not None:
+            guardian.end()
         return Ended("missing")
     halt = None if stop is None else _Halt()
     forget = None if stop is None or halt is None else stop.on_set(halt.set)
@@ -80,10 +88,46 @@ def run(
         if forget is not None:
             forget()
         if how != "ended":
-            _kill(process)
+            _kill(process, (guardian and guardian.group) or process.pid)
+        if process.stdout is not None:
+            process.stdout.close()  # not before: what is killed must not see a broken pipe first
+        if guardian is not None:
+            guardian.end()
         if halt is not None:
             halt.close()
     return Ended(how, process.returncode, b"".join(watch.pieces))
+
+
+class _Guardian:
+    """A shell that leads a program's group, and kills all of the group once this process is gone.
+
+    It waits for the end of a pipe of which this process, and nobody else for longer than a moment, has the other end:
+    so whatever kills this process is seen at once. Being there first, and for as long as the program, it also keeps the
+    group's number from becoming another's.
+    """
+
+    def __init__(self) -> None:
+        self.group = 0  # none: there is no such shell here
+        self._process: subprocess.Popen[bytes] | None = None
+        if os.name != "posix":
+            return
+        theirs, self._held = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                _GUARDING, env={}, stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
+            )
+            self.group = self._process.pid
+        except OSError:
+            os.close(self._held)
+        finally:
+            os.close(theirs)
+
+    def end(self) -> None:
+        """The program is over: what it left to run is let be."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            os.close(self._held)
 
 
 class _Halt:
@@ -125,15 +169,14 @@ class _Watch:
         pipe = self._process.stdout
         assert pipe is not None, "it was asked for"
         size = 0
-        with pipe:
-            while (how := self._ready(pipe.fileno())) == "ended":
-                piece = os.read(pipe.fileno(), _PIECE_BYTES)
-                if not piece:
-                    return self._wait()
-                self.pieces.append(piece)
-                size += len(piece)
-                if size > self._most_bytes:
-                    return "long"
+        while (how := self._ready(pipe.fileno())) == "ended":
+            piece = os.read(pipe.fileno(), _PIECE_BYTES)
+            if not piece:
+                return self._wait()
+            self.pieces.append(piece)
+            size += len(piece)
+            if size > self._most_bytes:
+                return "long"
         return how
 
     def _collect_whole(self) -> How:
@@ -173,11 +216,11 @@ class _Watch:
         return "ended"
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes], group: int) -> None:
     """End it, and whatever it started."""
     try:
         if os.name == "posix":
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(group, signal.SIGKILL)
         else:
             process.kill()
     except OSError:

@@ -16,6 +16,7 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.system.files import drained
 
 MAX_CONFIG_BYTES = 1_000_000
+CHECKOUTS = "comity-checkouts"  # a file in the git folder: the names of its checkouts
 _MAX_POINTER_BYTES = 4096
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_CLOEXEC", 0)
 _YES = {"true", "yes", "on", "1"}

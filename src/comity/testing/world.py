@@ -57,6 +57,13 @@ class FakeProcess:
         """What is at this pid of the machine."""
         return self.machine.processes.get(pid, Sighting("absent"))
 
+    def above(self, pid: int) -> tuple[int, ...]:
+        """As the machine has it in ``parents``."""
+        found: list[int] = []
+        while (parent := self.machine.parents.get(found[-1] if found else pid)) is not None:
+            found.append(parent)
+        return tuple(found)
+
     def steady_ms(self, now_ms: int) -> int:
         """By the machine's pace, which a jump of the clock does not change."""
         return self._watch.look(self.machine.pace_ms, now_ms)
@@ -69,12 +76,14 @@ class FakeProcess:
 class FakeMachine:
     """A machine, or a container on it, whose processes are started and killed by hand.
 
-    ``processes`` is what there is to see, by pid; ``pace_ms`` its monotonic clock, which ``FakeClock`` does not move.
+    ``processes`` is what there is to see, by pid, ``parents`` who started whom; ``pace_ms`` its monotonic clock, which
+    ``FakeClock`` does not move.
     """
 
     def __init__(self, name: str = "machine", boot_id: str = "boot-1", namespace: str = "pid:[1]") -> None:
         self.name, self.boot_id, self.namespace = name, boot_id, namespace
         self.processes: dict[int, Sighting] = {}
+        self.parents: dict[int, int] = {}
         self.pace_ms = 0
         self._started = 0
 

@@ -1,15 +1,17 @@
 """What the doctor says of hooks: there or not, able to run, trusted, what they did; and the live canary."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from comity.doors.hook.capture import redacted
-from comity.hosts.hook_install import WIRINGS, running
+from comity.hosts.hook_install import WIRINGS, executable, running
 from comity.hosts.hook_log import captures_of, path_of
 from tests.doors.cli.program import Done, Program
+from tests.hosts.installed import instead_of_ours
 
 
 def hooks(done: Done) -> dict[str, tuple[str, str]]:
@@ -38,7 +40,7 @@ def test_hooks_are_missing_until_init(comity: Program) -> None:
     assert hooks(done) == {"claude-code": ("ok", ".claude/settings.local.json; never fired yet")}
     state = detail(done, "claude-code")
     assert state["strange"] == []
-    assert (state["missing"], state["runs"], state["executable"]) == ([], True, running())
+    assert (state["missing"], state["runs"], state["executable"]) == ([], True, sys.executable)
 
 
 def test_what_hooks_did_is_told(comity: Program) -> None:
@@ -75,16 +77,14 @@ def test_an_executable_that_is_gone_and_events_that_are_missing(comity: Program)
     comity("init", "--hosts", "claude-code,codex")
     path = comity.folder / ".claude/settings.local.json"
     text = path.read_text()
-    path.write_text(text.replace(running(), "/nowhere/comity"))
+    path.write_text(instead_of_ours(text, "/nowhere/comity"))
     done = comity("doctor", "--json")
     assert hooks(done)["claude-code"] == ("fail", ".claude/settings.local.json: /nowhere/comity cannot be run")
     assert done.code == 1
     content = json.loads(text)
     del content["hooks"]["Stop"]
     path.write_text(json.dumps(content))
-    assert hooks(comity("doctor", "--json"))["claude-code"] == (
-        "warn", ".claude/settings.local.json: no hook for Stop, Idle"
-    )  # fmt: skip
+    assert hooks(comity("doctor", "--json"))["claude-code"] == ("warn", ".claude/settings.local.json: no hook for Stop")
     path.write_text("{")
     assert hooks(comity("doctor", "--json"))["claude-code"][0] == "fail"
 
@@ -106,7 +106,7 @@ def test_a_canary_flies_for_every_host(comity: Program) -> None:
     """The hooks exactly as they are installed: told, refused, and let go on, in each host's form."""
     comity("init")
     before = comity.files()
-    directory = str(Path(running().strip("'")).parent)
+    directory = str(Path(executable().strip("'")).parent)
     for wiring in WIRINGS:
         path = f"{directory}:/usr/bin:/bin"
         done = comity("doctor", "--canary", wiring.host, "--json", PATH=path)
@@ -120,7 +120,7 @@ def test_a_canary_dies_of_a_hook_that_is_broken(comity: Program, instead: str) -
     comity("init", "--hosts", "claude-code")
     path = comity.folder / ".claude/settings.local.json"
     program = f"{instead} {running()}" if instead == "exit 2;" else instead.replace("/bin/echo", "/bin/echo comity")
-    path.write_text(path.read_text().replace(running(), program))
+    path.write_text(instead_of_ours(path.read_text(), program))
     done = comity("doctor", "--canary", "claude-code", "--json")
     assert (done.code, done.json["ok"]) == (1, False)
     assert all("not run" in check["detail"] for check in done.json["checks"])
@@ -133,7 +133,7 @@ def test_a_canary_dies_of_a_program_that_is_broken(comity: Program, tmp_path: Pa
     """The command is as init writes it where hosts look on their PATH; what is found there is something else."""
     comity("init", "--hosts", "claude-code")
     path = comity.folder / ".claude/settings.local.json"
-    path.write_text(path.read_text().replace(running(), "comity"))
+    path.write_text(instead_of_ours(path.read_text(), "comity"))
     program = tmp_path / "bin" / "comity"
     program.parent.mkdir()
     program.write_text(f"#!/bin/sh\n{script}\n")
@@ -151,9 +151,7 @@ def test_a_canary_runs_nothing_that_init_would_not_write(comity: Program, host: 
     evil = comity.folder / "evil"
     for bad in (f"touch {evil}; {running()}", f"{running()} hook {host} x; touch {evil}; comity", f"{evil}/comity"):
         text = path.read_text()
-        path.write_text(
-            text.replace(running(), bad) if running() in text else text.replace("comity hook", f"{bad} hook")
-        )
+        path.write_text(text.replace("comity hook", f"{bad} hook") if wiring.shared else instead_of_ours(text, bad))
         done = comity("doctor", "--canary", host, "--json")
         assert done.code == 1, bad
         assert not evil.exists()
@@ -217,3 +215,17 @@ def test_abilities_are_those_of_the_adapters(comity: Program) -> None:
     assert set(told) == {wiring.host for wiring in WIRINGS}
     assert told["kiro"]["mid_turn"] is False
     assert "Claude Code" in comity("doctor", "--hosts").out
+
+
+def test_hooks_of_a_comity_that_knew_fewer_tools_are_named(comity: Program) -> None:
+    comity("init", "--hosts", "claude-code")
+    path = comity.folder / ".claude/settings.local.json"
+    found = json.loads(path.read_text())
+    found["hooks"]["PreToolUse"][0]["matcher"] = "Edit|Write|Bash"
+    path.write_text(json.dumps(found))
+    done = comity("doctor", "--json")
+    assert detail(done, "claude-code")["older"] is True
+    status, said = hooks(done)["claude-code"]
+    assert (status, "every tool that may write" in said) == ("warn", True)
+    comity("init", "--hosts", "claude-code")
+    assert hooks(comity("doctor", "--json"))["claude-code"][0] == "ok"

@@ -1,12 +1,17 @@
 """A repository with a project in it, and hooks called as hosts call them."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.doors.cli.program import Program
 from tests.doors.hook.hooked import Hooked
+from tests.doors.hook.served import Door
+from tests.rounds import rounds
+
+WAYS = ("alone", "served")  # each hook does its own work, or a server does it
 
 
 @pytest.fixture
@@ -19,8 +24,12 @@ def bare(tmp_path: Path) -> Hooked:
     return Hooked(Program(folder, home))
 
 
-@pytest.fixture
-def hooked(bare: Hooked) -> Hooked:
-    """A repository with a project."""
+@pytest.fixture(params=WAYS[: rounds(1, 2)])
+def hooked(request: pytest.FixtureRequest, bare: Hooked) -> Iterator[Hooked]:
+    """A repository with a project, whose hooks work by themselves; in every round also with a server that answers."""
     (bare.folder / ".macp").mkdir()
-    return bare
+    if request.param == "alone":
+        yield bare
+        return
+    with Door(bare.comity):
+        yield bare

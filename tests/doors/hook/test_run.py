@@ -156,10 +156,11 @@ def test_a_database_that_cannot_be_used(hooked: Hooked, how: str) -> None:
         hooked.comity.db.parent.chmod(0o700)
 
 
-def test_settings_that_cannot_be_read(hooked: Hooked) -> None:
+def test_settings_that_cannot_be_read_switch_the_guard_off_for_nobody(hooked: Hooked) -> None:
     (hooked.folder / ".macp" / "comity.toml").write_text("enforcement = [")
-    assert hooked.edit("a.py") == ASIDE
-    assert not hooked.comity.db.exists()
+    assert not refusal(hooked.edit("a.py"))
+    assert "claude-S1" in refusal(hooked.edit("a.py", "S2"))
+    assert "comity.toml" in hooked.journal()[-1]["why"]
 
 
 def test_a_folder_that_is_gone(hooked: Hooked) -> None:

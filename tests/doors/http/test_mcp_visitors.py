@@ -7,7 +7,8 @@ import pytest
 from mcp import Client
 from mcp_types import Implementation
 
-from comity.server.peer import Peers, lives
+from comity.server.peer import Peers
+from comity.server.socket_holders import lives
 from tests.doors.http.running import Server
 
 OTHER = """

@@ -13,8 +13,15 @@ collect_ignore_glob = [] if FOLDER in os.environ else ["test_*.py"]
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
+def bare_stage(tmp_path: Path) -> Stage:
+    """A repository in which ``init`` has not run."""
     repo = tmp_path / "repo"
     repo.mkdir()
     subprocess.run(["git", "init", "-q", str(repo)], check=True)
-    return Stage(repo, tmp_path)
+    return Stage(repo, tmp_path, ready=False)
+
+
+@pytest.fixture
+def stage(bare_stage: Stage) -> Stage:
+    bare_stage.init()
+    return bare_stage

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class Host:
     """How one host is set up, started and talked to. Subclasses fill in the rest."""
 
     name: str
+    program: str = ""  # its key in ``PROGRAMS``, where that is not its name
     shell_tool: str
     success: str  # what it says when a file was written
     mcp_name: str  # of Comity's tools, as the model calls them
@@ -90,7 +91,7 @@ class Host:
         env = {**self.surroundings(home, url), **extra}
         with open(home / "out.txt", "a", encoding="utf-8") as out:
             return subprocess.Popen(
-                [str(executable(self.name)), *self.command(prompt)],
+                [str(executable(self.program or self.name)), *self.command(prompt)],
                 cwd=repo,
                 env=env,
                 stdin=subprocess.DEVNULL,
@@ -243,26 +244,72 @@ class OpenCode(Host):
         return Use("write", {"filePath": str(path), "content": content})
 
 
+class NewerClaudeCode(ClaudeCode):
+    """One that reads AGENTS.md, where there is no CLAUDE.md."""
+
+    program = "claude-code newer"
+
+
+class OlderClaudeCode(ClaudeCode):
+    """One to which an event that it does not know costs the whole file."""
+
+    program = "claude-code older"
+
+
+class OlderCodex(Codex):
+    """One that takes a context before a tool for a failure of the hook, and does not know what hook trust is."""
+
+    program = "codex older"
+
+    def prepare(self, repo: Path, home: Path, url: str) -> None:
+        super().prepare(repo, home, url)
+        path = home / ".codex/config.toml"
+        path.write_text(path.read_text().replace("gpt-5.5", "gpt-5.4") + "[features]\ncodex_hooks = true\n")
+
+    def command(self, prompt: str) -> list[str]:
+        return [word for word in super().command(prompt) if word != "--dangerously-bypass-hook-trust"]
+
+
 HOSTS: dict[str, Host] = {host.name: host for host in (ClaudeCode(), Codex(), GeminiCli(), OpenCode())}
 
 
 class Stage:
-    """A repository with Comity's hooks in it, and the agents that work there."""
+    """A repository, in which ``init`` has run unless ``ready`` says otherwise, and the agents that work there."""
 
-    def __init__(self, repo: Path, folder: Path) -> None:
+    def __init__(self, repo: Path, folder: Path, ready: bool = True) -> None:
         self.repo, self.folder = repo, folder
-        init = [str(COMITY), "init", "--hosts", ",".join(HOSTS)]
-        subprocess.run(init, cwd=repo, env=_surroundings(folder), stdout=subprocess.DEVNULL, check=True)
-        self.database = Path(json.loads((repo / ".macp/config.json").read_text())["dbPath"])
         self._homes = 0
+        if ready:
+            self.init()
 
-    def start(self, host: Host, model: ScriptedModel, prompt: str = "Do the work.", **extra: str) -> Running:
-        """Start one agent in a home of its own."""
+    def init(self, on_path: Iterable[str] = tuple(HOSTS)) -> str:
+        """Run ``comity init`` for all hosts, where the programs ``on_path`` tell their versions; what it says."""
+        env = _surroundings(self.folder)
+        env["PATH"] = f"{COMITY.parent}{os.pathsep}{programs.path_to(on_path)}"
+        done = subprocess.run(
+            [str(COMITY), "init", "--hosts", ",".join(HOSTS)],
+            cwd=self.repo,
+            env=env,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    @property
+    def database(self) -> Path:
+        """The file that the agents share."""
+        return Path(json.loads((self.repo / ".macp/config.json").read_text())["dbPath"])
+
+    def start(
+        self, host: Host, model: ScriptedModel, prompt: str = "Do the work.", below: str = "", **extra: str
+    ) -> Running:
+        """Start one agent in a home of its own, in the repository or a folder ``below`` it."""
         self._homes += 1
         home = self.folder / f"home-{self._homes}"
         home.mkdir()
         host.prepare(self.repo, home, model.url)
-        return Running(host, model, home, host.start(self.repo, home, model.url, prompt, **extra))
+        return Running(host, model, home, host.start(self.repo / below, home, model.url, prompt, **extra))
 
     def log(self) -> list[Json]:
         """What the hooks wrote down."""

@@ -1,6 +1,6 @@
 """The agent hosts that the tests drive, at their pinned versions, in a folder outside the checkout.
 
-``python -m tests.e2e.hosts.programs`` installs with npm what is missing (about 1.3 GB in all) and prints the folder.
+``python -m tests.e2e.hosts.programs`` installs with npm what is missing (about 2.2 GB in all) and prints the folder.
 Where there is no npm, or a node older than the hosts can use, it first installs node and npm beside them, with pip.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +36,10 @@ PROGRAMS = {
     "codex": Program("@openai/codex", "0.169.0", "codex"),
     "gemini-cli": Program("@google/gemini-cli", "0.61.0", "gemini"),
     "opencode": Program("opencode-ai", "1.18.33", "opencode", ("@opencode-ai/plugin",)),
+    # Versions that take other files, events and answers than those above.
+    "claude-code newer": Program("@anthropic-ai/claude-code", "2.1.332", "claude"),
+    "claude-code older": Program("@anthropic-ai/claude-code", "2.1.92", "claude"),
+    "codex older": Program("@openai/codex", "0.124.0", "codex"),
 }
 
 
@@ -49,6 +54,11 @@ def modules(host: str) -> Path:
 
 def executable(host: str) -> Path:
     return modules(host) / ".bin" / PROGRAMS[host].command
+
+
+def path_to(names: Iterable[str]) -> str:
+    """A PATH on which each of these hosts is found, in front of what else is needed."""
+    return os.pathsep.join([*(str(executable(name).parent) for name in names), path()])
 
 
 def path() -> str:

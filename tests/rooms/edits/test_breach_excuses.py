@@ -9,7 +9,8 @@ import pytest
 
 from comity import Workspace
 from comity.kernel.scope import HostSession
-from comity.rooms.edits.breach_excuses import Ran, Window, explains, leaves_running
+from comity.rooms.edits.breach_excuses import Ran, Window, explains
+from comity.rooms.edits.looks import leaves_running
 from comity.rooms.edits.model import Breach
 from comity.testing import FakeMachine, World
 

@@ -24,7 +24,8 @@ def test_a_held_file_is_refused_with_everything_one_needs(world: World, ann: Wor
     assert verdict.holders == ("ann",)
     assert verdict.refusal == (
         'Ann (ann) claimed "src" 5 min ago, "new grammar"; it lapses in 25 min unless renewed. Nothing was changed. '
-        "Work on another file meanwhile, or ask ann (`message.send ann`); `claim.list` shows what is held."
+        "Work on another file meanwhile, stand in line for it (`claim.acquire` with wait), or ask ann "
+        "(`message.send ann`); `claim.list` shows what is held."
     )
     (event,) = audit(world.path, "edit.refused")
     assert (event["agent_id"], event["reason_code"]) == ("bob", "claim.held")

@@ -191,9 +191,26 @@ def test_what_peers_hold_is_not_committed(
 ) -> None:
     verdict = bob.edit.held(files=["a.py", "b.py"])
     assert verdict.holders == ("ann",)
-    assert "git restore --staged a.py" in verdict.refusal
+    assert "git commit -- b.py" in verdict.refusal
     assert ann.edit.held(files=["a.py"]).allowed
     person = world.agent("somebody", start=False, root=str(dirty))
     assert not person.edit.held(files=["b.py"]).allowed
     assert person.edit.held(files=["b.py"], reason="release").allowed
     assert [event["agent_id"] for event in audit(world.path, "guard.bypassed")] == ["somebody"]
+
+
+@pytest.mark.parametrize(
+    ("command", "sweeps"), [("rm -rf src", True), ("find src -name '*.py' -delete", True), ("rm -rf build", False)]
+)
+def test_nobody_edits_under_a_command_that_takes_files_away(
+    ann: Workspace, bob: Workspace, root: Path, command: str, sweeps: bool
+) -> None:
+    """Between the word that it may run and its end an edit would be lost; of files that git does not track none is."""
+    (root / "build").mkdir()
+    (root / "build/out.log").write_text("made\n")
+    assert bob.command.check(command=command).allowed
+    refused = ann.edit.check(files=["src/c.py"])
+    assert refused.allowed != sweeps
+    assert ("in this work tree just now" in refused.refusal) == sweeps
+    bob.edit.compare(command=command)
+    assert ann.edit.check(files=["src/c.py"]).allowed

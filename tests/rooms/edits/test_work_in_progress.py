@@ -10,10 +10,11 @@ import pytest
 from comity import Workspace
 from comity.kernel.scope import HostSession
 from comity.testing import FakeMachine, World
-from comity.testing.world import FakeProcess
+from comity.testing.world import START_MS, FakeProcess
 from tests.rooms.edits.conftest import Git
 from tests.wire_format import audit, dump
 
+FAR_MS = START_MS + 100 * 365 * 86_400_000  # a time at which every file is old
 SWEEPS = ("git checkout -- .", "git stash -u", "git reset -q --hard", "git clean -fd", "rm -rf src", "rm -rf *")
 MAKERS: dict[str, Callable[[Path], object]] = {
     "python3 gen.py": lambda root: [(root / name).write_text("Ann's\n") for name in ("a.py", "src/new.py")],
@@ -235,3 +236,48 @@ def test_a_commit_does_not_take_in_what_a_peer_has_in_progress(
     world.clock.advance(3600)
     assert bob.edit.held(files=["a.py", "b.py"]).holders == ("ann",)
     assert ann.edit.held(files=["a.py"]).allowed
+
+
+@pytest.mark.parametrize("ends", ["lets go", "dies"])
+def test_what_nobody_holds_any_more_is_of_whose_command_changes_it(
+    world: World, bob: Workspace, root: Path, machine: FakeMachine, ends: str
+) -> None:
+    process = machine.start()
+    ann = world.agent("ann", root=str(root), observer=process)
+    edit(ann, root, "a.py", "Ann's\n")
+    world.clock.advance(60)
+    if ends == "lets go":
+        ann.claim.release(files=["a.py"])
+    else:
+        machine.kill(process)
+    assert run(bob, "echo Bob >> a.py", lambda: (root / "a.py").write_text("Ann's\nBob\n")) == []
+    cleo = world.agent("cleo", root=str(root), observer=machine.start())
+    assert cleo.command.check(command="git checkout a.py").holders == ("bob",)
+    assert not cleo.edit.check(files=["a.py"]).allowed
+
+
+def test_what_was_left_running_may_write_later(
+    world: World, ann: Workspace, bob: Workspace, root: Path, git: Git
+) -> None:
+    """Nobody saw who wrote it; one agent had something running in the background."""
+    assert run(ann, "./server &", lambda: None) == []
+    world.clock.advance(60)
+    (root / "late.txt").write_text("written by the server\n")
+    refused = bob.command.check(command="git stash -u")
+    assert (refused.allowed, refused.holders) == (False, ())
+    assert "perhaps made by what a command left running of Ann (ann)" in refused.refusal
+    edit = bob.edit.check(files=["late.txt"])
+    assert edit.allowed, "a deliberate edit is free"
+    assert "perhaps made by" in edit.warning
+    assert bob.command.check(command="git stash -u").allowed, "said once"
+
+
+@pytest.mark.parametrize("command", ["./server", "./server &"])
+def test_what_nothing_left_running_can_have_written_is_nobodys(
+    world: World, ann: Workspace, bob: Workspace, root: Path, command: str
+) -> None:
+    """A file of a person's: nothing was left running, or the file is older than that."""
+    world.clock.ms = FAR_MS if command.endswith("&") else START_MS
+    assert run(ann, command, lambda: None) == []
+    (root / "theirs.txt").write_text("a person's\n")
+    assert bob.command.check(command="git stash -u").allowed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -166,3 +167,22 @@ def test_a_glance_reads_no_more_with_history(world: World) -> None:
         numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO"
         rows(world.path, numbers + statement)
     assert cost() <= before * 1.05
+
+
+def test_who_shares_a_checkout_is_led_to_one_of_its_own_and_home(world: World, tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    machine, root = FakeMachine(), str(tmp_path)
+    ann = world.agent("ann", root=root, observer=machine.start(worktree=root))
+    ann.task.add(title="Parser")
+    ann.task.claim(task_id="task-001")
+    ann.task.start(task_id="task-001")
+    assert state(ann)[1] == ["task.transition", "message.announce"], "she is alone"
+    world.agent("bob", root=root, observer=machine.start(worktree=root))
+    assert state(ann)[1] == ["worktree.create", "task.transition", "message.announce"]
+    with world.store.writing() as tx:
+        own = '{"branch":"ann/task-001"}'
+        tx.run("tasks.set_worktree", task_id=ann.task.get(task_id="task-001").task.task_id, worktree=own)
+    assert state(ann)[1] == ["radar.look", "task.transition", "message.announce"]
+    ann.task.transition(task_id="task-001", action="done", notes=NOTES)
+    assert state(ann)[1][0] == "integration.run"
+    assert "ann/task-001" in ann.guide.next().guidance[0].reason

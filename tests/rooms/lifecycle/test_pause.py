@@ -18,6 +18,7 @@ PAUSED = {
     *("task.dispatch", "task.add", "task.add_many", "task.claim", "task.start", "task.complete", "task.block"),
     *("task.cancel", "task.archive", "task.next", "task.take_next", "task.depend", "task.prioritize"),
     *("task.transition", "goal.create", "goal.update", "claim.acquire", "edit.check", "command.check"),
+    *("worktree.create", "worktree.remove", "integration.run", "integration.begin"),
     "rescue.restore",
 }
 

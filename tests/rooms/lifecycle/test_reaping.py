@@ -325,6 +325,8 @@ def test_the_list_says_what_is_known_and_how(town: Town) -> None:
         "pid": town.ann_process.pid,
         "worktree": "/repo",
         "host_session_id": "host-1",
+        "hooks": True,
+        "doubles": (),
     }
     assert bob.presence.state == "alive"
 

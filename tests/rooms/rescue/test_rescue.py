@@ -188,3 +188,61 @@ def test_a_link_is_not_written_through(ann: Workspace, bob: Workspace, root: Pat
     with pytest.raises(Problem):
         ann.rescue.restore(file="src/new.py")
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["removed", "as committed"])
+def test_something_left_running_is_no_excuse_for_work_that_is_gone(
+    world: World, ann: Workspace, bob: Workspace, root: Path, how: str
+) -> None:
+    """A server of Ann's may change her files; it neither removes nor undoes what she made."""
+    edit(ann, root, "a.py", "Ann's\n")
+    ann.command.check(command="./server &")
+    ann.edit.compare(command="./server &")
+    world.clock.advance(60)
+    assert bob.command.check(command="python3 tidy.py").allowed
+    (root / "a.py").unlink() if how == "removed" else (root / "a.py").write_text("a.py\n")
+    assert [one.file_path for one in bob.edit.compare(command="python3 tidy.py").breaches] == ["a.py"]
+    assert lost(bob) == ["a.py"]
+
+
+def test_what_is_left_running_may_change_its_own_files(
+    world: World, ann: Workspace, bob: Workspace, root: Path
+) -> None:
+    edit(ann, root, "a.py", "Ann's\n")
+    ann.command.check(command="./server &")
+    ann.edit.compare(command="./server &")
+    world.clock.advance(60)
+    assert bob.command.check(command="make").allowed
+    (root / "a.py").write_text("Ann's, formatted\n")
+    assert bob.edit.compare(command="make").breaches == []
+
+
+@pytest.mark.parametrize("now", ["made by the program\n", "a.py\n"])
+def test_work_that_is_younger_than_the_command_that_destroys_it_is_told_of(
+    world: World, ann: Workspace, bob: Workspace, root: Path, now: str
+) -> None:
+    """Also when the file is then as it was at the beginning of the command."""
+    assert bob.command.check(command="python3 slow.py").allowed
+    world.clock.advance(60)
+    edit(ann, root, "a.py", "Ann's\n")
+    edit(ann, root, "b.py", "Ann's\n")
+    world.clock.advance(60)
+    (root / "a.py").write_text(now)
+    assert [one.file_path for one in bob.edit.compare(command="python3 slow.py").breaches] == ["a.py"]
+    assert lost(bob) == ["a.py"]
+
+
+def test_what_looks_quiet_is_looked_at_all_the_same(world: World, ann: Workspace, bob: Workspace, root: Path) -> None:
+    """Git ignores the file, so that neither its index nor what it does not know tells of it."""
+    edit(ann, root, "notes.log", "Ann's\n")
+    for _ in range(2):  # the first look learns what there is
+        world.clock.advance(60)
+        bob.command.check(command="make")
+        assert bob.edit.compare(command="make").breaches == []
+        with world.store.reading() as tx:
+            assert tx.one("edits.open", agent_id="bob") == (0,), "it is over"
+    world.clock.advance(60)
+    bob.command.check(command="make")
+    (root / "notes.log").write_text("")
+    assert [one.file_path for one in bob.edit.compare(command="make").breaches] == ["notes.log"]
+    assert lost(bob) == ["notes.log"]

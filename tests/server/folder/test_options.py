@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from comity import trust
-from comity.declared import Setting, as_path
 from comity.kernel.problem import Forbidden, Invalid, Unavailable
 from comity.server.auth.config import AuthConfig
 from comity.server.folder import options
@@ -15,6 +14,7 @@ from comity.server.folder.agreement import AUTH_NAME
 from comity.server.folder.layout import prepare
 from comity.server.folder.lock import ServerLock, running_server
 from comity.server.folder.options import FILE_NAME, OPTIONS, ServerSettings, settle
+from comity.setting_list import Setting, as_path
 
 HARMLESS = {"port", "ws_port", "log_format", "log_level"}
 VALUES = {

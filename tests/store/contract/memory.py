@@ -100,10 +100,17 @@ class MemoryStore:
 class MemoryWaiter:
     """Waits for commits after it was made."""
 
+    descriptor = -1
+    period_s = 0.02
+
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
         self._seen = store.count
         self._cancelled = False
+
+    def rang(self) -> bool:
+        """Whether something was committed since this was asked last."""
+        return self.wait(0)
 
     def wait(self, timeout_s: float, /) -> bool:
         """True when something was committed; False when the time is over or it was cancelled."""

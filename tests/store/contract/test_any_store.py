@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -217,6 +218,20 @@ def test_a_waiter_is_woken_while_it_waits(store: Store) -> None:
     store.ring({"ann"})
     waits.join(LONG_S)
     assert heard == [True]
+    waiter.close()
+
+
+def test_an_event_loop_can_watch_a_waiter(store: Store) -> None:
+    waiter = store.waiter(())
+    assert not waiter.rang()
+    commit(store, "a")
+    store.ring({"ann"})
+    if waiter.descriptor >= 0:
+        assert select.select([waiter.descriptor], [], [], LONG_S)[0]
+        assert waiter.rang()
+        assert not select.select([waiter.descriptor], [], [], 0)[0]
+    assert waiter.wait(0), "whoever asks now and then finds it in any case"
+    assert waiter.period_s <= 1
     waiter.close()
 
 

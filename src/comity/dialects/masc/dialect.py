@@ -15,10 +15,10 @@ from comity.dialects.masc import help as tool_help
 from comity.dialects.masc import resources
 from comity.dialects.masc.problems import problem_text
 from comity.dialects.masc.text import tell
-from comity.dialects.masc.tools import CUT_DEFAULT, CUT_MOST, GONE, HELP, NOT_YET, TOOLS, Tool
+from comity.dialects.masc.tools import CUT_DEFAULT, CUT_MOST, GONE, HELP, TOOLS, Tool
 from comity.dialects.masc.words import OWN_STATES, said
 from comity.dialects.names import Names
-from comity.kernel.problem import Conflict, Invalid, Problem
+from comity.kernel.problem import Invalid, Problem
 from comity.kernel.validate import unknown_argument
 from comity.mcp.surface import Content, Listed, UnknownResource, UnknownTool
 from comity.rooms import REGISTRY
@@ -51,9 +51,6 @@ class MascDialect(Dialect):
         """The operation that the table names. Help is known at once."""
         if name == HELP:
             return Ask(name, detail=tool_help.tool_help(arguments))
-        if name in NOT_YET:
-            told, hint = NOT_YET[name]
-            raise Conflict("tool.not_yet", told, hint, tool=name)
         if name not in _BY_NAME:
             raise UnknownTool(name)
         tool, names = _BY_NAME[name]

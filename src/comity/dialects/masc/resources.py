@@ -41,7 +41,7 @@ class Resource(NamedTuple):
     takes: Mapping[str, str]
 
 
-TASKS, AGENTS, MESSAGES, EVERY = "tasks", "agents", "messages", "everything"
+TASKS, AGENTS, MESSAGES, WORKTREES, EVERY = "tasks", "agents", "messages", "worktrees", "everything"
 _ALL = (EVERY, TASKS, AGENTS, MESSAGES)
 # What a kind of event may have changed, by how its name begins.
 _GROUPS = (
@@ -52,6 +52,7 @@ _GROUPS = (
     ("agent.", (AGENTS, TASKS)),
     ("channel.", (AGENTS,)),
     ("claim.", (AGENTS,)),
+    ("worktree.", (WORKTREES,)),
 )
 RESOURCES = (
     Resource("status", "Who is here and what is to be done", "workspace.overview", "masc_status", {}, _ALL, {}),
@@ -67,6 +68,7 @@ RESOURCES = (
         (MESSAGES,),
         {"since_seq": "since_seq", "limit": "limit"},
     ),
+    Resource("worktrees", "The checkouts", "worktree.list", "masc_worktree_list", {}, (WORKTREES, TASKS), {}),
     Resource("events", "What happened", "event.list", "events", {"newest": 50}, _ALL, {"limit": "newest"}),
     Resource("schema", "The states of a task", "", "schema", {}, (), {}),
     Resource(_INDEX, "What there is help for", "", _INDEX, {}, (), {}),

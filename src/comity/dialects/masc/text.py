@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from comity.dialects.masc.plan_text import PLAN_TEXTS
+from comity.dialects.masc.worktree_text import WORKTREE_TEXTS
 from comity.kernel.quoting import called, quoted, title, word
 from comity.mcp import wire
 from comity.rooms.channels.deliveries import NOTICE, SPEAKER
@@ -95,6 +97,7 @@ def agents(said: Said) -> str:
 def _agent_line(agent: Said) -> str:
     presence = agent.get("presence") or {}
     seen = f", {word(presence['state'])}, last seen {word(presence['last_seen'][:19])}" if presence else ""
+    seen += "" if presence.get("hooks", True) else ", no hooks"
     return f"{title(agent['agent_id'], agent['name'])}: {word(agent['status'])}{seen}"
 
 
@@ -263,4 +266,6 @@ TEXTS: dict[str, Callable[[Any], str]] = {
     "masc_pause": paused,
     "masc_resume": resumed,
     "events": events,
+    **PLAN_TEXTS,
+    **WORKTREE_TEXTS,
 }

@@ -59,6 +59,7 @@ _TRANSITION = _same(
     "task_id", "notes", "reason", expected_version="expected_revision", handoff_context="handoff", lease_s="lease_s"
 )
 _LIST_TASKS = _same("status", "include_done", "include_cancelled", "limit")
+_REWRITE = _same("task_id", "content", expected_version="expected_revision")
 _STATES = ("status",)
 
 TOOLS = (
@@ -131,6 +132,40 @@ TOOLS = (
         "Change a task's priority",
         _same("task_id", priority="level", expected_version="expected_revision"),
     ),
+    Tool("masc_plan_init", "plan.begin", "Begin a task's plan", _same("task_id", "content")),
+    Tool("masc_plan_update", "plan.update", "Write a task's plan", _REWRITE),
+    Tool("masc_plan_get", "plan.get", "Read a task's plan", _same("task_id", "notes")),
+    Tool("masc_plan_set_task", "plan.set_task", "Say which task you work on", _same("task_id"), named=True),
+    Tool("masc_plan_get_task", "plan.get_task", "Which task you work on"),
+    Tool("masc_plan_clear_task", "plan.clear_task", "Work on no task in particular"),
+    Tool("masc_note_add", "plan.note", "Add a note to a task's plan", _same("task_id", "note")),
+    Tool("masc_deliver", "plan.deliver", "Say what was made for a task", _same("task_id", "content")),
+    Tool(
+        "masc_error_add",
+        "plan.add_error",
+        "Write down what went wrong with a task",
+        _same("task_id", "error_type", "message", "context"),
+    ),
+    Tool("masc_error_resolve", "plan.resolve_error", "An error is resolved", _same("task_id", "error_index")),
+    Tool("masc_run_list", "plan.list", "List the plans", _same("only_open", "limit")),
+    Tool(
+        "masc_worktree_create",
+        "worktree.create",
+        "Have a checkout of its own for a task",
+        _same("task_id", "base_branch", "repo_name"),
+        named=True,
+    ),
+    Tool("masc_worktree_list", "worktree.list", "List the worktrees: whose, for which task, what is in them"),
+    Tool(
+        "masc_worktree_remove",
+        "worktree.remove",
+        "Take a worktree away, without losing work",
+        _same("force", "reason", task_id="name"),
+        named=True,
+    ),
+    Tool(
+        "masc_radar", "radar.look", "Which worktrees will conflict, before anybody merges", _same("anew", "conflicts")
+    ),
     Tool("masc_check", "workspace.check", "Check where you stand", _same("assertions")),
     Tool(
         "masc_workflow_guide",
@@ -141,6 +176,31 @@ TOOLS = (
     Tool("masc_set_room", "workspace.place", "Check that a folder is this workspace", _same("path", room="path")),
     Tool("masc_pause", "workspace.pause", "Pause the workspace", _same("reason", "minutes")),
     Tool("masc_resume", "workspace.resume", "End a pause"),
+    Tool(
+        "masc_set_current_task",
+        "plan.set_task",
+        "Say which task you work on",
+        _same("task_id"),
+        named=True,
+        alias="masc_plan_set_task",
+    ),
+    Tool("masc_run_init", "plan.begin", "Begin a task's plan", _same("task_id"), named=True, alias="masc_plan_init"),
+    Tool(
+        "masc_run_plan",
+        "plan.update",
+        "Write a task's plan",
+        _same("task_id", plan="content"),
+        alias="masc_plan_update",
+    ),
+    Tool("masc_run_log", "plan.note", "Add a note to a task's plan", _same("task_id", "note"), alias="masc_note_add"),
+    Tool(
+        "masc_run_deliverable",
+        "plan.deliver",
+        "Say what was made for a task",
+        _same("task_id", deliverable="content"),
+        alias="masc_deliver",
+    ),
+    Tool("masc_run_get", "plan.get", "Read a task's plan", _same("task_id"), alias="masc_plan_get"),
     Tool("masc_list_tasks", "task.survey", "List the tasks", _LIST_TASKS, states=_STATES, alias="masc_tasks"),
     Tool("masc_room_status", "workspace.overview", "Who is here and what is to be done", alias="masc_status"),
     *(
@@ -157,12 +217,6 @@ TOOLS = (
     ),
 )
 HELP = "masc_tool_help"
-NOT_YET = {
-    "masc_set_current_task": (
-        "There is no plan to set a task in: the task that you hold is your current one.",
-        "Use masc_transition with action claim; masc_status shows what you hold.",
-    ),
-}
 
 # Arguments that MASC knows and this door refuses, and what to do instead.
 GONE = {

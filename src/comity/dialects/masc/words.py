@@ -8,7 +8,9 @@ from typing import Any
 from comity.dialects.masc.tools import words
 from comity.kernel.record import form
 from comity.rooms.lifecycle.model import Checked, Checks, Step, TaskGlance, Trouble
+from comity.rooms.plans.model import BegunPlan, CurrentTask, OnePlan, Plan, PlanMark
 from comity.rooms.tasks.model import SHORT_STATES, History, NewTask, Task, TaskEvent, Transition, Waited
+from comity.rooms.worktrees.model import MadeWorktree, RemovedWorktree, Worktrees
 
 OWN_STATES = {theirs: ours for ours, theirs in SHORT_STATES.items()}
 
@@ -29,6 +31,9 @@ _KEYS: dict[Any, dict[str, str | None]] = {
     TaskGlance: {"number": "id", "level": "priority", "state": "status"},
     Step: {"action": "tool"},
     History: {"number": "id", "revision": "version"},
+    OnePlan: {"plan": "context"},
+    BegunPlan: {"plan": "context"},
+    Plan: {"revision": "version"},
 }
 _Form = tuple[tuple[str, str, bool, object], ...]
 _FORMS: dict[Any, _Form] = {}
@@ -83,6 +88,11 @@ def _advice(text: Any) -> Any:
     return words().say(text) if isinstance(text, str) else said(text)
 
 
+def _pieces_of_advice(texts: Any) -> Any:
+    """Several such texts."""
+    return [_advice(text) for text in texts]
+
+
 def _tool(action: Any) -> Any:
     """The tool that an operation is."""
     return words().names.get(action, action)
@@ -100,9 +110,16 @@ _SAY: dict[tuple[Any, str], Callable[[Any], Any]] = {
     (Waited, "status"): state,
     (Transition, "from_state"): state,
     (TaskEvent, "metadata"): _moved,
+    (Plan, "status"): state,
+    (PlanMark, "status"): state,
+    (CurrentTask, "status"): state,
     (Step, "action"): _tool,
     (Step, "reason"): _advice,
     (Checked, "fix_hint"): _advice,
     (Checks, "fix_hint"): _advice,
     (Trouble, "hint"): _advice,
+    (MadeWorktree, "notes"): _pieces_of_advice,
+    (MadeWorktree, "next"): _advice,
+    (RemovedWorktree, "notes"): _pieces_of_advice,
+    (Worktrees, "notes"): _pieces_of_advice,
 }

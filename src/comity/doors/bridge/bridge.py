@@ -16,11 +16,11 @@ from http.client import HTTPConnection
 from typing import Any, BinaryIO
 
 from comity.command_line import Command, parse, refuse
-from comity.declared import BY_NAME, Setting, told
 from comity.doors.bridge.answers import VERSION_KEY, header_text, problem_of, refusal
 from comity.doors.bridge.link import Address, Http, HttpAnswer, Lost, drop
 from comity.kernel.problem import Invalid, Problem, Unavailable
 from comity.mcp import wire
+from comity.setting_list import BY_NAME, Setting, told
 from comity.settings import host_session
 
 PATIENCE_S = 15.0  # for a server that is being started again

@@ -9,6 +9,7 @@ from comity.doors.cli.screen import Screen
 from comity.kernel.named_tuple import NamedTuple
 
 STDIN = "\0-"  # what the parser is given for an argument of "-"; no argument can hold a NUL
+BETWEEN = "\0"  # the words of another program's line
 HELP = "Let many coding agents work in one repository: a message bus on one SQLite file."
 
 
@@ -39,14 +40,18 @@ GROUPS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("read", "messages:read", "Read one message whole"),
         CommandEntry("receipts", "receipts:receipts", "What became of messages: queued, injected, seen, acknowledged"),
         CommandEntry("ack", "messages:ack", "Acknowledge a message, so that it does not come back"),
-        CommandEntry("claim", "claims:claim", "Claim files, folders or globs before editing them"),
-        CommandEntry("release", "claims:release", "Release claimed files"),
+        CommandEntry("claim", "claims:claim", "Claim files or resources before using them, or stand in line"),
+        CommandEntry("release", "claims:release", "Release what is claimed, or give up a place in line"),
         CommandEntry("join", "messages:join", "Join a channel"),
         CommandEntry("leave", "messages:leave", "Leave a channel, or all and end the session"),
     ),
     "Work": (
         CommandEntry("tasks", "tasks:tasks", "The tasks: who does what, what is ready"),
         CommandEntry("task", "tasks:task", "Dispatch, take, do and give back a task"),
+        CommandEntry("plan", "plans:plan", "The plan of a task: write, note, deliver; which task you work on"),
+        CommandEntry("worktree", "worktrees:worktree", "A checkout of its own for each task: add, list, remove"),
+        CommandEntry("radar", "radar:radar", "Which checkouts will conflict, before anybody merges"),
+        CommandEntry("integrate", "integrate:integrate", "Bring finished branches home, checked together first"),
         CommandEntry("goals", "goals:goals", "The goals as trees, with their progress"),
     ),
     "Know": (

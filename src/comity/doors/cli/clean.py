@@ -6,7 +6,7 @@ are shown as escapes such as ``\x1b``. People read it, so the joiners and select
 
 from __future__ import annotations
 
-from comity.kernel.quoting import escaped, hidden
+from comity.kernel.quoting import escaped, hidden, quoted
 
 _STAY = frozenset("\n\t\u200c\u200d\ufe0e\ufe0f")
 
@@ -21,6 +21,11 @@ def block(text: str) -> str:
 def line(text: object) -> str:
     """``text`` as one line."""
     return " ".join(block(str(text)).split("\n"))
+
+
+def path(name: str) -> str:
+    """A file's name on one line, quoted where it has anything in it that could be taken for more than a name."""
+    return name if name.isprintable() and name == name.strip() and not set(name) & set("\"'`,:") else quoted(name)
 
 
 def json_text(text: str) -> str:

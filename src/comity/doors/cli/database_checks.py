@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterator
 
 from comity.database import Database, form, log_bytes, newest_schema
+from comity.doors.cli import session_checks, worktree_checks
 from comity.doors.cli.file_system_checks import existing
 from comity.doors.cli.findings import Finding, fail, ok, warn
 from comity.doors.cli.screen import count, size
@@ -152,6 +153,7 @@ def _contents(settings: Settings) -> Iterator[Finding]:
     with from_settings(settings) as workspace:
         agents = workspace.agent.list().agents
         held = workspace.workspace.status()
+        worktrees = list(worktree_checks.of(workspace))
     finished = max(0, held.deliveries - held.pending.total)
     detail = f"{count(finished, 'finished message')}, {count(held.events, 'event')}"
     if finished > _MUCH_FINISHED or held.events > 4 * _MUCH_FINISHED:
@@ -164,3 +166,5 @@ def _contents(settings: Settings) -> Iterator[Finding]:
         yield warn("Queue", detail, "It does not poll: look at it, or let it leave.")
     if not full:
         yield ok("Queues", f"{count(len(agents), 'agent')}, none near its limit")
+    yield from session_checks.of_agents(agents)
+    yield from worktrees

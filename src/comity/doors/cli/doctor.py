@@ -1,6 +1,7 @@
 """``comity doctor``: what is wrong here and what to do about it. It changes nothing and makes nothing.
 
-But with ``--capture``, which makes the folder that hooks keep payloads in, and ``--canary``, in a folder of its own.
+But with ``--capture``, which makes the folder that hooks keep payloads in. Installed hooks are run once, and with
+``--canary`` tried, in a folder made for it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from comity.doors.cli import (
     folder_checks,
     hook_checks,
     machine_checks,
+    session_checks,
     trust_checks,
 )
 from comity.doors.cli.command import Option, Values, command
@@ -56,9 +58,10 @@ def _doctor(invocation: Invocation, values: Values) -> DoctorReport:
     if values.get("hosts"):
         return DoctorReport([], [], hook_checks.abilities())
     try:
-        settings = invocation.settings
+        spoiled = invocation.despite_spoiled()
     except Problem as problem:
         return DoctorReport([fail("Settings", problem.message, problem.hint)], [], [])
+    settings = invocation.settings
     if values.get("canary"):
         return DoctorReport(hook_checks.fly(values["canary"]), [], [])
     if values.get("capture") is not None:
@@ -71,7 +74,10 @@ def _doctor(invocation: Invocation, values: Values) -> DoctorReport:
         yield from hook_checks.git(settings)
 
     checks = (*CHECKS, ("Hooks", hooks))
-    return DoctorReport([finding for title, check in checks for finding in _run(title, check, settings)], states, [])
+    found = [finding for title, check in checks for finding in _run(title, check, settings)]
+    if spoiled is not None and all(finding.check != "Settings" or finding.status == "ok" for finding in found):
+        found.insert(0, fail("Settings", spoiled.message, spoiled.hint))
+    return DoctorReport(found, states, [])
 
 
 def _capture(settings: Settings, on: bool) -> Finding:
@@ -142,6 +148,8 @@ def _show(screen: Screen, report: DoctorReport) -> None:
     screen.say("")
     if failed:
         screen.say((f"{count(len(failed), 'check')} failed.", STATUS_STYLES["fail"]))
+    elif any(finding.check == session_checks.CHECK for finding in warned):
+        screen.say(("Agents without hooks are at work.", STATUS_STYLES["warn"]))
     elif warned:
         screen.say((f"It works; {count(len(warned), 'warning')}.", STATUS_STYLES["warn"]))
     else:

@@ -13,23 +13,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from comity import settings as project_settings
-from comity.declared import shown
+from comity.doors.cli import hook_trial
 from comity.doors.cli.findings import Finding, fail, ok, warn
-from comity.hosts import canary, files, githooks, hook_edit, hook_history
+from comity.hosts import asking, canary, files, githooks, hook_edit, hook_history, versions
 from comity.hosts.catalog import ADAPTERS, hosts
 from comity.hosts.hook_history import HookHistory, HookRun
-from comity.hosts.hook_install import BY_PATH, WIRINGS, running
-from comity.hosts.host import Wiring
+from comity.hosts.hook_install import BY_PATH, WIRINGS, is_launcher, program_of, running
+from comity.hosts.host import Version, Wiring
 from comity.hosts.jsonc import MalformedJsonc
-from comity.hosts.layout import workspace
+from comity.hosts.layout import fitting, in_place, workspace
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid, Problem
 from comity.kernel.text import readable
-from comity.process import ThisProcess, absent
 from comity.project import git_folder, locate
+from comity.setting_list import shown
 from comity.settings import Settings
-from comity.workspace import from_settings
 
 _RECENT_S = 86_400
 
@@ -52,6 +50,10 @@ class HookState(NamedTuple):
     trusted: bool | None
     history: HookHistory
     strange: tuple[str, ...] = ()
+    version: Version | None = None  # of the host's program, where it tells
+    lost: tuple[str, ...] = ()  # what this version does not let hooks do
+    wrong: str | None = None  # why the installed program did not answer when it was run once; None: it was not run
+    older: bool = False  # they run for other tools, or otherwise, than this Comity has them
 
     def plain(self) -> dict[str, Any]:
         """What a program is told."""
@@ -60,6 +62,10 @@ class HookState(NamedTuple):
             "host": self.host,
             "file": self.file,
             "hostProgram": self.program,
+            "hostVersion": None if self.version is None else versions.shown(self.version),
+            "lost": list(self.lost),
+            "older": self.older,
+            "answers": None if self.wrong is None else not self.wrong,
             "problem": None if self.problem is None else self.problem.message,
             "installed": list(self.installed),
             "missing": list(self.missing),
@@ -88,19 +94,26 @@ def look(settings: Settings) -> list[HookState]:
     place = workspace(Path.cwd())
     told = hook_history.read(settings.db)
     programs = {host.name: shutil.which(host.program) for host in hosts() if host.program}
+    known, tried = asking.versions(place.checkout), dict[str, str]()
     states = []
-    for wiring in WIRINGS:
-        problem, found, strange = None, dict[str, str](), tuple[str, ...]()
+    for base in WIRINGS:
+        version, placed = known.get(base.host), in_place(base, place.checkout)
+        wiring, lost = versions.taken(placed, version), versions.lost(base, version) if version else ()
+        problem, found, strange, text = None, dict[str, str](), tuple[str, ...](), ""
         try:
             data = files.look(place.checkout, wiring.file).data
             text = files.decode(wiring.file, data)[1] if data else ""
+            wiring = fitting(placed, version, text)
             found = hook_edit.commands(text, wiring) if text else {}
-            strange = _strange(text, wiring, str(place.checkout)) if text else ()
+            strange = _strange(text, versions.everything(placed), str(place.checkout)) if text else ()
         except Problem as error:
             problem = error
         except MalformedJsonc as error:
             problem = files.malformed(wiring.file, error.message, error.line)
-        executable, runs = _executable(next(iter(found.values()), ""))
+        program = program_of(next(iter(found.values()), ""), wiring.host)
+        executable, runs = _executable(program)
+        if runs and program not in tried and (own := hook_trial.vouched(text, placed)):
+            tried[program] = hook_trial.answers(wiring.host, own)
         states.append(
             HookState(
                 wiring.host,
@@ -115,15 +128,24 @@ def look(settings: Settings) -> list[HookState]:
                 wiring.trusted(str(place.checkout), wiring.file) if found and wiring.trusted else None,
                 told.get(wiring.host, hook_history.NONE),
                 strange,
+                version,
+                lost,
+                tried.get(program),
+                bool(found) and not strange and _is_older(text, wiring, program),
             )
         )
     return states
 
 
+def _is_older(text: str, wiring: Wiring, program: str) -> bool:
+    stands, wanted = hook_edit.holds(text, wiring, program)
+    return stands < wanted
+
+
 def _strange(text: str, wiring: Wiring, checkout: str) -> tuple[str, ...]:
     """What is not as ``init`` writes it, be it for a Comity that is installed elsewhere; quoted, fit to be shown."""
     every = hook_edit.every(text, wiring)
-    programs = {command.partition(f" hook {wiring.host} ")[0] for command in every}
+    programs = {program_of(command, wiring.host) for command in every}
     known = {running(), BY_PATH, *(one for one in programs if _is_comity(one, checkout))}
     written = hook_edit.written(text, wiring, tuple(known))
     if wiring.whole is not None:
@@ -142,7 +164,8 @@ def _is_comity(program: str, checkout: str) -> bool:
         return False
     name = os.path.basename(words[0])
     alone = program == shlex.quote(words[0]) and name == "comity"
-    return alone or (program == f"{shlex.quote(words[0])} -m comity" and name.startswith("python"))
+    python = name.startswith("python")
+    return alone or (python and (program == f"{shlex.quote(words[0])} -m comity" or is_launcher(words, checkout)))
 
 
 def _executable(command: str) -> tuple[str, bool]:
@@ -154,7 +177,10 @@ def _executable(command: str) -> tuple[str, bool]:
     if not words:
         return "", False
     found = words[0] if os.path.isabs(words[0]) else shutil.which(words[0])
-    return words[0], found is not None and os.path.isfile(found) and os.access(found, os.X_OK)
+    there = found is not None and os.path.isfile(found) and os.access(found, os.X_OK)
+    if there and is_launcher(words, "") and not os.path.isdir(words[-1]):
+        return words[-1], False
+    return words[0], there
 
 
 def findings(states: list[HookState]) -> Iterator[Finding]:
@@ -199,8 +225,14 @@ def _finding(state: HookState, now: float) -> Iterator[Finding]:
     elif not state.runs:
         told = fail if os.path.isabs(state.executable) or state.program is not None else warn
         yield told(check, f"{state.file}: {state.executable} cannot be run", f"Install Comity there, or {again}.")
+    elif state.wrong:
+        yield fail(check, f"{state.file}: {state.executable} does not answer: {state.wrong}", f"{hook_trial.HOW}.")
     elif state.missing:
         yield warn(check, f"{state.file}: no hook for {', '.join(state.missing)}", again)
+    elif state.older:
+        yield warn(
+            check, f"{state.file}: they do not run for every tool that may write: another Comity wrote them", again
+        )
     elif state.trusted is False:
         told_since = f"; {_told(seen, now)}" if seen.fired is not None else ""
         again = "Trust the project, and each hook under /hooks there."
@@ -209,7 +241,8 @@ def _finding(state: HookState, now: float) -> Iterator[Finding]:
         failed = f"{seen.failures} of {seen.hooks} hooks failed, last {_ago(seen.failed, now)}: {seen.failed.why}"
         yield warn(check, f"{failed}; {_told(seen, now)}", "The agent went on each time.")
     else:
-        yield ok(check, f"{state.file}; {_told(seen, now)}")
+        less = f"; {versions.shown(state.version)}: {'; '.join(state.lost)}" if state.version and state.lost else ""
+        yield ok(check, f"{state.file}; {_told(seen, now)}{less}")
 
 
 def _told(seen: HookHistory, now: float) -> str:
@@ -238,7 +271,9 @@ def fly(host: str) -> list[Finding]:
     if wiring is None:
         known = ", ".join(one.host for one in WIRINGS)
         raise Invalid("agent_host.unknown", f"There is no host {host!r} with hooks.", f"Known: {known}.")
-    found = files.look(workspace(Path.cwd()).checkout, wiring.file)
+    checkout = workspace(Path.cwd()).checkout
+    wiring = versions.everything(in_place(wiring, checkout))
+    found = files.look(checkout, wiring.file)
     text = files.decode(wiring.file, found.data)[1] if found.data else ""
     commands = hook_edit.commands(text, wiring) if text else {}
     check, again = f"Canary {host}", f"`comity init --hosts {host}` installs them anew."
@@ -249,7 +284,7 @@ def fly(host: str) -> list[Finding]:
         fail(f"{check} {trial.event}", trial.wrong, again)
         if trial.wrong
         else ok(f"{check} {trial.event}", _MEANT[trial.wanted])
-        for trial in canary.fly(host, commands, ours, _prepare)
+        for trial in canary.fly(host, commands, ours, hook_trial.prepare)
     ]
 
 
@@ -258,15 +293,6 @@ _MEANT = {
     "refuse": "refused an edit of a held file",
     "nothing": "let an edit of a free file go on",
 }
-
-
-def _prepare(folder: str) -> None:
-    """A project in ``folder``, in which a peer holds a file."""
-    os.mkdir(os.path.join(folder, ".macp"))
-    resolved = project_settings.resolve({"agent_id": canary.PEER}, {}, folder)
-    with from_settings(resolved, ThisProcess(absent("comity", "", folder))) as peer:
-        peer.call("session.start", {})
-        peer.call("claim.acquire", {"files": [canary.HELD]})
 
 
 def abilities() -> list[dict[str, Any]]:

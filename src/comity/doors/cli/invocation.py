@@ -1,8 +1,9 @@
 """One call of a command: which project and database are meant, and which agent acts.
 
-At the command line an agent is ``cli-USER`` unless ``--as`` or MACP_AGENT_ID says otherwise, and its session is always
-``cli-`` and the agent's id: so every command of one person or script is the same agent, and messages to it wait in its
-queue until it polls. Commands that only look register nothing and make no database.
+A command that runs at an agent's prompt, below the agent's host or with its variable, is that agent, in its session.
+Anybody else is ``cli-USER`` unless ``--as`` or MACP_AGENT_ID says otherwise, with ``cli-`` and the agent's id for a
+session: so every command of one person or script is the same agent, and messages to it wait in its queue until it
+polls. Commands that only look register nothing and make no database.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from comity import settings
+from comity import settings, spoiled_settings
 from comity.kernel.named_tuple import NamedTuple
-from comity.kernel.problem import Conflict, NotFound
-from comity.process import ThisProcess, absent
+from comity.kernel.problem import Conflict, Invalid, NotFound
+from comity.process import ThisProcess, absent, ancestors
 from comity.settings import Settings
 from comity.workspace import Workspace, from_settings
 
 Demo = Callable[..., int]
 LEASE_S = 86_400  # an agent at the command line counts as present for a day after its last command
+HOOKED_LEASE_S = 900  # one at its host's prompt as long as after a hook
 
 
 class Globals(NamedTuple):
@@ -49,10 +51,22 @@ class Invocation:
     def settings(self) -> Settings:
         """The project's settings with this agent's identity. Raises Invalid."""
         if self._settings is None:
-            named = self._chosen.agent or os.environ.get("MACP_AGENT_ID", "").strip() or f"cli-{_user()}"
+            named = self._named() or f"cli-{_user()}"
             found = settings.resolve({**self.project_flags, "agent_id": named}, os.environ, os.getcwd())
             self._settings = found._replace(session_id=f"cli-{found.agent_id}")
         return self._settings
+
+    def despite_spoiled(self) -> Invalid | None:
+        """Take the settings though a file of theirs is spoiled, as hooks do; what is wrong with it. Raises Problem."""
+        try:
+            self.settings  # noqa: B018
+        except Invalid as error:
+            named = self._chosen.agent or os.environ.get("MACP_AGENT_ID", "").strip() or f"cli-{_user()}"
+            flags = {**self.project_flags, "agent_id": named}
+            found = spoiled_settings.around(flags, os.environ, os.getcwd(), error, variables=False)
+            self._settings = found._replace(session_id=f"cli-{found.agent_id}")
+            return error
+        return None
 
     @property
     def project_flags(self) -> dict[str, str | None]:
@@ -70,8 +84,27 @@ class Invocation:
         if self._workspace is None:
             me = self.settings
             presence = absent("comity", "", me.worktree or me.root, LEASE_S)  # the session outlives this process
-            self._workspace = from_settings(me, ThisProcess(presence))
+            self._workspace = self._at_prompt(from_settings(me, ThisProcess(presence)))
         return self._workspace
+
+    def _at_prompt(self, workspace: Workspace) -> Workspace:
+        """The same for the agent at whose prompt this runs, if it does and nobody was named."""
+        if self._named():
+            return workspace
+        me = self.settings
+        variable = {"host": me.host, "host_session_id": me.host_session_id}
+        found = workspace.call("session.find", {"processes": ancestors(), **variable, "terminal": _at_terminal()})
+        if not found.agent_id:
+            return workspace
+        name = found.name or f"{me.program}-{found.agent_id[-4:]}"
+        session_id = found.session_id or f"{me.host or 'server'}:{found.agent_id}"
+        self._settings = me._replace(agent_id=found.agent_id, agent_name=name, session_id=session_id, named=True)
+        program = "" if found.session_id else me.host  # what is known of it stays
+        presence = absent(program, me.host_session_id, me.worktree or me.root, HOOKED_LEASE_S)
+        return workspace.acting_as(self._settings.actor, observer=ThisProcess(presence))
+
+    def _named(self) -> str:
+        return self._chosen.agent or os.environ.get("MACP_AGENT_ID", "").strip()
 
     def exists(self) -> bool:
         """Whether there is something at the database's path."""
@@ -131,6 +164,13 @@ class Invocation:
     ) -> None:
         if self._workspace is not None:
             self._workspace.close()
+
+
+def _at_terminal() -> bool:
+    try:
+        return os.isatty(0)
+    except OSError:
+        return False
 
 
 def _user() -> str:

@@ -59,13 +59,22 @@ def _run(arguments: list[str], demo: Callable[..., int]) -> int:
     from cyclopts import CycloptsError
 
     app = catalog.build()
-    tokens = [catalog.STDIN if word == "-" else word for word in arguments]
+    tokens = [catalog.STDIN if word == "-" else word for word in _with_program(arguments)]
     try:
         perform, bound, unparsed = app.parse_args(tokens)
     except CycloptsError as error:
         raise _usage(error, arguments) from None
     result: Any = perform(*bound.args, **bound.kwargs, **dict.fromkeys(unparsed, demo))
     return result if isinstance(result, int) else 0
+
+
+def _with_program(arguments: list[str]) -> list[str]:
+    """With what stands behind ``--run`` and ``--`` as the one value of ``--run``: it is another program's line."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    if "--run" not in arguments[:end] or end + 1 >= len(arguments):
+        return arguments
+    ours = [word for word in arguments[:end] if word != "--run"]
+    return [*ours, f"--run={catalog.BETWEEN.join(arguments[end + 1 :])}"]
 
 
 def _check(arguments: list[str]) -> None:

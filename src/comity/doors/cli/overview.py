@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from comity.declared import Aside
+from comity import spoiled_settings
 from comity.doors.cli.command import Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import PRIORITY_STYLES, Column, Part, Screen, clock
@@ -15,11 +16,13 @@ from comity.rooms.channels.model import PRIORITIES
 from comity.server.folder import agreement
 from comity.server.folder.layout import masc_folder
 from comity.server.folder.lock import running_server
+from comity.setting_list import Aside
 
 _NEWEST = 5
 
 
 def _status(invocation: Invocation, _: Values) -> dict[str, Any]:
+    spoiled = invocation.despite_spoiled()
     settings = invocation.settings
     result: dict[str, Any] = {
         "project": {"projectId": settings.project_id, "root": settings.root, "defaultChannel": settings.channel},
@@ -27,12 +30,14 @@ def _status(invocation: Invocation, _: Values) -> dict[str, Any]:
         "server": running_server(masc_folder(settings.root)),
         "aside": agreement.look(settings.root).aside,
         "replaced": Memory(settings).told,
+        "spoiled": "" if spoiled is None else spoiled_settings.complaint(spoiled),
         "status": None,
         "channels": [],
         "agents": [],
         "events": [],
         "lost": [],
         "leftBehind": [],
+        "waiting": [],
     }
     if invocation.exists():
         agents = invocation.call("agent.list").agents
@@ -41,6 +46,7 @@ def _status(invocation: Invocation, _: Values) -> dict[str, Any]:
         result["channels"] = _channels(agents)
         result["events"] = invocation.call("event.list", newest=_NEWEST).events
         result["lost"] = invocation.call("rescue.list", lost=True, limit=_NEWEST).versions
+        result["waiting"] = invocation.call("claim.list", limit=1).waiting
         result["leftBehind"] = [one for one in invocation.call("work.list").files if one.state == "left behind"]
     return result
 
@@ -61,6 +67,7 @@ def _show_status(screen: Screen, result: dict[str, Any]) -> None:
     if status is None:
         screen.fields(pairs)
         _show_aside(screen, result["aside"])
+        _show_spoiled(screen, result["spoiled"])
         if result["replaced"]:
             screen.say(("replaced: ", "bold red"), result["replaced"])
         screen.say("")
@@ -81,14 +88,17 @@ def _show_status(screen: Screen, result: dict[str, Any]) -> None:
     if status.paused is not None:
         show_pause(screen, status.paused)
     _show_aside(screen, result["aside"])
-    for loop in status.damped:
-        screen.say((f"{loop.sender} to {loop.target}: messages held back: {loop.times}, ", "yellow"), loop.why)
+    _show_spoiled(screen, result["spoiled"])
+    _show_trouble(screen, result)
     for one in result["lost"]:
         who = one.agent_name or one.agent_id or "nobody known"
         what = f"{one.file_path} of {who}, by {one.lost_by}; comity rescue gives it back"
         screen.say(("lost work: ", "bold red"), what)
     for one in result["leftBehind"][:_NEWEST]:
         screen.say(("left behind: ", "yellow"), f"{one.file_path}, uncommitted, by {one.agent_name or one.agent_id}")
+    for one in result["waiting"][:_NEWEST]:
+        what = f"{', '.join(one.files)}: {one.agent_name or one.agent_id}, behind {', '.join(one.behind)}"
+        screen.say(("in line: ", "yellow"), what)
     if result["agents"]:
         screen.say("")
         _show_agents(screen, result["agents"])
@@ -96,6 +106,22 @@ def _show_status(screen: Screen, result: dict[str, Any]) -> None:
         screen.say("")
         screen.say(("Newest events", "bold"))
         show_events(screen, result["events"])
+
+
+def _show_trouble(screen: Screen, result: dict[str, Any]) -> None:
+    """Agents without hooks, work of one agent in a commit of another, and loops of messages."""
+    bare = [agent for agent in result["agents"] if agent.presence is not None and not agent.presence.hooks]
+    for agent in bare:
+        screen.say(("no hooks: ", "bold red"), f"{agent.name}: nobody checks its edits; comity doctor says what to do")
+    for told in result["status"].committed:
+        screen.say(("committed by another: ", "bold red"), told)
+    for loop in result["status"].damped:
+        screen.say((f"{loop.sender} to {loop.target}: messages held back: {loop.times}, ", "yellow"), loop.why)
+
+
+def _show_spoiled(screen: Screen, spoiled: str) -> None:
+    if spoiled:
+        screen.say(("spoiled: ", "bold red"), spoiled)
 
 
 def _show_aside(screen: Screen, left: tuple[Aside, ...]) -> None:
@@ -116,6 +142,9 @@ status = command(
 
 
 def _agents(invocation: Invocation, values: Values) -> Any:
+    spoiled = invocation.despite_spoiled()
+    if spoiled is not None:
+        print(f"spoiled: {spoiled_settings.complaint(spoiled)}", file=sys.stderr)
     invocation.require_database()
     return invocation.call("agent.list", **values)
 
@@ -142,6 +171,8 @@ def _known(presence: Any) -> tuple[str, str]:
 def _life(presence: Any) -> Part:
     if presence is None:
         return "unknown"
+    if not presence.hooks and presence.state in ("alive", "leased"):
+        return f"{presence.state}, no hooks", "bold red"
     styles = {"dead": "bold red", "lapsed": "yellow"}
     return presence.state, styles.get(presence.state, "")
 

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from comity import settings, trust
+from comity.doors.cli import hook_trial, user_hooks
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen
-from comity.hosts import githooks
+from comity.doors.cli.user_hooks import UserHooks
+from comity.hosts import asking, compiled_launcher, githooks, like_main
+from comity.hosts.hook_install import launched
 from comity.hosts.init import FileChange, InitReport, Options, Plan, apply, plan
+from comity.hosts.layout import workspace
 from comity.hosts.removal import sweep
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
@@ -34,7 +38,9 @@ class InitOutcome(NamedTuple):
     told: tuple[str, ...] = ()  # what does not count, and why
 
 
-def _program(answer: InitOutcome) -> dict[str, Any]:
+def _program(answer: InitOutcome | UserHooks) -> dict[str, Any]:
+    if isinstance(answer, UserHooks):
+        return user_hooks.plain(answer)
     made = answer.report.plan
     written = {change.name for change in answer.report.written}
     return {
@@ -66,12 +72,22 @@ def _git_plain(report: githooks.GitHooksReport) -> dict[str, Any]:
     return {"changed": [str(path) for path in report.changed], "notes": list(report.notes)}
 
 
-def _init(_: Invocation, values: Values) -> InitOutcome:
+def _init(_: Invocation, values: Values) -> InitOutcome | UserHooks:
     listed = values.pop("hosts", None)
     hosts = None
     if listed is not None:
         hosts = tuple(name for words in listed for name in words.replace(",", " ").split())
-    made = plan(Path(os.getcwd()), Options(hosts=hosts, **values))
+    if values.pop("user_hooks", False):
+        return user_hooks.install(hosts, dry_run=values.get("dry_run", False), remove=values.get("remove", False))
+    here = Path(os.getcwd())
+    if values.pop("like_main", False):
+        alike = like_main.plan(here, dry_run=values.get("dry_run", False))
+        return InitOutcome(apply(alike), alike.diff() if alike.options.dry_run else None)
+    options = Options(hosts=hosts, **values)
+    asks = options.hooks and not options.remove
+    if asks and not options.dry_run:
+        compiled_launcher.build(launched())
+    made = plan(here, options, versions=asking.versions(workspace(here).checkout, hosts) if asks else None)
     report = apply(made)
     if report.ok and made.options.remove and made.options.hosts is None and not made.options.dry_run:
         sweep(made)
@@ -82,7 +98,7 @@ def _init(_: Invocation, values: Values) -> InitOutcome:
         return _forget(answer, made)
     agreed = _agree(answer, made)
     _accept(made)
-    return agreed
+    return agreed._replace(told=(*agreed.told, *hook_trial.notes(made)))
 
 
 def _accept(made: Plan) -> None:
@@ -135,7 +151,10 @@ def _git(made: Plan) -> githooks.GitHooksReport | None:
     return githooks.install(made.checkout, remove=made.options.remove)
 
 
-def _show(screen: Screen, answer: InitOutcome) -> None:
+def _show(screen: Screen, answer: InitOutcome | UserHooks) -> None:
+    if isinstance(answer, UserHooks):
+        user_hooks.show(screen, answer)
+        return
     made = answer.report.plan
     if answer.diff is not None:
         for line in answer.diff.splitlines():
@@ -185,9 +204,11 @@ init = command(
         Option("hosts", list[str] | None, "Only these hosts, with commas between; all.", None),
         Option("dry_run", bool, "Show the changes as a diff, write nothing.", default=False),
         Option("hooks", bool, "Install hooks of the hosts as well.", default=True),
+        Option("user_hooks", bool, "Install hooks in your own settings instead: for every folder.", default=False),
         Option("git_hooks", bool, "Have git refuse to commit and push what living peers hold.", default=False),
         Option("url", str | None, "Have the hosts use the server at this address, such as https://HOST:PORT.", None),
         Option("token_env", str | None, "The environment variable that holds the token for it.", None),
+        Option("like_main", bool, "In a linked worktree: write what the main checkout has, no more.", default=False),
         Option("remove", bool, "Give back what was there before.", default=False),
     ),
     doc="""Tell every agent host of this repository about Comity.
@@ -195,5 +216,5 @@ init = command(
     Files are merged: other entries, comments and order stay. A file that cannot be read is left as it is and named.
     """,
     example="comity init --hosts claude-code,codex --dry-run",
-    code=lambda answer: answer.report.exit_code,
+    code=lambda answer: answer.exit_code if isinstance(answer, UserHooks) else answer.report.exit_code,
 )

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from comity import trust as record
-from comity.declared import SETTINGS
 from comity.doors.cli.command import Option, Values, command
 from comity.doors.cli.invocation import Invocation
 from comity.doors.cli.screen import Column, Screen
@@ -20,6 +19,7 @@ from comity.server.auth.config import RULES
 from comity.server.folder import agreement
 from comity.server.folder.agreement import Wish, Wishes
 from comity.server.folder.options import OPTIONS
+from comity.setting_list import SETTINGS
 from comity.settings import workspace_of
 
 _STATES = {"agreed": "agreed", "changed": "changed since you agreed", "open": "does not count"}

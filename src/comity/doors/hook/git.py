@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from importlib import import_module
 
 from comity import settings
 from comity.hosts import hook_log
@@ -16,6 +17,7 @@ from comity.hosts.contract import HookReply
 from comity.kernel.call import Pipeline
 from comity.kernel.clock import SystemClock
 from comity.kernel.ids import TimeOrderedIds
+from comity.kernel.problem import Invalid
 from comity.opening import CHECKS, Memory, open_store
 from comity.process import ThisProcess, absent, look
 from comity.rooms import REGISTRY
@@ -39,7 +41,7 @@ def main(arguments: list[str]) -> int:
     note = hook_log.Note("git", event)
     code = 0
     try:
-        resolved = settings.resolve({}, os.environ, os.getcwd())
+        resolved = _settings(os.getcwd())
         if resolved.enforcement != "off" and os.path.isfile(resolved.db):
             note.at(resolved.db)
             files = _staged() if event == "pre-commit" else _pushed(sys.stdin.read()) if event == "pre-push" else {}
@@ -52,6 +54,15 @@ def main(arguments: list[str]) -> int:
         note.failed(error)
     note.write((time.perf_counter() - began) * 1000)
     return code
+
+
+def _settings(cwd: str) -> Settings:
+    """The settings; those that are spoiled do not count."""
+    try:
+        return settings.resolve({}, os.environ, cwd)
+    except Invalid as error:
+        found: Settings = import_module("comity.spoiled_settings").around({}, os.environ, cwd, error)
+        return found
 
 
 def _verdict(resolved: Settings, event: str, files: dict[str, int]) -> Verdict:

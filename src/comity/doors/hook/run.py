@@ -1,8 +1,11 @@
 """``comity hook HOST EVENT``: one event of an agent host, from its JSON on standard input to its answer.
 
 Hosts run this for every tool call and wait for it, so only what the event needs is loaded, and nothing waits long: it
-answers in time, whatever hangs (``hook.punctual``). Whatever goes wrong lets the agent go on, with one line in the log
+answers in time, whatever hangs (``hook.on_time``). Whatever goes wrong lets the agent go on, with one line in the log
 that ``comity doctor`` reads; only with ``enforcement = "strict"`` a guard that cannot look refuses.
+
+The work is done in a process of its own, or on a thread of a server that is there already (``hook.answering``): who
+asks, where, and with which environment is then told by the process that asks (``system.surroundings``).
 """
 
 from __future__ import annotations
@@ -11,59 +14,104 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Callable
 from importlib import import_module
 
 from comity.doors.hook import projects
 from comity.doors.hook.on_time import Punctual
+from comity.doors.hook.open_stores import OpenStores
 from comity.doors.hook.payload import read_payload
 from comity.doors.hook.turn import Turn
 from comity.hosts import hook_log
 from comity.hosts.contract import NOTHING, Adapter, HookOutput, HookReply, HostEvent, adapter_of
-from comity.kernel.hints import Any
-from comity.kernel.problem import Problem
+from comity.kernel.hints import Any, Protocol
+from comity.kernel.problem import Invalid, Problem
 from comity.opening import Memory, require_own_way
+from comity.setting_list import BY_NAME, told
 from comity.settings import Settings
 from comity.system import files
+from comity.system.surroundings import HERE
 
-_ENFORCEMENT = "COMITY_ENFORCEMENT"  # a file of the tree that cannot be read does not make a strict user lax
+_ENFORCEMENT = BY_NAME["enforcement"]
 
 
-def main(arguments: list[str]) -> int:
-    """Run one hook; the exit code that the host understands. Never raises."""
+class Exchange(Protocol):
+    """Who waits for the answer of one hook. ``alone``: the process is the hook's own."""
+
+    alone: bool
+
+    def put(self, answer: HookOutput) -> bool:
+        """Write it out, all of it; whether the host took it."""
+
+    def more_time(self) -> None:
+        """The project is strict: the answer may take longer."""
+
+    def leave(self, code: int) -> None:
+        """The clock has answered: what hangs need not go on."""
+
+
+def main(arguments: list[str], data: bytes = b"", *, ended: bool = False) -> int:
+    """Run one hook; the exit code that the host understands. Never raises.
+
+    ``data`` is what was read of standard input already, and ``ended`` says whether that was all.
+    """
     began = time.perf_counter() - time.process_time()  # what starting cost counts, too
     host, event = (*arguments, "", "")[:2]
-    return 0 if _by_hand() else Hook(host, event, began).run()
+    if not data and _by_hand():
+        return 0
+    listens = _hold_descriptors()
+    hook = Hook(host, event, began, OwnProcess(), OpenStores())
+    hook.hear(lambda: read_payload(event, data, ended=ended))
+    return hook.run(listens=listens)
 
 
 class Hook:
-    """One run of the command."""
+    """One run of the command: ``hear`` once, then ``run``."""
 
-    def __init__(self, host: str, event: str, began: float) -> None:
-        self._event, self._began = event, began
+    def __init__(self, host: str, event: str, began: float, exchange: Exchange, stores: OpenStores) -> None:
+        self._event, self._began, self._exchange, self._stores = event, began, exchange, stores
         self._note = hook_log.Note(host, event)
         self._host, self._adapter = host, adapter_of(host)
+        self._data = b""
+        self._unheard: Exception | None = None
         self._heard: HostEvent | None = None
         self._strict = False
         self._wrong: Exception | None = None  # of another project that was asked
-        self._clock = Punctual(self._late, _put, self._write_note)
+        self._clock = Punctual(self._late, exchange.put, self._write_note, exchange.leave, alone=exchange.alone)
 
-    def run(self) -> int:
-        """Hear, ask, answer; the exit code."""
+    def hear(self, read: Callable[[], bytes]) -> None:
+        """Read the payload; what is wrong with it is told by ``run``."""
+        try:
+            self._data = read()
+            if self._adapter is None:
+                raise LookupError("no host of that name is known")
+            self._heard = _heard(self._adapter, self._event, self._data)
+        except Exception as error:  # noqa: BLE001
+            self._unheard = error
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is to wait beside an idle session, for as long as that takes."""
+        return self._heard is not None and self._heard.moment == "idle"
+
+    def run(self, *, listens: bool = True) -> int:
+        """Ask and answer; the exit code. ``listens``: the host has an ear for it."""
         answer, after = HookOutput(), None
         try:
-            listens = _hold_descriptors()
             try:
                 answer, after = self._answer()
             except Exception:
                 self._clock.answer(self._aside())
                 raise
-            if not self._clock.answer(answer) or not listens:
+            if not (self._clock.answer(answer) and listens):
                 raise BrokenPipeError("the host does not listen")
             if after is not None:
                 after()
         except Exception as error:  # noqa: BLE001 (an agent is never stopped by what is wrong here)
-            self._note.failed(error)
-        self._write_note()
+            if not self._clock.spoke:
+                self._note.failed(error)
+        if not self._clock.spoke:
+            self._write_note()
         self._clock.end()
         return answer.code
 
@@ -75,24 +123,17 @@ class Hook:
         return self._adapter.neutral(self._event) if self._adapter is not None else HookOutput()
 
     def _answer(self) -> tuple[HookOutput, Any]:
-        wrong, data = None, b""
-        try:
-            data = read_payload()
-            if self._adapter is None:
-                raise LookupError("no host of that name is known")
-            self._heard = _heard(self._adapter, self._event, data)
-        except Exception as error:  # noqa: BLE001
-            wrong = error
-        if self._heard is None or self._heard.moment != "idle":
+        wrong = self._unheard
+        if not self.waits:
             self._clock.begin()
         try:
             resolved = self._settings()
         except Exception as error:  # noqa: BLE001 (what cannot be read has no log to tell of it; comity doctor finds it)
-            self._strict = self._strict or os.environ.get(_ENFORCEMENT, "").strip().lower() == "strict"
+            self._strict = self._strict or _wants_strict()
             return self._without_a_look(error) if self._strict else self._aside(), None
         if resolved is None:
             return self._answer_elsewhere() if wrong is None else self._aside(), None
-        self._capture(resolved, data)
+        self._capture(resolved)
         if self._adapter is None or (self._heard is None and wrong is None):
             self._note.aside(wrong)
             return self._aside(), None
@@ -103,12 +144,19 @@ class Hook:
     def _settings(self) -> Settings | None:
         """What holds here; None where Comity has nothing to do. Raises Problem for what is not read or opened."""
         heard = self._heard
-        cwd = heard.cwd if heard is not None and os.path.isdir(heard.cwd) else os.getcwd()
-        resolved = projects.own(os.environ, cwd)
+        cwd = heard.cwd if heard is not None and os.path.isdir(heard.cwd) else HERE.folder()
+        try:
+            resolved = projects.own(HERE.environment, cwd)
+        except Invalid as error:  # a typing error switches no guard off
+            if _wants_strict():
+                raise
+            self._wrong = error
+            resolved = import_module("comity.spoiled_settings").around({}, HERE.environment, cwd, error)
         if resolved.enforcement == "off":
             return None
         self._strict = resolved.enforcement == "strict"
         if self._strict:
+            self._exchange.more_time()
             self._clock.strict()
         require_own_way(resolved)
         if not os.path.isdir(os.path.dirname(resolved.db)) and not Memory(resolved).changed:
@@ -116,18 +164,18 @@ class Hook:
         self._note.at(resolved.db)
         return resolved
 
-    def _capture(self, resolved: Settings, data: bytes) -> None:
+    def _capture(self, resolved: Settings) -> None:
         folder = hook_log.captures_of(resolved.db)
         if files.kind_of(folder) == "folder":
             with contextlib.suppress(Exception):
-                import_module("comity.doors.hook.capture").keep(folder, self._host, self._event, data)
+                import_module("comity.doors.hook.capture").keep(folder, self._host, self._event, self._data)
 
     def _turn(self, adapter: Adapter, resolved: Settings) -> tuple[HookOutput, Any]:
         heard = self._heard
         assert heard is not None
         try:
             own, others = self._reached(heard, resolved)
-            turn = Turn(resolved, adapter, own)
+            turn = Turn(resolved, adapter, own, self._stores)
             reply = self._with_others(turn.reply(), others)
         except Exception as error:  # noqa: BLE001
             self._note.failed(error)
@@ -140,7 +188,7 @@ class Hook:
         """What of an edit or a command is of the session's own project, and which others it reaches."""
         if heard.moment not in ("before", "after") or not (heard.files or heard.command):
             return heard, []
-        cwd = heard.cwd or os.getcwd()
+        cwd = heard.cwd or HERE.folder()
         own, others = projects.reached(heard, cwd, resolved)
         return own, others
 
@@ -151,7 +199,9 @@ class Hook:
         assert self._adapter is not None
         for other in others:
             try:
-                told = Turn(other.settings, self._adapter, heard._replace(files=other.files)).reply_elsewhere()
+                told = Turn(
+                    other.settings, self._adapter, heard._replace(files=other.files), self._stores
+                ).reply_elsewhere()
             except Exception as error:  # noqa: BLE001
                 self._wrong = error
                 strict = other.settings.enforcement == "strict" and heard.moment == "before"
@@ -195,6 +245,31 @@ class Hook:
         )
 
 
+class OwnProcess:
+    """The host waits for this process's end, and reads what it writes."""
+
+    alone = True
+
+    def put(self, answer: HookOutput) -> bool:
+        """Write it out, all of it, before anything counts as given; whether that went well."""
+        return _put(answer)
+
+    def more_time(self) -> None:
+        """Nobody but the clock counts here."""
+
+    def leave(self, code: int) -> None:
+        """End."""
+        os._exit(code)
+
+
+def _wants_strict() -> bool:
+    """Whether the environment asks for a strict guard: a file of the tree that cannot be read does not make it lax."""
+    try:
+        return told((_ENFORCEMENT,), {}, HERE.environment, {}).get("enforcement") == "strict"
+    except Problem:
+        return False
+
+
 def _by_hand() -> bool:
     """Whether a person typed it: they are told, and nothing waits for a payload."""
     try:
@@ -219,9 +294,7 @@ def _hold_descriptors() -> bool:
 
 
 def _put(answer: HookOutput) -> bool:
-    """Write it out, all of it, before anything counts as given. Not through Python's streams: they would complain
-    once more at exit when the host has gone.
-    """
+    """Not through Python's streams: they would complain once more at exit when the host has gone."""
     try:
         for descriptor, out in ((1, answer.out), (2, answer.err)):
             data = memoryview(out.encode("utf-8", "replace"))

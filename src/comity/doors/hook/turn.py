@@ -3,46 +3,53 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
+from comity.doors.hook.open_stores import OpenStores
 from comity.hosts.contract import NOTHING, Adapter, HookReply, HostEvent
 from comity.kernel.call import Pipeline
 from comity.kernel.clock import SystemClock
 from comity.kernel.hints import Any
 from comity.kernel.ids import TimeOrderedIds
 from comity.kernel.problem import Conflict
-from comity.kernel.scope import Actor, HostSession, Store
-from comity.opening import CHECKS, Memory, open_store
-from comity.process import ThisProcess, absent, host_process
+from comity.kernel.scope import Actor, HostSession
+from comity.opening import CHECKS, Memory
+from comity.process import ThisProcess, absent, host_process, lasts
 from comity.rooms import REGISTRY
 from comity.settings import Settings
+from comity.system.surroundings import HERE
 
 LEASE_S = 900  # of a session that only hooks know: as long as an agent may think
 BUSY_S, STRICT_BUSY_S = 0.18, 0.7  # how long a hook waits for a lock: less than it has to answer
 IDLE_BUSY_S = 5.0  # the same when nobody waits for the hook
+_MOST_FILES, _MOST_LETTERS, _MOST_TOOL = 1000, 4096, 200  # of one question, of a path, of a tool's name
+_LONG = 5000  # letters of a line that may be too long to be read
+_HALVES = "[\ud800-\udfff]"
 _PAUSED = "workspace.paused"
 _UNRECORDED = OSError("the refusal is not in the database, where nothing could be written")
-_OPEN: list[Store] = []  # until the process ends: whoever closes it last writes the log back, and the agent waits
 
 
 class Turn:
     """One event of one agent: what is asked of the operations, and what comes of it."""
 
-    def __init__(self, resolved: Settings, adapter: Adapter, heard: HostEvent) -> None:
+    def __init__(self, resolved: Settings, adapter: Adapter, heard: HostEvent, stores: OpenStores) -> None:
         self.adapter, host, self._able = adapter, adapter.host, adapter.abilities
         pid, started = host_process()
         place = resolved.worktree or resolved.root
         session_id = heard.session_id or f"{pid or 0}-{started or 'process'}"
         own = ThisProcess(absent(host, session_id, place, LEASE_S))
-        strict = resolved.enforcement == "strict"
+        strict = self._strict = resolved.enforcement == "strict"
         busy_s = IDLE_BUSY_S if heard.moment == "idle" else STRICT_BUSY_S if strict else BUSY_S
         self._memory = Memory(resolved)
         self._news = self._memory.told  # that the database is another one: said once, by a hook that can
-        self.store = open_store(resolved, self._memory, busy_s, accept=not strict)
-        _OPEN.append(self.store)
+        self.store = stores.of(resolved, self._memory, busy_s, accept=not strict)
         self._pipeline = Pipeline(self.store, SystemClock(), TimeOrderedIds(), None, None, own, None, CHECKS)
         named = resolved.agent_id if resolved.named else ""
         told = HostSession(host, session_id, heard.subagent_id, pid, started, named=named)
+        begins = heard.source if heard.moment == "start" else "end" if heard.moment == "end" else ""
+        told = told._replace(began_ms=SystemClock().now().ms, lasting=lasts(started), begins=begins)
         agent_id = named or session_id
         name = resolved.agent_name if named else f"{host.partition('-')[0]}-{session_id[-4:]}"
         self._actor: Actor = resolved.actor._replace(
@@ -87,7 +94,7 @@ class Turn:
         if heard.moment == "start":
             return self._inject("turn.start", source=heard.source)
         if heard.moment == "prompt" or (heard.moment == "after" and self._able.mid_turn):
-            return self._inject("turn.next", moved=heard.moved)
+            return self._inject("turn.next", moved=heard.moved, prompted=heard.moment == "prompt")
         if heard.moment == "before":
             return self._guard()
         if heard.moment == "stop":
@@ -123,23 +130,29 @@ class Turn:
                 pending = self.run("edit.pending")
                 if pending.others or pending.works:
                     self.run("work.settle")
-            elif heard.moment in ("prompt", "stop"):
-                if self.run("edit.pending").asked:
+            elif heard.moment in ("prompt", "stop", "end"):
+                pending = self.run("edit.pending")
+                if pending.asked:
                     self.run("edit.landed", over=True)
+                if pending.line:
+                    self.run("claim.settle")
             elif heard.moment == "after":
-                self.note_changes(list(heard.files), heard.command)
+                self.note_changes(list(heard.files), heard.command, heard.unknown)
         except Exception as error:  # noqa: BLE001
             self.wrong = error
 
-    def note_changes(self, files: list[str], command: str) -> None:
-        """What an editing tool or a shell command changed in this project."""
-        cwd = self.heard.cwd or os.getcwd()
+    def note_changes(self, files: list[str], command: str, tool: str = "") -> None:
+        """What an editing tool, a shell command or another tool changed in this project."""
+        cwd = self.heard.cwd or HERE.folder()
         if files:
             pending = self.run("edit.pending")
             if pending.asked and pending.others:
-                self.run("edit.landed", files=[os.path.join(cwd, name) for name in files])
-        if command:
-            self.run("edit.compare", command=command, cwd=cwd)
+                for some in _named(files, cwd):
+                    self.run("edit.landed", files=some)
+        if command or tool:
+            self.run("edit.compare", command=command, cwd=cwd, tool=tool[:_MOST_TOOL])
+            if self.run("edit.pending").line:
+                self.run("claim.settle")
 
     def _guard(self) -> HookReply:
         """Before an editing tool or a shell: what peers hold, and a pause of the workspace, keep it from running."""
@@ -154,21 +167,49 @@ class Turn:
         return HookReply(inject=warning if self._able.warn else "", refuse=refusal)
 
     def _checked(self) -> tuple[str, str]:
-        """Refusal and warning. Of an editing tool: its files; of a shell: the files and git commands in its line."""
+        """Refusal and warning. Of an editing tool: its files; of a shell: the files and git commands in its line; of a
+        tool that nobody knows: whatever its arguments tell, and files are looked at before it runs.
+        """
         heard = self.heard
-        cwd = heard.cwd or os.getcwd()
+        cwd = heard.cwd or HERE.folder()
         told = {"keep_warning": True} if not self._able.warn else {}
-        if heard.files:
-            verdict = self.run("edit.check", files=[os.path.join(cwd, name) for name in heard.files], **told)
-        elif heard.command:
-            why = os.environ.get("COMITY_BYPASS_REASON", "") if os.environ.get("COMITY_BYPASS") == "1" else ""
-            verdict = self.run("command.check", command=heard.command, cwd=cwd, reason=why, **told)
-        else:
-            return "", ""
-        if not verdict.recorded:
-            self.wrong = _UNRECORDED
-        return verdict.refusal, verdict.warning
+        warnings: list[str] = []
+        if self._strict and len(self.heard.command) > _LONG:
+            long: str = import_module("comity.doors.hook.strict").too_long(self.heard.command)
+            if long:
+                return long, ""
+        for name, arguments in self._questions(cwd):
+            verdict = self.run(name, **arguments, **told)
+            if not verdict.recorded:
+                self.wrong = _UNRECORDED
+            if verdict.refusal:
+                return verdict.refusal, ""
+            warnings += [verdict.warning] if verdict.warning else []
+        return "", "\n".join(warnings)
+
+    def _questions(self, cwd: str) -> Iterator[tuple[str, dict[str, object]]]:
+        """The operations that are asked before a tool runs, with their arguments."""
+        heard = self.heard
+        for some in _named(heard.files, cwd):
+            yield "edit.check", {"files": some}
+        if heard.command or heard.unknown:
+            env = HERE.environment
+            why = env.get("COMITY_BYPASS_REASON", "") if env.get("COMITY_BYPASS") == "1" else ""
+            line: dict[str, object] = {"command": heard.command, "cwd": cwd, "reason": why}
+            yield "command.check", {**line, "tool": heard.unknown[:_MOST_TOOL]} if heard.unknown else line
 
     def run(self, name: str, **arguments: object) -> Any:
         """An operation, as the agent of this event."""
         return self._pipeline.run(REGISTRY.get(name), self._actor, arguments)
+
+
+def _named(files: Sequence[str], cwd: str) -> Iterator[list[str]]:
+    """The files as absolute paths that can be, ``_MOST_FILES`` at a time.
+
+    One bad name does not keep the others from being asked about: half a character is what a host writes for it, and
+    what no file system takes is left out.
+    """
+    found = dict.fromkeys(re.sub(_HALVES, "\ufffd", os.path.join(cwd, name)) for name in files)
+    paths = [path for path in found if "\0" not in path and len(path) <= _MOST_LETTERS]
+    for start in range(0, len(paths), _MOST_FILES):
+        yield paths[start : start + _MOST_FILES]

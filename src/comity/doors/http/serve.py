@@ -16,7 +16,6 @@ from importlib.util import find_spec
 
 from comity import settings
 from comity.command_line import Command, parse, refuse
-from comity.declared import SETTINGS, Aside, Setting, as_path, told
 from comity.kernel.problem import Conflict, Forbidden, Invalid, Problem, Unavailable
 from comity.kernel.text import json_line
 from comity.server.address import address_of
@@ -27,6 +26,7 @@ from comity.server.folder.lock import ServerLock
 from comity.server.folder.options import OPTIONS, ServerSettings, settle
 from comity.server.folder.port import FIRST, FIXED
 from comity.server.log import entry
+from comity.setting_list import SETTINGS, Aside, Setting, as_path, told
 from comity.settings import Settings
 from comity.workspace import Workspace
 
@@ -113,11 +113,11 @@ def _serve(project: Settings, own: ServerSettings, open_workspace: Open, tend: T
             with ExitStack() as sockets:
                 bound = sockets.enter_context(listening(address.host, address.port))
                 ws_bound = sockets.enter_context(listening(address.host, address.ws_port)) if address.ws_port else None
-                from comity.doors.http.life import Life  # what it stands on takes a while to load
+                from comity.doors.http.startup_shutdown import ServerRun  # what it stands on takes a while to load
 
                 tend(workspace, own.retention_days, authority.note_used)
                 address = address._replace(port=bound.getsockname()[1])
-                return Life(workspace, authority, address, own, folder, lock, project.job_minutes * 60).run(
+                return ServerRun(workspace, authority, address, own, folder, lock, project.job_minutes * 60).run(
                     bound, ws_bound
                 )
     finally:

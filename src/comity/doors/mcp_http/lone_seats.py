@@ -16,8 +16,7 @@ from comity.doors.mcp_http.seat import HttpSeat
 from comity.server.address import LOOPBACK
 from comity.server.auth.principal import Principal
 from comity.server.callers import connection
-from comity.server.peer import lives
-from comity.server.sockets import Process
+from comity.server.socket_holders import Process, lives
 from comity.server.state import ServerState
 
 _MOST = 500

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from comity.dialects.dialect import Ask
@@ -24,18 +24,24 @@ class AgentSession:
     """What runs the calls of one agent session. ``ready`` opens the workspace and registers.
 
     ``session`` is the host's session as far as it is known at the start; each call is its own agent's.
-    With ``joins`` a call says later as whom it comes in, unless that is certain.
+    With ``joins`` a call says later as whom it comes in, unless that is certain. ``also`` says what goes with an answer
+    to a workspace's agent besides, by what its client says of itself.
 
     When the start fails, each call tries again and answers the Problem if it fails again, so that an agent is told
     what is wrong, and works as soon as it is mended.
     """
 
     def __init__(
-        self, open_workspace: Callable[[], Workspace], session: HostSession | None = None, *, joins: bool = False
+        self,
+        open_workspace: Callable[[], Workspace],
+        session: HostSession | None = None,
+        *,
+        joins: bool = False,
+        also: Callable[[Workspace, Mapping[str, Any]], str] | None = None,
     ) -> None:
         self._open = open_workspace
         self._session = session
-        self._joins = joins
+        self._joins, self._also = joins, also
         self._names = SaidNames()
         self._lock = threading.Lock()
         self._opened: tuple[Workspace, Identities] | None = None
@@ -68,7 +74,9 @@ class AgentSession:
             identities.introduce(program)
         workspace = identities.of(call.meta, ask.called, looks=ask.looks)
         self._names.require_own(ask, workspace.actor)
-        return workspace.perform(op, ask.arguments, call.cancelled, report, call.once())
+        record = workspace.perform(op, ask.arguments, call.cancelled, report, call.once())
+        call.also = self._also(workspace, call.client) if self._also is not None else ""
+        return record
 
     def _present(self) -> tuple[Workspace, Identities]:
         if self._opened is None:

@@ -17,6 +17,8 @@ KNOWN = (
     "visual studio code", "vscode", "warp", "windsurf", "zed",
 )
 OTHERS = ("aider", "cline", "continue", "crush", "goose", "kimi", "qwen", "roo", "trae")
+# Those that run in a terminal: what they start may have one of its own. A terminal inside any other is a person's.
+IN_TERMINALS = frozenset(("claude-code", "codex", "gemini-cli", "opencode", "copilot-cli", "factory-droid", "kiro"))
 # fmt: on
 _NAMES = (*KNOWN, *OTHERS)
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from comity.kernel.hints import Any
 from comity.kernel.scope import Scope
 
-_OF_AGENTS = ("claims", "work", "tasks", "channels", "turns")
+_OF_AGENTS = ("claims", "work", "tasks", "plans", "channels", "turns")
 _OF_SESSIONS = ("claims", "tasks")
 
 

@@ -37,6 +37,13 @@ class Renewed(NamedTuple):
     renewed: bool
 
 
+class Errand(NamedTuple):
+    """A session that runs an errand, and the agent that it does that for."""
+
+    agent_id: str
+    parent_agent_id: str
+
+
 class DeadAgent(NamedTuple):
     """An agent whose session is active and whose process is gone, and how that is known."""
 
@@ -46,6 +53,7 @@ class DeadAgent(NamedTuple):
 
 
 class Dead(NamedTuple):
-    """Everybody who is known to be dead."""
+    """Everybody who is known to be dead. ``in_line``: somebody stands in line for files."""
 
     agents: list[DeadAgent]
+    in_line: bool = False

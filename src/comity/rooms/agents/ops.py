@@ -21,4 +21,4 @@ def renew_session(scope: Scope) -> Renewed:
 @op("agent.dead", effect="read", example={})
 def dead_agents(scope: Scope) -> Dead:
     """List agents whose process is gone, and how that is known; agent.reap frees what they held."""
-    return Dead(presence.dead(scope))
+    return Dead(presence.dead(scope), scope.tx.one("agents.anybody_in_line") is not None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from comity.kernel.scope import Scope
-from comity.rooms.agents.liveness import Evidence, Reported, Verdict, comparable, judge
+from comity.kernel.text import read_list
+from comity.rooms.agents.liveness import Evidence, HostProcess, Reported, Verdict, beside, comparable, judge
 from comity.rooms.agents.model import DeadAgent
 
 
@@ -54,11 +55,23 @@ def verdicts(scope: Scope) -> list[tuple[Reported, Verdict]]:
     steady_ms = observer.steady_ms(now_ms)
     found = []
     for row in scope.tx.all("agents.presences"):
-        reported = Reported._make(row)
+        reported = Reported._make(row[:12])
         pid = reported.pid if comparable(reported, observer.presence) else None
         sighting = None if pid is None else observer.look(pid)
-        found.append((reported, judge(Evidence(reported, sighting, now_ms, steady_ms))))
+        hosts = _hosts(row[12], reported.boot_id) if row[12] and beside(reported, observer.presence) else ()
+        seen = tuple((host, observer.look(host.pid)) for host in hosts)
+        found.append((reported, judge(Evidence(reported, sighting, now_ms, steady_ms, seen))))
     return found
+
+
+def _hosts(text: object, boot_id: str) -> tuple[HostProcess, ...]:
+    """The processes of a session's host in this run of the machine, the one heard last first."""
+    rows = sorted(read_list(text) or [], key=lambda row: -int(row[0]))
+    return tuple(
+        HostProcess(int(pid), str(started), boot, bool(outlived), bool(last))
+        for _, pid, started, boot, outlived, last in rows
+        if boot == boot_id
+    )
 
 
 def dead(scope: Scope) -> list[DeadAgent]:

@@ -8,8 +8,8 @@ from comity.kernel.problem import Invalid, Problem, Refused
 from comity.kernel.quoting import called, word
 from comity.kernel.scope import Scope
 from comity.rooms.agents import presence
-from comity.rooms.channels import acknowledgements, mentions, send
-from comity.rooms.channels.deliveries import insert, recipient
+from comity.rooms.channels import mentions, send
+from comity.rooms.channels.deliveries import insert
 from comity.rooms.channels.mentions import Meant, Person
 from comity.rooms.channels.model import Announced, Draft, Refusal, Sent, Waiting
 
@@ -62,10 +62,10 @@ def announce(scope: Scope, channel: str, content: str, priority: int | str) -> A
 def _keep(scope: Scope, channel: str, draft: Draft, message_id: str) -> None:
     """Nobody else is in the channel: the sender's own copy keeps the message for those who join later."""
     events: list[Event] = []
-    takers = [(row[0], row[3]) for row in recipient(scope, scope.actor.agent_id)]
-    for delivery_id in insert(scope, takers, draft, message_id, channel, events):
-        scope.emit(*events)
-        acknowledgements.acknowledge(scope, delivery_id)
+    me = scope.actor.agent_id
+    row = scope.tx.one("channels.next_sequence", agent_id=me)
+    insert(scope, [(me, row[0] if row is not None else 1)], draft, message_id, channel, events, acknowledged=True)
+    scope.emit(*events)
 
 
 def _meant(scope: Scope, mentioned: list[mentions.Mention]) -> Meant:
@@ -89,6 +89,8 @@ def _tell(
     scope: Scope, channel: str, draft: Draft, sent: Sent, agent_ids: list[str]
 ) -> tuple[list[str], list[Refusal], list[Waiting]]:
     """A direct delivery to each; who got one, who did not, and who does not see it now."""
+    if not agent_ids:
+        return [], [], []
     name = called(scope.actor.name, scope.actor.agent_id)
     more = f" (the beginning; all of it is message {sent.message_id})" if len(draft.content) > _QUOTED else ""
     direct = draft._replace(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 
+from comity.kernel.hints import Any
 from comity.kernel.scope import Scope
 from comity.rooms.agents import identity, sessions
 from comity.rooms.agents.model import Registration
@@ -14,8 +16,13 @@ def known(scope: Scope) -> Scope:
     """The scope of the agent that the actor is: one that a host started is the agent that its host's session is."""
     if scope.actor.host is None:
         return scope
-    agent_id, name = identity.known_as(scope, scope.actor.host)
-    return scope.acting_as(scope.actor._replace(agent_id=agent_id, name=name))
+    host = identity.own(scope, scope.actor.host)
+    new = identity.is_new_double(scope, host)
+    agent_id, name = identity.known_as(scope, host)
+    found = scope.acting_as(scope.actor._replace(agent_id=agent_id, name=name, host=host))
+    if new:
+        _doubled().tell(found, host)
+    return found
 
 
 def start(
@@ -36,4 +43,10 @@ def start(
     )
     if actor.channel:
         membership.join(scope, actor.channel)
+    if actor.host is not None and identity.MARK in actor.host.session_id:
+        _doubled().tell_itself(scope, actor.host)
     return registration
+
+
+def _doubled() -> Any:
+    return import_module("comity.rooms.channels.doubled")  # hardly ever

@@ -76,12 +76,12 @@ def expired(scope: Scope, rows: list[Row], events: list[Event]) -> list[str]:
         if not read and isinstance(sender, str) and sender != agent_id:
             lost.setdefault(sender, {}).setdefault(message_id, []).append(row)
     for sender, messages in lost.items():
-        for reader in _queue_of(scope, sender):
+        for reader in queue_of(scope, sender):
             notice(scope, reader, _loss(list(messages.values())), "advisory", _TOLD_S)
     return [row[0] for row in rows]
 
 
-def _queue_of(scope: Scope, agent_id: str) -> list[Row]:
+def queue_of(scope: Scope, agent_id: str) -> list[Row]:
     """The queue of an active agent, whoever acts."""
     params = {"agent_id": agent_id, "second": scope.now.second, "now_ms": scope.now.ms}
     return scope.tx.all("channels.direct_recipient", **params, sender_id=None, session_id=None)
@@ -129,8 +129,13 @@ def insert(
     message_id: str,
     channel: str | None,
     events: list[Event],
+    *,
+    acknowledged: bool = False,
 ) -> list[str]:
-    """Write a delivery for each taker, who comes with its next sequence number."""
+    """Write a delivery for each taker, who comes with its next sequence number.
+
+    ``acknowledged``: it counts as processed at once, as the sender's own copy does.
+    """
     actor, tx, now = scope.actor, scope.tx, scope.now.iso
     sender = _sender(actor.agent_id, actor.session_id, actor.name or actor.agent_id)
     kind = "agent" if channel is None else "channel"
@@ -157,8 +162,11 @@ def insert(
         messages.append((delivery_id, *before, channel or agent_id, *body, sequence, *after, agent_id))
         acks.append((delivery_id, "queued", now))
         events.append(Event("message.send", message_id, delivery_id, agent_id, channel))
+        if acknowledged:
+            acks.append((delivery_id, "processed", now))
+            events.append(Event("message.ack", message_id, delivery_id, agent_id, channel))
     tx.many("channels.set_sequence", counters)
-    tx.many("channels.insert_delivery", messages)
+    tx.many("channels.insert_delivery_acknowledged" if acknowledged else "channels.insert_delivery_queued", messages)
     tx.many("channels.insert_ack", acks)
     return delivery_ids
 

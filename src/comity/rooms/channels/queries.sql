@@ -99,11 +99,17 @@ FROM json_each(:agent_ids) CROSS JOIN sessions s ON s.agent_id = value AND s.sta
 -- name: impostor
 SELECT 1 FROM agents WHERE agent_id = :speaker
 
+-- The first in rank of what is pending is found in the index alone. Where it was polled already, all are read.
 -- name: eviction_candidate
-SELECT delivery_id, message_id, channel_id, priority FROM messages INDEXED BY comity_messages_pending
-WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced') AND state = 'queued'
-  AND {deadline} >= :second
-ORDER BY priority, sequence_number LIMIT 1
+SELECT delivery_id, message_id, channel_id, priority FROM messages WHERE rowid = coalesce(
+  (SELECT rowid FROM messages WHERE state = 'queued' AND rowid = (
+    SELECT rowid FROM messages INDEXED BY comity_messages_pending
+    WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced') AND {deadline} >= :second
+    ORDER BY priority, sequence_number LIMIT 1)),
+  (SELECT rowid FROM messages INDEXED BY comity_messages_pending
+    WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced') AND state = 'queued'
+      AND {deadline} >= :second
+    ORDER BY priority, sequence_number LIMIT 1))
 
 -- name: drop
 UPDATE messages SET state = 'dropped' WHERE delivery_id = :delivery_id AND state = 'queued'
@@ -112,11 +118,11 @@ UPDATE messages SET state = 'dropped' WHERE delivery_id = :delivery_id AND state
 INSERT INTO sequence_counters (destination_key, next_sequence) VALUES (:agent_id, :next)
 ON CONFLICT (destination_key) DO UPDATE SET next_sequence = excluded.next_sequence
 
--- name: insert_delivery
+-- name: insert_delivery_{queued,acknowledged}
 INSERT INTO messages (delivery_id, message_id, channel_id, from_json, destination_type, "to", content_type, priority,
   type, content, sequence_number, context_json, ack_json, timestamp, ttl_seconds, state, destination_agent_id)
 VALUES (:delivery_id, :message_id, :channel_id, :sender, :destination_type, :to, :content_type, :priority,
-  :type, :content, :sequence, :context, :ack, :now, :ttl_seconds, 'queued', :agent_id)
+  :type, :content, :sequence, :context, :ack, :now, :ttl_seconds, '{it}', :agent_id)
 
 -- name: insert_ack
 INSERT INTO ack_states (delivery_id, ack_level, timestamp) VALUES (:delivery_id, :level, :now)

@@ -6,9 +6,13 @@ from comity.kernel.argument import Items, Note, Number, Text
 from comity.kernel.hints import Annotated, Literal
 from comity.kernel.named_tuple import NamedTuple
 
+RESOURCES = "res:"  # what names of resources begin with; and the repository of their claims
+WAITING = "waiting"  # the mode of a place in line, where it is told beside claims
 MAX_TTL_S = 315_360_000  # ten years; a claim far beyond that would never count as active (reference E-17)
 
-FilePath = Annotated[str, Text("A path or glob, relative to the repository's root.", max=4096)]
+FilePath = Annotated[
+    str, Text("A path or glob, relative to the repository's root; or a resource such as res:port-5432.", max=4096)
+]
 Files = Annotated[list[FilePath], Items("Files, folders or globs such as src/**.", min=1, max=1000)]
 SomeFiles = Annotated[list[FilePath], Items("Only claims that touch these.", max=1000)]
 HeldFiles = Annotated[list[FilePath], Items("Held paths, or globs of them.", min=1, max=1000)]
@@ -17,6 +21,9 @@ ClaimReason = Annotated[str, Text("What you do there, for peers.", min=1, max=20
 ReleaseReason = Annotated[str, Text("Why it ends.", min=1, max=2000)]
 Mode = Annotated[Literal["exclusive", "shared"], Note("shared lets others share it.")]
 Partial = Annotated[bool, Note("Claim what is free even if some is held.")]
+Waits = Annotated[bool, Note("If some is held, stand in line: you get all of it when it is your turn.")]
+ClaimWaitMs = Annotated[int, Number("With wait: answer when it is your turn, after so long at most.", ge=0, le=60_000)]
+Waiter = Annotated[str, Text("The process that waits, as its id and start; your place ends with it.", max=100)]
 HolderId = Annotated[str, Text("Only claims of this agent.", min=1, max=200)]
 ClaimLimit = Annotated[int, Number("How many claims to return at most.", ge=1, le=10_000)]
 
@@ -58,20 +65,43 @@ class PeerClaim(NamedTuple):
     worktree: str = ""
 
 
+class WaitingPlace(NamedTuple):
+    """A place in line: who waits for what. ``place`` is 1 for whoever has it next; ``behind`` are agents that have it
+    now or get it before.
+    """
+
+    place: int
+    files: list[str]
+    agent_id: str
+    agent_name: str
+    mode: str
+    since: str
+    behind: tuple[str, ...] = ()
+    reason: str | None = None
+    worktree: str = ""
+
+
 class Claimed(NamedTuple):
-    """What is held now. ``refused`` are paths that were not claimed since peers hold them."""
+    """What is held now. ``refused`` are paths that were not claimed since peers hold them.
+
+    ``waiting`` is the caller's place in line; then nothing was claimed yet, and ``claim_id`` is empty.
+    """
 
     claim_id: str
     claims: list[Claim]
     conflicts: tuple[PeerClaim, ...] = ()
     refused: tuple[str, ...] = ()
+    waiting: WaitingPlace | None = None
 
 
 class Released(NamedTuple):
-    """What is free now; ``still_held`` are own claims that meet the named paths and go on."""
+    """What is free now; ``still_held`` are own claims that meet the named paths and go on. ``given_up`` are files of
+    places in line that the caller has no more.
+    """
 
     released_files: list[str]
     still_held: tuple[str, ...] = ()
+    given_up: tuple[str, ...] = ()
 
 
 class Renewed(NamedTuple):
@@ -82,7 +112,8 @@ class Renewed(NamedTuple):
 
 
 class Claims(NamedTuple):
-    """Active claims, by path and age."""
+    """Active claims, by path and age; ``waiting`` are places in line for such files, first come first."""
 
     claims: list[Claim]
     more: bool = False
+    waiting: tuple[WaitingPlace, ...] = ()

@@ -12,7 +12,7 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact
 from comity.rooms.claims import paths
-from comity.rooms.claims.model import Claim
+from comity.rooms.claims.model import RESOURCES, Claim
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.claims.patterns import ROOT, Pattern, literal, meet
 
@@ -49,6 +49,11 @@ class Held(NamedTuple):
         """A row of this room's statements; other programs may have put anything in it."""
         return cls._make(readable(value) for value in row) if bytes in map(type, row) else cls._make(row)
 
+    @property
+    def resource(self) -> bool:
+        """Whether it is of a resource, and of no file."""
+        return self.repository == RESOURCES if self.mode is not None else self.file_path.startswith(RESOURCES)
+
     def elsewhere(self, base: Base) -> bool:
         """Whether it was made for another worktree or repository."""
         return self.mode is not None and (self.repository, self.worktree) != (base.repository, base.worktree)
@@ -66,7 +71,7 @@ class Held(NamedTuple):
             self.mode or "advisory",
             self.fence or 0,
             "" if name == self.agent_id else name,
-            (self.repository or "") if self.elsewhere(base) else "",
+            (self.repository or "") if self.elsewhere(base) and not self.resource else "",
             self.worktree or "",
         )
 
@@ -134,6 +139,8 @@ def touching(scope: Scope, base: Base, targets: Sequence[Target]) -> list[Met]:
     wanted = Wanted(base, targets)
     found = []
     for held in candidates:
+        if held.resource != (base.repository == RESOURCES):
+            continue
         target, elsewhere = _location(base, held)
         if target is not None:
             pattern = target.pattern(base)

@@ -33,6 +33,7 @@ from comity.rooms.claims.patterns import (
     names_folder,
     normal,
 )
+from comity.system.checkouts import here, name_of, translated
 
 MAX_PATHS = 2000  # claimed by one call, {a,b} written out
 MAX_LENGTH = 4096  # characters of one path
@@ -45,13 +46,20 @@ Known = dict[str, bool | None]  # folders by path below the checkout: real, abse
 class Base(NamedTuple):
     """Where an agent's paths count from. ``folder`` is the real path of its checkout; empty when it is not known.
 
-    ``fold`` says that the file system there takes upper and lower case for the same.
+    ``repository`` and ``worktree`` are the names of the project in the main checkout and in the linked worktree, the
+    latter empty in the main one: the same for whatever path leads there (``comity.system.checkouts``). ``fold`` says
+    that the file system there takes upper and lower case for the same.
     """
 
     repository: str
     worktree: str
     folder: str
     fold: bool
+
+    @property
+    def root(self) -> str:
+        """The real path of the project in the main checkout."""
+        return here(self.repository) if self.worktree and self.repository else self.folder
 
     def key(self, path: str) -> str:
         """What two spellings of the same path have in common."""
@@ -83,7 +91,7 @@ def base_of(actor: Actor) -> Base:
 def _base(root: str, worktree: str) -> Base:
     checkout = worktree or root
     folder = os.path.realpath(checkout) if checkout else ""
-    return Base(root, worktree, folder, bool(folder) and _folds(folder))
+    return Base(name_of(root), name_of(worktree), folder, bool(folder) and _folds(folder))
 
 
 def _folds(folder: str) -> bool:
@@ -152,9 +160,10 @@ def spelled(base: Base, text: str, windows: bool = WINDOWS) -> tuple[Target | No
     elsewhere = False
     inner: str | None = text
     if text.startswith("/") or (windows and text[1:2] == ":"):
+        text = translated(text)
         inner = _below(base.folder, text, base.fold) if base.folder else None
         if inner is None and base.worktree:
-            inner, elsewhere = _below(base.repository, text, base.fold), True
+            inner, elsewhere = _below(base.root, text, base.fold), True
     names = None if inner is None else _collapsed(inner.split("/"))
     return (None, False) if names is None else (_target(names, text, None), elsewhere)
 

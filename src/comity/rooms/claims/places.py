@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.claims.patterns import ROOT, normal
 from comity.system import repository
+from comity.system.checkouts import name_of
 from comity.system.inside import within
 
 
@@ -21,7 +22,7 @@ class Places:
 
     def __init__(self, own: Base) -> None:
         self._own = own
-        self._root = os.path.realpath(own.repository) if own.repository else own.folder
+        self._root = own.root
         self._bases: dict[str, Base | None] = {}
         self._main: repository.Repository | None = None
         self._looked = False
@@ -37,7 +38,17 @@ class Places:
         if "\0" in path:
             return None
         real = os.path.realpath(path)
-        base = self.at(real if os.path.isdir(real) else os.path.dirname(real))
+        return self._target(real, real if os.path.isdir(real) else os.path.dirname(real))
+
+    def entry(self, path: str) -> tuple[Base, Target] | None:
+        """What lies at an absolute path, a link itself and not where it leads, and its checkout."""
+        if "\0" in path or not os.path.islink(path):
+            return self.target(path)
+        folder = os.path.realpath(os.path.dirname(path))
+        return self._target(os.path.join(folder, os.path.basename(path)), folder)
+
+    def _target(self, real: str, folder: str) -> tuple[Base, Target] | None:
+        base = self.at(folder)
         if base is None or not within(real, base.folder):
             return None
         inside = os.path.relpath(real, base.folder).replace(os.sep, "/")
@@ -80,7 +91,7 @@ class Places:
         folder = os.path.normpath(os.path.join(there.checkout, inside))
         if folder == self._own.folder:
             return self._own
-        return Base(self._own.repository, folder, folder, self._own.fold)
+        return Base(self._own.repository, name_of(folder), folder, self._own.fold)
 
     def _whole(self) -> Base:
         if self._root == self._own.folder:

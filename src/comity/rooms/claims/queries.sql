@@ -119,3 +119,35 @@ WHERE agent_id = :old AND released_at IS NULL
 -- name: hand_over_details
 UPDATE comity_claim_details SET agent_id = :new WHERE agent_id = :old AND (claim_id, file_path) IN (
   SELECT claim_id, file_path FROM macp_ext_file_claims WHERE session_id = :session_id AND released_at IS NULL)
+
+-- name: anybody_in_line
+SELECT 1 FROM comity_line LIMIT 1
+
+-- Everybody who waits, first come first, with the session in which each is active.
+-- name: line
+SELECT l.number, l.agent_id, coalesce(a.name, l.agent_id), s.session_id, l.repository, l.worktree, l.folds, l.files,
+  l.resources, l.mode, l.ttl_seconds, l.reason, l.since_ms, l.pid, l.started, l.boot_id, l.pid_namespace
+FROM comity_line l LEFT JOIN agents a ON a.agent_id = l.agent_id
+LEFT JOIN sessions s ON s.agent_id = l.agent_id AND s.state = 'active'
+ORDER BY l.number
+
+-- name: stand_in_line
+INSERT INTO comity_line (agent_id, repository, worktree, folds, files, resources, mode, ttl_seconds, reason, since_ms,
+  pid, started, boot_id, pid_namespace)
+VALUES (:agent_id, :repository, :worktree, :folds, :files, :resources, :mode, :ttl_seconds, :reason, :since_ms,
+  :pid, :started, :boot_id, :pid_namespace)
+
+-- A place that is asked for again stays where it is.
+-- name: wait_on
+UPDATE comity_line SET ttl_seconds = :ttl_seconds, reason = :reason, pid = :pid, started = :started,
+  boot_id = :boot_id, pid_namespace = :pid_namespace
+WHERE number = :number
+
+-- name: leave_line
+DELETE FROM comity_line WHERE number = :number
+
+-- name: leave_all_lines
+DELETE FROM comity_line WHERE agent_id = :agent_id
+
+-- name: hand_over_line
+UPDATE comity_line SET agent_id = :new WHERE agent_id = :old

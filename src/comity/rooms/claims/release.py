@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+
 from comity.kernel.event import Event
+from comity.kernel.hints import Any
 from comity.kernel.scope import Row, Scope
 from comity.rooms.agents import presence
 from comity.rooms.claims.expiry import mark_lapsed
 from comity.rooms.claims.model import Released
-from comity.rooms.claims.overlaps import Met, readable, touching
+from comity.rooms.claims.overlaps import Held, Met, readable, touching
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.claims.patterns import exactly, holds
 from comity.rooms.work import facts
 from comity.rooms.work.facts import Asked, Work
 
 
-def release(scope: Scope, base: Base, targets: list[Target], reason: str) -> Released:
-    """Release this session's claims at these paths.
+def _none(names: list[str]) -> list[str]:  # noqa: ARG001 (the shape of a choice)
+    return []
 
-    A path that is held is released alone; a glob that is not held itself releases whatever lies in it.
+
+def release(
+    scope: Scope, base: Base, targets: list[Target], reason: str, resources: Callable[[list[str]], list[str]] = _none
+) -> Released:
+    """Release this session's claims at these paths, and the resources that ``resources`` picks of those it has.
+
+    A path that is held is released alone; a glob that is not held itself releases whatever lies in it. Places in line
+    for any of these are given up.
     """
     actor = scope.actor
     me = (actor.agent_id, actor.session_id)
@@ -27,12 +38,41 @@ def release(scope: Scope, base: Base, targets: list[Target], reason: str) -> Rel
     for target in targets:
         for one in _named(base, own, target):
             chosen[one.held.claim_id, one.held.file_path] = one
-    for claim_id, file_path in chosen:
+    named = [*chosen, *_resources(scope, resources)]
+    for claim_id, file_path in named:
         _release(scope, claim_id, file_path, reason)
-    released = list(dict.fromkeys([*(one.path for one in chosen.values()), *_work_let_go(scope, base, targets)]))
+    paths = [chosen[key].path if key in chosen else key[1] for key in named]
+    released = list(dict.fromkeys([*paths, *_work_let_go(scope, base, targets)]))
     _tell(scope, actor.agent_id, released, reason)
     left = dict.fromkeys(one.path for one in own if (one.held.claim_id, one.held.file_path) not in chosen)
-    return Released(released, tuple(left))
+    given_up: list[str] = _serving().leave(scope, base, targets, resources) if _in_line(scope) else []
+    serve(scope)
+    return Released(released, tuple(left), tuple(given_up))
+
+
+def _resources(scope: Scope, chosen: Callable[[list[str]], list[str]]) -> list[tuple[str, str]]:
+    """Claims of resources that this session has, of those that are chosen."""
+    me = (scope.actor.agent_id, scope.actor.session_id)
+    rows = (
+        scope.tx.all("claims.active", second=scope.now.second, agent_id=me[0], limit=-1) if chosen is not _none else []
+    )
+    held = [one for one in map(Held.read, rows) if one.resource and (one.agent_id, one.session_id) == me]
+    names = chosen([one.file_path for one in held])
+    return [(one.claim_id, one.file_path) for one in held if one.file_path in names]
+
+
+def _in_line(scope: Scope) -> bool:
+    return scope.tx.one("claims.anybody_in_line") is not None
+
+
+def serve(scope: Scope) -> None:
+    """Something may be free: whoever waits for it has it now."""
+    if _in_line(scope):
+        _serving().advance(scope)
+
+
+def _serving() -> Any:
+    return import_module("comity.rooms.claims.serving")
 
 
 def _work_let_go(scope: Scope, base: Base, targets: list[Target]) -> list[str]:
@@ -50,14 +90,21 @@ def _work_let_go(scope: Scope, base: Base, targets: list[Target]) -> list[str]:
     return free
 
 
-def release_deserted(scope: Scope) -> None:
-    """Release what sessions hold that are certainly dead, for whoever asks now. The reaper does the rest."""
-    for gone in presence.dead(scope):
+def release_deserted(scope: Scope) -> bool:
+    """Release what sessions hold that are certainly dead, for whoever asks now; whether there is any such session.
+
+    The reaper does the rest.
+    """
+    dead = presence.dead(scope)
+    for gone in dead:
         release_all(scope, gone.agent_id, gone.session_id, "reaped")
+    return bool(dead)
 
 
 def release_all(scope: Scope, agent_id: str, session_id: str | None, reason: str) -> list[str]:
     """Release everything that an agent holds, in one session or in any; the paths. For rooms that end agents."""
+    if _in_line(scope):
+        scope.tx.run("claims.leave_all_lines", agent_id=agent_id)
     rows = scope.tx.all("claims.unreleased", agent_id=agent_id, session_id=session_id)
     released = release_these(scope, agent_id, rows, reason)
     mark_lapsed(scope)
@@ -70,6 +117,7 @@ def release_these(scope: Scope, agent_id: str, rows: list[Row], reason: str) -> 
         _release(scope, claim_id, file_path, reason)
     released = list(dict.fromkeys(readable(file_path) for _, file_path in rows))
     _tell(scope, agent_id, released, reason)
+    serve(scope)
     return released
 
 

@@ -8,7 +8,6 @@ accused.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
 from comity.kernel.named_tuple import NamedTuple
@@ -16,13 +15,12 @@ from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.agents import identity
 from comity.rooms.claims.paths import Base
+from comity.rooms.edits.looks import KEPT_MS
 from comity.rooms.edits.model import EDIT_TAKES_MS
 from comity.rooms.work import facts
 from comity.rooms.work.facts import Asked, FilePlace
 from comity.system.fingerprints import differ
 
-KEPT_MS = 3_600_000  # how long the changes of a command are remembered, and what it left running is believed to run
-_LEAVES = re.compile(r"(?<![&>|<])&(?![&>])|\b(?:nohup|setsid|disown|tmux|screen|daemonize)\b")
 _NEVER = 1 << 62
 
 
@@ -42,11 +40,6 @@ class Window(NamedTuple):
     seen_ms: int  # before the second
     before: str | None
     after: str | None
-
-
-def leaves_running(command: str) -> bool:
-    """Whether a command line may leave something running."""
-    return _LEAVES.search(command) is not None
 
 
 def explains(commands: Sequence[Ran], window: Window) -> bool:
@@ -77,12 +70,21 @@ def _merged(commands: Sequence[Ran]) -> list[Ran]:
 
 
 def excused(
-    scope: Scope, place: FilePlace, holder: str, path: str, window: Window, *, wide: bool, sure: bool = False
+    scope: Scope,
+    place: FilePlace,
+    holder: str,
+    path: str,
+    window: Window,
+    *,
+    wide: bool,
+    sure: bool = False,
+    gone: bool = False,
 ) -> bool:
     """Whether the holder, or a subagent of it, may have changed the file itself. ``path`` is what looks at it call it.
 
     ``wide``: it holds a folder or a glob; of its own ones no agent looks at every file, so that any command of it
     excuses. ``sure``: the other's command says that it changes the file; then only an edit of the holder's own excuses.
+    ``gone``: the work is, and not only changed; what was left running in the background does not do that to its own.
     """
     agents = [holder, *identity.descendants(scope, holder)]
     asked = facts.asked_at(scope, place.repository, place.worktree, [place.key], ())
@@ -95,7 +97,8 @@ def excused(
     blunt = wide or window.looked_ms < scope.now.ms - KEPT_MS
     for from_ms, closed_ms, lingers_ms, here, files in scope.tx.all("edits.looks", **where):
         last_ms = _NEVER if closed_ms is None else int(closed_ms)
-        if int(lingers_ms) >= window.looked_ms or (blunt and last_ms >= window.looked_ms):
+        lingers = int(lingers_ms) >= window.looked_ms and not gone
+        if lingers or (blunt and last_ms >= window.looked_ms):
             return True
         if closed_ms is None:
             seen = json.loads(files).get(path) if here else None

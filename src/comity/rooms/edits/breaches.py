@@ -10,7 +10,6 @@ caller's checkout go by their path in it, others by their absolute one.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Container, Iterator
 from importlib import import_module
@@ -22,21 +21,20 @@ from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.claims.overlaps import Held, Wanted
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.edits import breach_excuses, notices, progress
+from comity.rooms.edits import breach_excuses, looks, notices, progress
 from comity.rooms.edits.claim_words import some, titled
 from comity.rooms.edits.edit_guard import others
+from comity.rooms.edits.looks import Before, Prints
 from comity.rooms.edits.model import Breach
 from comity.rooms.edits.sight import Near, path_of
 from comity.rooms.rescue import versions
 from comity.rooms.turns import speaker
 from comity.rooms.work.facts import FilePlace, Work
-from comity.system.fingerprints import differ, fingerprint
+from comity.system.fingerprints import differ, fingerprint, stamp
 
 MAX_FILES = 500
 MAX_CLAIMS = 2000
 _OPEN_S = 86_400  # how long a look counts whose command is not known to have ended
-
-Prints = dict[str, str]
 
 
 class Ground(NamedTuple):
@@ -45,15 +43,6 @@ class Ground(NamedTuple):
     plain: tuple[str, ...]
     wide: tuple[Target, ...]
     read_ms: int
-
-
-class Before(NamedTuple):
-    """The look that was taken before a command, between two moments; ``mark_ns``: when files may have changed since."""
-
-    looked_ms: int
-    from_ms: int
-    prints: Prints
-    mark_ns: int
 
 
 class TouchedFile(NamedTuple):
@@ -81,7 +70,7 @@ def name_of(base: Base, work: Work) -> str:
 
 def ground(scope: Scope, base: Base) -> Ground | None:
     """What is to be looked at; None when no other agent is about."""
-    scope = speaker.look(scope) or scope
+    scope = speaker.seen(scope)
     if not others(scope):
         return None
     peers, own = held_here(scope, base)
@@ -126,7 +115,7 @@ def remember(scope: Scope, base: Base, prints: Prints, from_ms: int, mark_ns: in
     """The look before a command; one that is open yet keeps what it saw first, and its time."""
     scope = speaker.settle(scope)
     looked_ms = scope.now.ms
-    before = _open(scope)
+    before = looks.opened(scope)
     if before is not None and looked_ms - before.looked_ms < _OPEN_S * 1000:
         from_ms, looked_ms, mark_ns = before.from_ms, before.looked_ms, before.mark_ns
         prints = {**prints, **before.prints}
@@ -143,26 +132,6 @@ def remember(scope: Scope, base: Base, prints: Prints, from_ms: int, mark_ns: in
     return len(prints)
 
 
-def before(scope: Scope) -> Before | None:
-    """The open look of the actor, if any."""
-    settled = speaker.look(scope)
-    return _open(settled or scope)
-
-
-def _open(scope: Scope) -> Before | None:
-    row = scope.tx.one("edits.look", agent_id=scope.actor.agent_id)
-    if row is None:
-        return None
-    found = json.loads(row[2])
-    return Before(int(row[0]), int(row[1]), {str(path): str(seen) for path, seen in found.items()}, int(row[3]))
-
-
-def close(scope: Scope, command: str) -> None:
-    """The command has ended."""
-    lingers_ms = scope.now.ms + breach_excuses.KEPT_MS if breach_excuses.leaves_running(command) else 0
-    scope.tx.run("edits.close_look", agent_id=scope.actor.agent_id, now_ms=scope.now.ms, lingers_ms=lingers_ms)
-
-
 def changed(looked: Before, after: Prints) -> list[str]:
     """What changed since the look. Of what was not there to be seen before (a folder's file that had no changes),
     having changes is the change.
@@ -171,12 +140,21 @@ def changed(looked: Before, after: Prints) -> list[str]:
 
 
 def compare(
-    scope: Scope, base: Base, looked: Before, after: Prints, seen_ms: int, command: str, blamed: Container[str] = ()
+    scope: Scope,
+    base: Base,
+    looked: Before,
+    after: Prints,
+    seen_ms: int,
+    command: str,
+    blamed: Container[str] = (),
+    tool: str = "",
+    undone: Container[str] = (),
 ) -> list[Breach]:
     """What changed though it is a peer's; an event for each holder, and a message to both sides. ``seen_ms``: before
-    the first file was looked at again; ``blamed`` are files that the command says that it changes.
+    the first file was looked at again; ``blamed`` are files that the command says that it changes, ``undone`` those
+    that are as the last commit has them again; ``tool`` is what ran where it was no shell.
     """
-    files = changed(looked, after)
+    files = list(dict.fromkeys([*changed(looked, after), *_undone_since(scope, base, looked, after)]))
     if not files:
         return []
     peers, own = held_here(scope, base)
@@ -186,21 +164,34 @@ def compare(
     breach_excuses.note(scope, base, list(mine), looked.from_ms, (looked.prints, after))
     found: dict[str, list[TouchedFile]] = {}
     for one in [*_claimed(base, peers, wanted), *_at_work(scope, base, {*files})]:
-        if one.held.since is not None and one.held.since * 1000 > looked.looked_ms + 1000:
-            continue  # claimed later than the command began
+        later = one.held.since is not None and one.held.since * 1000 > looked.looked_ms + 1000
+        if later and (one.work is None or stamp(path_of(one.work)) == one.work.stamp):
+            continue  # it is later than the beginning of the command, and as its agent left it
         known = found.setdefault(one.held.agent_id, [])
         window = breach_excuses.Window(looked.looked_ms, seen_ms, looked.prints.get(one.name), after[one.name])
         wide = one.work is None and _wide(base, one.held)
         told = any(other.name == one.name and (other.work or not one.work) for other in known)
-        sure = one.name in blamed
-        how = {"wide": wide, "sure": sure}
+        gone = one.name in undone or (not window.after and bool(window.before))
+        how = {"wide": wide, "sure": one.name in blamed, "gone": gone}
         if not told and not breach_excuses.excused(scope, one.place, one.held.agent_id, one.name, window, **how):
             found[one.held.agent_id] = [other for other in known if other.name != one.name] + [one]
     for lost in found.values():
         if lost:
-            _tell(scope, sorted(lost, key=lambda one: one.name), command)
+            _tell(scope, sorted(lost, key=lambda one: one.name), command, tool)
     return [
         Breach(one.name, holder) for holder, lost in found.items() for one in sorted(lost, key=lambda one: one.name)
+    ]
+
+
+def _undone_since(scope: Scope, base: Base, looked: Before, after: Prints) -> list[str]:
+    """Work that is younger than the look and is not as its agent left it, though the file may be as it was then."""
+    return [
+        name
+        for work in progress.works(scope)
+        if work.changed_ms > looked.looked_ms
+        and work.agent_id != scope.actor.agent_id
+        and (name := name_of(base, work)) in after
+        and stamp(path_of(work)) != work.stamp
     ]
 
 
@@ -223,8 +214,9 @@ def _met(wanted: Wanted, base: Base, held: Held) -> list[str]:
     return list(wanted.met_by(held.target.pattern(base)))
 
 
-def _tell(scope: Scope, lost: list[TouchedFile], command: str) -> None:
+def _tell(scope: Scope, lost: list[TouchedFile], line: str, tool: str) -> None:
     actor, holder = scope.actor, lost[0].held
+    kind, command = ("shell command", line) if line or not tool else ("tool", tool)
     names = [one.name for one in lost]
     kept = [
         one.name
@@ -239,9 +231,7 @@ def _tell(scope: Scope, lost: list[TouchedFile], command: str) -> None:
     what = some(names)
     ran = f" ({quoted(command, 120)})" if command else ""
     back = " Copies of what was there are kept: comity rescue restore FILE gives it back." if kept else ""
-    theirs = f"While a shell command of {who}{ran} ran, {what} changed, which you hold. Read it before you go on.{back}"
-    ours = (
-        f"While your shell command{ran} ran, {what} changed, which {titled(holder)} holds. Its holder was told.{back}"
-    )
+    theirs = f"While a {kind} of {who}{ran} ran, {what} changed, which you hold. Read it before you go on.{back}"
+    ours = f"While your {kind}{ran} ran, {what} changed, which {titled(holder)} holds. Its holder was told.{back}"
     notices.send(scope, holder.agent_id, theirs)
     notices.send(scope, actor.agent_id, ours)

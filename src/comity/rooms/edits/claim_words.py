@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from comity.kernel.quoting import SOMEBODY, called, quoted, title
 from comity.kernel.scope import Scope
+from comity.rooms.claims.model import WAITING
 from comity.rooms.claims.overlaps import Held, Met
-from comity.rooms.work.facts import Asked, Work
+from comity.rooms.work.facts import BACKGROUND, Asked, Work
 
 MOST_TOLD = 3
 # In place of the id of a claim: it is held by the fact that it was changed, or that a change was let through just now.
@@ -23,6 +24,9 @@ def says(scope: Scope, met: Met) -> str:
         return f"{titled(held)} was let edit {quoted(met.path)} {span(scope.now.second - (held.since or 0))} ago."
     why = f", {quoted(held.reason, _REASON_LENGTH)}" if held.reason else ""
     age = f"{span(scope.now.second - held.since)} ago" if held.since is not None else "some time ago"
+    if held.mode == WAITING:
+        since = span(scope.now.second - (held.since or 0))
+        return f"{titled(held)} has stood in line for {quoted(met.path)} for {since}{why}, and has its turn first."
     how = "claimed" if held.mode == "exclusive" else "shares" if held.mode == "shared" else "announced work on"
     where = " in another worktree" if met.elsewhere else ""
     left = span(left_s(scope, held))
@@ -30,9 +34,10 @@ def says(scope: Scope, met: Met) -> str:
 
 
 def left_behind(scope: Scope, work: Work) -> str:
-    """Work whose agent is gone, or has let it go, in a sentence."""
+    """Work whose agent is gone, has let it go, or is not known for certain, in a sentence."""
     age = span((scope.now.ms - work.changed_ms) // 1000)
     how = "let go by" if work.let_go else "left behind by"
+    how = "perhaps made by what a command left running of" if work.how == BACKGROUND else how
     what = f"Uncommitted changes of {quoted(work.file_path)}, made {age} ago, were {how}"
     return f"{what} {title(work.agent_id, work.agent_name)}."
 

@@ -15,18 +15,19 @@ from comity.kernel.steps import Steps
 from comity.kernel.text import compact, read_object
 from comity.rooms.claims.paths import Base
 from comity.rooms.claims.places import Places
-from comity.rooms.edits import breaches, landings, line_changes, progress, verification
-from comity.rooms.edits.breaches import Before, Prints
+from comity.rooms.edits import breaches, landings, line_changes, looks, progress, quiet_commands, verification
+from comity.rooms.edits.looks import Before, Prints
 from comity.rooms.edits.model import EDIT_TAKES_MS, Breach
-from comity.rooms.edits.sight import SeenWork, Sight, carried_out, is_work, path_of
+from comity.rooms.edits.sight import Near, SeenWork, Sight, carried_out, is_work, path_of
 from comity.rooms.rescue import keeping
 from comity.rooms.rescue.keeping import Saved
 from comity.rooms.turns import speaker
 from comity.rooms.work import facts
 from comity.rooms.work.facts import FilePlace, Work
 from comity.shell.changes import Change, takes
-from comity.system import changed_files
+from comity.system import changed_files, repository
 from comity.system.changed_files import Tree
+from comity.system.checkouts import here, name_of
 from comity.system.fingerprints import fingerprint, stamp
 
 
@@ -42,7 +43,7 @@ class WrittenFile(NamedTuple):
 class Outcome(NamedTuple):
     """What was found after a command: files that were written, copies of them, what became of others' requests and
     work, files that the line was sure to change, and what the line itself was let change. ``trees``: what git does not
-    know there, of checkouts for which it was asked.
+    know there, of checkouts for which it was asked. ``tool``: what ran, when it was no shell.
     """
 
     command: str
@@ -52,6 +53,7 @@ class Outcome(NamedTuple):
     blamed: frozenset[str]
     asked: list[facts.Asked]
     trees: dict[Base, Tree]
+    tool: str = ""
 
 
 def kept(actor: Actor, works: Iterable[Work]) -> list[tuple[Work, Saved]]:
@@ -66,7 +68,7 @@ def kept_of_nobody(actor: Actor, base: Base, files: Sequence[str]) -> list[Saved
     """Keep changed files that nobody is known to have changed, before a command throws them away."""
     places = Places(base)
     theirs = [path for path in files if changed_files.OURS.isdisjoint(path.split(os.sep)) and breaches.is_text(path)]
-    named = [places.target(path) for path in theirs[: keeping.MOST_AT_ONCE]]
+    named = [places.entry(path) for path in theirs[: keeping.MOST_AT_ONCE]]
     wanted = [
         (
             FilePlace(there.repository, there.worktree, there.key(target.path)),
@@ -88,11 +90,10 @@ def record(scope: Scope, saved: Iterable[tuple[Work, Saved]]) -> None:
 
 def found(steps: Steps, base: Base, looked: Before, after: Prints, line: line_changes.Line) -> Outcome:
     """Look at everything that was written since the command began; ``after`` has files that are known better."""
-    changes = line.changes().changes
     places = Places(base)
+    me, works, others, asked, own_asked = steps.read(_known)
+    changes = line.changes().changes if _concerns_others(steps, base, line, others.values()) else ()
     written, trees = _written(steps, base, places, changes, looked.mark_ns)
-    me, works, asked, own_asked = steps.read(_known)
-    others = {work.place: work for work in works if work.agent_id != me}
     keys = {one.place for one in written}
     since_ms = looked.looked_ms - EDIT_TAKES_MS
     came = carried_out(one for one in asked if one.place in keys and one.asked_ms >= since_ms)
@@ -112,6 +113,22 @@ def found(steps: Steps, base: Base, looked: Before, after: Prints, line: line_ch
     return Outcome(line.text, own, saved, Sight(tuple(seen), tuple(came)), blamed, own_asked, trees)
 
 
+def _concerns_others(steps: Steps, base: Base, line: line_changes.Line, works: Iterable[Work]) -> bool:
+    """Whether it matters what the line says: it may reach another checkout, a peer's file has changed, or a command of
+    a peer runs beside it.
+    """
+    there = repository.around(base.folder) if base.folder else None
+    if there is None or quiet_commands.may_leave(there, line.text):
+        return True
+    return any(stamp(path_of(work)) != work.stamp for work in works) or bool(steps.read(_at_work, base))
+
+
+def _at_work(scope: Scope, base: Base) -> list[str]:
+    """Peers whose commands run in the checkout just now, as far as is known."""
+    scope = speaker.find(scope) or scope
+    return [str(row[0]) for row in scope.tx.all("edits.at_work", agent_id=scope.actor.agent_id, **_where(base))]
+
+
 def fingerprints(base: Base, outcome: Outcome) -> Prints:
     """How the files look that were written in the caller's checkout, by their paths there."""
     here = (
@@ -120,12 +137,17 @@ def fingerprints(base: Base, outcome: Outcome) -> Prints:
     return {one.file_path: fingerprint(_path(one)) for one in here}
 
 
-def _known(scope: Scope) -> tuple[str, list[Work], list[facts.Asked], list[facts.Asked]]:
-    """Who is asking, all work in progress, what others asked for, and what the asker's commands were let change."""
+def _known(scope: Scope) -> tuple[str, list[Work], dict[FilePlace, Work], list[facts.Asked], list[facts.Asked]]:
+    """Who is asking, all work in progress, what of it others have, what they asked for, and what the asker's commands
+    were let change. What somebody let go of, or left behind, is of whoever changes it.
+    """
     scope = speaker.find(scope) or scope
     me = scope.actor.agent_id
     own = [one for one in facts.asked_by(scope, me) if one.how == "command"]
-    return me, progress.works(scope), facts.asked_in(scope, scope.actor.root, [me]), own
+    works = progress.works(scope)
+    free = {work.place for work in progress.others(scope, Near(tuple(works), (), frozenset((me,)))).left}
+    others = {work.place: work for work in works if work.agent_id != me and work.place not in free}
+    return me, works, others, facts.asked_in(scope, name_of(scope.actor.root), [me]), own
 
 
 def _written(
@@ -147,7 +169,7 @@ def _written(
         if look is not None and look.tree is not None:
             trees[one] = look.tree
         for found in look.changed if look is not None else ():
-            named = places.target(found.path) if breaches.is_text(found.path) else None
+            named = places.entry(found.path) if breaches.is_text(found.path) else None
             if named is not None:
                 there, target = named
                 place = FilePlace(there.repository, there.worktree, there.key(target.path))
@@ -159,11 +181,7 @@ def _written(
 def _tree(scope: Scope, base: Base) -> Tree | None:
     """What git did not know in a checkout when it was asked last."""
     row = scope.tx.one("edits.tree", **_where(base))
-    known = read_object(row[0]) if row is not None else None
-    if known is None:
-        return None
-    names = [tuple(map(str, known.get(key) or ())) for key in ("folders", "files")]
-    return Tree(names[0], names[1], known.get("whole") is True)
+    return changed_files.tree_of(read_object(row[0]) if row is not None else None)
 
 
 def _remember_tree(scope: Scope, base: Base, tree: Tree) -> None:
@@ -172,7 +190,7 @@ def _remember_tree(scope: Scope, base: Base, tree: Tree) -> None:
 
 
 def _path(one: WrittenFile) -> str:
-    return os.path.join(os.path.realpath(one.place.worktree or one.place.repository), one.file_path)
+    return os.path.join(here(one.place.worktree or one.place.repository), one.file_path)
 
 
 def _sure(change: Change, path: str) -> bool:
@@ -183,15 +201,17 @@ def _sure(change: Change, path: str) -> bool:
 def settle(scope: Scope, base: Base, looked: Before, after: Prints, seen_ms: int, outcome: Outcome) -> list[Breach]:
     """Write down whose it is; what was others' and is gone or changed."""
     scope = speaker.settle(scope)
-    breaches.close(scope, outcome.command)
-    lost = breaches.compare(scope, base, looked, after, seen_ms, outcome.command, outcome.blamed)
+    looks.close(scope, outcome.command)
+    how = (outcome.command, outcome.blamed, outcome.tool)
+    undone = frozenset(breaches.name_of(base, seen.work) for seen in outcome.sight.seen if not is_work(seen))
+    lost = breaches.compare(scope, base, looked, after, seen_ms, *how, undone)
     landings.note(scope, Sight((), outcome.sight.came))
     taken = {(one.file_path, one.holder) for one in lost}
     for seen in outcome.sight.seen:
         _after(scope, base, seen, taken)
     keeping.record(scope, outcome.saved)
     contents = {one.place: one.kept.content for one in outcome.saved}
-    beside = [str(row[0]) for row in scope.tx.all("edits.at_work", agent_id=scope.actor.agent_id, **_where(base))]
+    beside = _at_work(scope, base)
     for asked in outcome.asked:
         facts.answered(scope, asked)
     for there, tree in outcome.trees.items():

@@ -28,12 +28,13 @@ from comity.rooms.edits.model import (
     Operation,
     Processes,
     Recorded,
+    ToolName,
     Verdict,
 )
 from comity.rooms.edits.pause_rule import changes_work
 from comity.rooms.edits.unrecorded_refusals import or_else
 from comity.rooms.turns import speaker
-from comity.shell.effects import Effects
+from comity.shell.changes import Effects
 
 
 @long_op("command.check", effect="write", pausable=changes_work, example={"command": "make"})
@@ -44,8 +45,11 @@ def check_command(
     cwd: Folder = "",
     reason: BypassReason = "",
     keep_warning: KeepWarning = False,
+    tool: ToolName = "",
 ) -> Verdict:
     """Ask whether a shell command may run: its git commands, and the files that it names to be written.
+
+    Or a ``tool`` of which nothing is known but, perhaps, a command line that it is given.
 
     As ``git.check`` and ``edit.check`` would say; files that it only adds to or changes in place need not be read
     again. What it does besides is found afterwards by ``edit.compare``, for which peers' files are looked at, and
@@ -53,6 +57,7 @@ def check_command(
     """
     base = paths.base_of(steps.actor)
     found = line_changes.Line(command, cwd or base.folder or os.getcwd()).changes()
+    found = found._replace(unknown=found.unknown or bool(tool))
     named = _named(steps, base, found)
     others, any_work = steps.read(_about)
     if any_work and (found.changes or found.unknown):
@@ -73,7 +78,7 @@ def _guard() -> Any:
 
 def _about(scope: Scope) -> tuple[bool, bool]:
     """Whether other agents are about; and whether they are, or somebody who may be gone has left uncommitted work."""
-    agent_id = (speaker.look(scope) or scope).actor.agent_id
+    agent_id = speaker.seen(scope).actor.agent_id
     others, works = scope.tx.one("edits.about", agent_id=agent_id) or (0, 0)
     return bool(others), bool(others or works)
 
@@ -103,8 +108,9 @@ def _named(steps: Steps, base: Base, found: Effects) -> list[tuple[Base, edit_gu
 def check_git(steps: Steps, *, command: CommandLine, cwd: Folder = "", reason: BypassReason = "") -> Verdict:
     """Ask whether commands in a shell line may run: not when a living peer would lose work.
 
-    Looked at is whatever takes uncommitted files, stash entries or folders away, and push --force, which warns. Quoted
-    text and harmless forms pass. With a ``reason`` it is let through, which is an event.
+    Looked at is whatever takes uncommitted files, stash entries or folders away, what would commit a peer's work or
+    undo what it has staged, and push --force, which warns. Quoted text and harmless forms pass. With a ``reason`` it is
+    let through, which is an event.
     """
     base = paths.base_of(steps.actor)
     others, any_work = steps.read(_about)
@@ -127,7 +133,8 @@ def held_edits(
 ) -> Verdict:
     """Ask whether living peers hold any of these files, or have work in them, before git records them.
 
-    Nothing is claimed. Whoever asks need not be an agent. With a ``reason`` it is let through, which is an event.
+    Nothing is claimed. Whoever asks need not be an agent. An agent that has not read that HEAD has moved is refused
+    once. With a ``reason`` it is let through, which is an event.
     """
     base = paths.base_of(steps.actor)
     at_s: dict[str, int] = {}
@@ -138,6 +145,10 @@ def held_edits(
             at_s[target.path] = recorded_s[place] if place < len(recorded_s) else 0
     commit_guard: Any = import_module("comity.rooms.edits.commit_guard")
     recording = commit_guard.Recording(list(targets), processes or [], at_s, operation, reason)
+    if recorded_s is None and not reason and steps.read(commit_guard.uninformed, base, recording):
+        told: Verdict = steps.write(commit_guard.inform, base, recording)
+        if not told.allowed:
+            return told
     if not targets or not steps.read(commit_guard.barring, base, recording):
         return Verdict(allowed=True)
     return or_else(

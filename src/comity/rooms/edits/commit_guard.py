@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from comity.kernel.named_tuple import NamedTuple
-from comity.kernel.quoting import called, word
+from comity.kernel.quoting import called
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.agents import identity
 from comity.rooms.claims import release
 from comity.rooms.claims.overlaps import Met
 from comity.rooms.claims.paths import Base, Target
-from comity.rooms.edits import progress
+from comity.rooms.edits import head_moves, progress
 from comity.rooms.edits.claim_words import MOST_TOLD, says
 from comity.rooms.edits.edit_guard import barring_others, refusal, refused
-from comity.rooms.edits.git_guard import bypassed
+from comity.rooms.edits.git_guard import bypassed, own_files
 from comity.rooms.edits.model import Verdict
 from comity.rooms.edits.sight import Near
 from comity.rooms.edits.unrecorded_refusals import living
@@ -86,16 +86,27 @@ def check(scope: Scope, base: Base, recording: Recording) -> Verdict:
         bypassed(scope, operation, reason, holders, tuple(sorted({path for one in met for path in one.files})))
         return Verdict(allowed=True)
     refused(scope, met, "git.refused", operation)
-    return _refusal(scope, met, recording)
+    return _refusal(scope, base, met, recording)
+
+
+def uninformed(scope: Scope, base: Base, recording: Recording) -> bool:
+    """Whether an agent that runs this does not know that HEAD has moved."""
+    return bool(head_moves.untold(scope, [base], sorted(_own(scope, recording.processes))))
+
+
+def inform(scope: Scope, base: Base, recording: Recording) -> Verdict:
+    """The refusal, once, of a commit to where HEAD has been moved."""
+    agents = sorted(_own(scope, recording.processes))
+    return head_moves.refuse_once(scope, [base], agents, recording.operation) or Verdict(allowed=True)
 
 
 def barred(scope: Scope, base: Base, recording: Recording) -> Verdict | None:
     """The refusal by reading alone, where a living peer holds something of it."""
     met = living(scope, barring(scope, base, recording))
-    return _refusal(scope, met, recording) if met and not recording.reason else None
+    return _refusal(scope, base, met, recording) if met and not recording.reason else None
 
 
-def _refusal(scope: Scope, met: list[Met], recording: Recording) -> Verdict:
+def _refusal(scope: Scope, base: Base, met: list[Met], recording: Recording) -> Verdict:
     verdict = refusal(scope, met)
     told = " ".join(says(scope, one) for one in met[:MOST_TOLD])
     files = sorted({path for one in met for path in one.files})
@@ -103,9 +114,8 @@ def _refusal(scope: Scope, met: list[Met], recording: Recording) -> Verdict:
     if recording.at_s:
         hint = f"Let {who} push them, or ask for a release."
         return verdict._replace(refusal=f"{told}\n{hint} {BYPASS}=1 with {BYPASS_REASON} lets it through.")
-    named = " ".join(path for path in files[:5] if word(path) == path)  # what a shell takes as it is
-    hint = (
-        f"Take them out of it (git restore --staged {named or 'FILES'}), or ask {who} to "
-        f"release them. {BYPASS}=1 with {BYPASS_REASON} lets it through."
-    )
+    held = {base.key(path) for path in files}
+    own = [target.path for target in recording.targets if base.key(target.path) not in held]
+    by_name = f"Commit your own files by name (git commit -- {own_files(own)}): what others have staged stays staged. "
+    hint = f"{by_name if own else ''}Or ask {who} to release them. {BYPASS}=1 with {BYPASS_REASON} lets it through."
     return verdict._replace(refusal=f"{told}\n{hint}")

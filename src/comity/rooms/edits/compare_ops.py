@@ -8,22 +8,23 @@ from comity.kernel.op import long_op
 from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
 from comity.rooms.claims import paths
-from comity.rooms.edits.model import CommandLine, Compared, Folder
+from comity.rooms.edits.model import CommandLine, Compared, Folder, ToolName
 from comity.rooms.turns import speaker
 
 
 @long_op("edit.compare", effect="write", example={"command": "make"})
-def compare_edits(steps: Steps, *, command: CommandLine = "", cwd: Folder = "") -> Compared:
-    """Compare files with how they looked before a shell command: what changed is whose.
+def compare_edits(steps: Steps, *, command: CommandLine = "", cwd: Folder = "", tool: ToolName = "") -> Compared:
+    """Compare files with how they looked before a command or tool ran: what changed is whose.
 
     What changed although a peer holds it, and did not change itself, is an event, and both sides are told. What the
     command changed besides is its agent's work from now on.
     """
     if not steps.read(_looked):
         return Compared([])
-    compared: Compared = import_module("comity.rooms.edits.command_guard").compare(
-        steps, paths.base_of(steps.actor), command, cwd
-    )
+    base = paths.base_of(steps.actor)
+    if import_module("comity.rooms.edits.quiet_commands").was_quiet(steps, base, command):
+        return Compared([])
+    compared: Compared = import_module("comity.rooms.edits.command_guard").compare(steps, base, command, cwd, tool)
     return compared
 
 

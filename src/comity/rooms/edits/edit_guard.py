@@ -188,14 +188,16 @@ def check(scope: Scope, base: Base, wanted: EditWish, look: Looked = NOTHING_SEE
     """The verdict; what is free is claimed."""
     scope = speaker.settle(scope)
     release.release_deserted(scope)
+    release.serve(scope)
     if look.sight != NOTHING_SEEN.sight:
         import_module("comity.rooms.edits.landings").note(scope, look.sight)
     kin = _progress().kin(scope)
     near = _progress().near(scope, base, wanted.every)._replace(kin=kin)
     others = _progress().others(scope, near)
-    met = _let_go(scope, base, touching(scope, base, wanted.every), others, kin)
+    met = let_go(scope, base, touching(scope, base, wanted.every), others, kin)
     peers = [one for one in met if one.held.agent_id not in kin]
     barring = [*(one for one in peers if exclusive(one)), *_at_work(scope, base, wanted, others, met)]
+    barring = barring or _in_line(scope, base, wanted)
     if barring:
         return refused(scope, barring)
     swept = _swept(scope, base)
@@ -203,12 +205,14 @@ def check(scope: Scope, base: Base, wanted: EditWish, look: Looked = NOTHING_SEE
         return swept
     shared = {path for one in peers if one.held.mode == "shared" and not one.elsewhere for path in one.files}
     changed = stale_edits.changed_since(scope, base, wanted.files, kin)
+    broken_off = stale_edits.of_silent(scope, base, wanted.files, kin)
     _claim(scope, base, wanted, shared, look.prints)
     had = {path for one in met if one.held.agent_id == scope.actor.agent_id and not one.elsewhere for path in one.files}
     told = [says(scope, one) for one in peers if one.held.mode != "shared" and not had.issuperset(one.files)]
     edited = {edit.file_path for edit, _ in changed}
     told += [left_behind(scope, work) for work in others.left if wanted.how == "edit" and work.file_key not in edited]
     told += [asks(scope, one) for one in others.pending]
+    told += [stale_edits.told(scope, edit) for edit in broken_off]
     stale = [edit for edit, path in changed if path not in shared and path not in wanted.added]
     if stale:
         return stale_edits.refusal(scope, stale, told[:MOST_TOLD])
@@ -216,15 +220,22 @@ def check(scope: Scope, base: Base, wanted: EditWish, look: Looked = NOTHING_SEE
     return Verdict(allowed=True, warning="\n".join(told[:MOST_TOLD]))
 
 
-def _let_go(scope: Scope, base: Base, met: list[Met], others: Others, kin: frozenset[str]) -> list[Met]:
+def _in_line(scope: Scope, base: Base, wanted: EditWish) -> list[Met]:
+    """Places of those who have their turn first."""
+    if not (wanted.files and acquisition.in_line(scope)):
+        return []
+    parts = acquisition.parted(base, wanted.files, ())
+    found = import_module("comity.rooms.claims.line").ahead(scope, parts, "exclusive")
+    return [one.met for one in found]
+
+
+def let_go(scope: Scope, base: Base, met: list[Met], others: Others, kin: frozenset[str]) -> list[Met]:
     """Without claims of the guard for edits that were committed, or are not coming: those are released."""
-    busy = _busy(others)
+    at_work = busy(others)
     kept: list[Met] = []
     done: list[Met] = []
     for one in met:
-        held = one.held
-        idle = is_bridge(one) and held.agent_id not in kin and (held.agent_id, base.key(one.path)) not in busy
-        (done if idle else kept).append(one)
+        (done if one.held.agent_id not in kin and idle(base, one, at_work) else kept).append(one)
     for one in done:
         release.release_these(
             scope, one.held.agent_id, [(one.held.claim_id, one.held.file_path)], "nothing uncommitted"
@@ -232,7 +243,12 @@ def _let_go(scope: Scope, base: Base, met: list[Met], others: Others, kin: froze
     return kept
 
 
-def _busy(others: Others) -> set[tuple[str, str]]:
+def idle(base: Base, met: Met, at_work: Container[tuple[str, str]]) -> bool:
+    """Whether the guard made this claim for an edit that is committed by now, or is not coming."""
+    return is_bridge(met) and (met.held.agent_id, base.key(met.path)) not in at_work
+
+
+def busy(others: Others) -> set[tuple[str, str]]:
     """Who has, or may soon have, work in which file."""
     found = {(work.agent_id, work.file_key) for work in others.living}
     return found | {(asked.agent_id, asked.file_key) for asked in others.pending}
@@ -269,15 +285,15 @@ def barred(scope: Scope, base: Base, wanted: EditWish, look: Looked = NOTHING_SE
     over = {seen.work.place for seen in look.sight.seen if not is_work(seen)}
     near = _progress().near(scope, base, wanted.every)
     others = _progress().others(scope, near._replace(works=tuple(one for one in near.works if one.place not in over)))
-    busy = _busy(others)
-    busy |= {(came.asked.agent_id, came.asked.file_key) for came in look.sight.came}
+    at_work = busy(others)
+    at_work |= {(came.asked.agent_id, came.asked.file_key) for came in look.sight.came}
     met = touching(scope, base, wanted.every)
     held = [
         one
         for one in met
         if exclusive(one)
         and one.held.agent_id not in mine
-        and (not is_bridge(one) or (one.held.agent_id, base.key(one.path)) in busy)
+        and (not is_bridge(one) or (one.held.agent_id, base.key(one.path)) in at_work)
     ]
     barring = [*living(scope, held), *_at_work(scope, base, wanted, others, met)]
     return refusal(scope, barring) if barring else None
@@ -348,7 +364,7 @@ def refusal(scope: Scope, barring: list[Met]) -> Verdict:
     told = " ".join(says(scope, one) for one in barring[:MOST_TOLD])
     more = f" And {len(barring) - MOST_TOLD} more claims." if len(barring) > MOST_TOLD else ""
     hint = (
-        f"Nothing was changed. Work on another file meanwhile, or ask {whom(holders[0])}; "
-        "`claim.list` shows what is held."
+        f"Nothing was changed. Work on another file meanwhile, stand in line for it (`claim.acquire` with wait), "
+        f"or ask {whom(holders[0])}; `claim.list` shows what is held."
     )
     return Verdict(allowed=False, refusal=f"{told}{more} {hint}", holders=holders)

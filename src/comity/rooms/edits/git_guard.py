@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
-from comity.kernel.quoting import quoted, title
+from comity.kernel.quoting import quoted, title, word
 from comity.kernel.scope import Scope
 from comity.rooms.claims import release
 from comity.rooms.claims.overlaps import Met
@@ -28,9 +28,17 @@ from comity.rooms.turns import speaker
 from comity.rooms.work import facts, standing
 from comity.rooms.work.facts import Work
 from comity.shell.bypass import BYPASS, BYPASS_REASON
+from comity.system.checkouts import name_of
 
 STASH_TAKES_MS = 120_000
 KEPT_MS = 90 * 86_400_000
+
+
+_LOST = {
+    "": "take away uncommitted changes of {}",
+    "committed": "commit changes of {} that are not yours",
+    "staged": "undo what is staged of {}",
+}
 
 
 class Danger(NamedTuple):
@@ -44,7 +52,7 @@ class Danger(NamedTuple):
 
 def sweeps_now(scope: Scope) -> bool:
     """Whether the actor was let sweep and is not known to be done."""
-    agent_id = (speaker.look(scope) or scope).actor.agent_id
+    agent_id = speaker.seen(scope).actor.agent_id
     return scope.tx.one("edits.sweep_runs", agent_id=agent_id) is not None
 
 
@@ -59,7 +67,7 @@ def barred(scope: Scope, stakes: Sequence[Stake], reason: str) -> Verdict | None
     for stake in stakes:
         danger = None if stake.change.bypass or reason else _danger(scope, stake, frozenset(kin), noted=False)
         if danger is not None and danger.holders:
-            return _refusal(stake, danger)
+            return _refusal(scope, stake, danger)
     return None
 
 
@@ -93,7 +101,7 @@ def _remember(scope: Scope, stake: Stake) -> None:
     if stake.saves:
         scope.tx.run("edits.forget_stashes", before_ms=scope.now.ms - KEPT_MS)
         who = {"agent_id": scope.actor.agent_id, "now_ms": scope.now.ms}
-        scope.tx.run("edits.stashed", repository=scope.actor.root, **who)
+        scope.tx.run("edits.stashed", repository=name_of(scope.actor.root), **who)
 
 
 def _danger(scope: Scope, stake: Stake, kin: frozenset[str], *, noted: bool = True) -> Danger | None:
@@ -106,17 +114,17 @@ def _danger(scope: Scope, stake: Stake, kin: frozenset[str], *, noted: bool = Tr
         return _left_behind(scope, stake, kin)
     holders = tuple(dict.fromkeys(one.held.agent_id for one in barring))
     files = tuple(sorted({path for one in barring for path in ([one.path] if "." in one.files else one.files)}))
-    return Danger(holders, files, _lost_files(scope, barring, files, unknown=stake.unknown))
+    return Danger(holders, files, _lost_files(scope, stake, barring, files))
 
 
 def _at_work(scope: Scope, stake: Stake, kin: frozenset[str], *, noted: bool) -> list[Met]:
     """Uncommitted work of living peers in it, and edits that they were let make and have not made yet."""
     works = {work.place: work for work in stake.works}
-    known = facts.of_repository(scope, scope.actor.root) if works else []
+    known = facts.of_repository(scope, name_of(scope.actor.root)) if works else []
     rows = {work.place: work for work in known if work.place in works}
     still = [work for work in (rows if noted else {**works, **rows}).values() if work.agent_id not in kin]
     state = progress.others(scope, Near(tuple(still), stake.pending, kin))
-    base = Base(scope.actor.root, "", "", fold=False)
+    base = Base(name_of(scope.actor.root), "", "", fold=False)
     found = [progress.met(scope, base, work, [work.file_path], state.owner.get(work.agent_id)) for work in state.living]
     there = {(work.agent_id, work.file_key) for work in state.living}
     young = (asked for asked in state.pending if (asked.agent_id, asked.file_key) not in there)
@@ -149,7 +157,7 @@ def _folders(scope: Scope, stake: Stake, kin: frozenset[str]) -> Danger | None:
 def _left_behind(scope: Scope, stake: Stake, kin: frozenset[str]) -> Danger | None:
     """What the dead left there, unless the asker was told of it before."""
     places = {work.place for work in stake.left}
-    known = [work for work in facts.of_repository(scope, scope.actor.root) if work.place in places]
+    known = [work for work in facts.of_repository(scope, name_of(scope.actor.root)) if work.place in places]
     state = progress.others(scope, Near(tuple(known), (), kin))
     new = [work for work in state.left if scope.actor.agent_id not in work.told]
     if not new:
@@ -159,11 +167,13 @@ def _left_behind(scope: Scope, stake: Stake, kin: frozenset[str]) -> Danger | No
     return Danger((), files, f"It would take away {some(list(files))}. {told}", tuple(state.left))
 
 
-def _lost_files(scope: Scope, barring: list[Met], files: tuple[str, ...], *, unknown: bool) -> str:
+def _lost_files(scope: Scope, stake: Stake, barring: list[Met], files: tuple[str, ...]) -> str:
     told = " ".join(says(scope, one) for one in barring[:MOST_TOLD])
-    if unknown:
-        return f"git did not say in time what has changed, so it may take away changes of {some(list(files))}. {told}"
-    return f"It would take away uncommitted changes of {some(list(files))}. {told}"
+    what = _LOST[stake.taken].format(some(list(files)))
+    if stake.unknown:
+        what = what.replace("uncommitted changes", "changes")
+        return f"git did not say in time what has changed, so it may {what}. {told}"
+    return f"It would {what}. {told}"
 
 
 def _stashed_by_peers(scope: Scope, stake: Stake) -> Danger | None:
@@ -173,7 +183,7 @@ def _stashed_by_peers(scope: Scope, stake: Stake) -> Danger | None:
     files: list[str] = []
     for entry, paths in stake.entries:
         window = {"from_ms": entry.made_ms - STASH_TAKES_MS, "until_ms": entry.made_ms + 1000}
-        maker = scope.tx.one("edits.stasher", repository=scope.actor.root, **window)
+        maker = scope.tx.one("edits.stasher", repository=name_of(scope.actor.root), **window)
         if maker is not None and maker[0] != scope.actor.agent_id:
             holders[str(maker[0])] = str(maker[1])
             names.append(entry.name)
@@ -203,10 +213,10 @@ def _refused(scope: Scope, stake: Stake, danger: Danger) -> Verdict:
     scope.emit(Event(kind, agent_id=scope.actor.agent_id, reason_code=reason, metadata=detail))
     for work in danger.left:
         facts.tell(scope, work, scope.actor.agent_id)
-    return _refusal(stake, danger)
+    return _refusal(scope, stake, danger)
 
 
-def _refusal(stake: Stake, danger: Danger) -> Verdict:
+def _refusal(scope: Scope, stake: Stake, danger: Danger) -> Verdict:
     if stake.change.bypass is not None:
         hint = f"Nothing was done: {BYPASS} needs a reason in {BYPASS_REASON}."
     elif danger.left:
@@ -216,10 +226,26 @@ def _refusal(stake: Stake, danger: Danger) -> Verdict:
         )
     else:
         hint = (
-            f"Nothing was done. Limit the command to your own files, or ask {whom(danger.holders[0])} to commit "
+            f"Nothing was done. {_instead(scope, stake, danger)}, or ask {whom(danger.holders[0])} to commit "
             f"first. The user can let it through with {BYPASS}=1 and {BYPASS_REASON}."
         )
     return Verdict(False, f"{quoted(stake.change.title)}: {danger.told} {hint}", holders=danger.holders)
+
+
+def _instead(scope: Scope, stake: Stake, danger: Danger) -> str:
+    """The way that harms nobody."""
+    if not stake.taken:
+        return "Limit the command to your own files"
+    own = [work.file_path for work in progress.own_works(scope) if work.file_path not in danger.files]
+    named = own_files(own)
+    if stake.taken == "staged":
+        return f"The index is everybody's. Limit the command to your own files (git reset -q -- {named})"
+    return f"Commit your own files by name (git commit -- {named}): what others have staged stays staged"
+
+
+def own_files(paths: Sequence[str]) -> str:
+    """Files as a shell takes them; a word for them where there is none that it takes as it is."""
+    return " ".join([path for path in paths if word(path) == path][:5]) or "YOUR-FILES"
 
 
 def bypassed(scope: Scope, command: str, reason: str, holders: tuple[str, ...], files: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ from comity.rooms.claims.overlaps import Held
 from comity.rooms.edits import progress
 from comity.rooms.edits.sight import path_of
 from comity.rooms.turns import speaker
+from comity.system.checkouts import here
 
 _MOST = 2000
 
@@ -38,6 +39,6 @@ def _watched(scope: Scope) -> list[str]:
     scope = speaker.find(scope) or scope
     rows = scope.tx.all("claims.active", second=scope.now.second, agent_id=None, limit=_MOST)
     held = [one for one in map(Held.read, rows) if one.mode == "exclusive" and one.repository]
-    paths = [os.path.join(one.worktree or one.repository or "", one.file_path) for one in held]
+    paths = [os.path.join(here(one.worktree or one.repository or ""), one.file_path) for one in held]
     works = [path_of(one) for one in progress.works(scope)]
     return list(dict.fromkeys([*paths, *works]))

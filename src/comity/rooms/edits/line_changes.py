@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 
-from comity.shell import effects
-from comity.shell.changes import Change
+from comity.shell.changes import Change, Effects
 from comity.system import repository
+from comity.system.surroundings import HERE
 from comity.system.wildcards import matching
 
 _MOST_BYTES = 1_000_000  # of a file of patches, scripts or pathspecs
@@ -22,19 +23,16 @@ class Line:
         self.text, self.folder = text, os.path.realpath(folder)
         self._read = 0
 
-    def changes(self) -> effects.Effects:
+    def changes(self) -> Effects:
         """What it may change when it runs."""
-        return effects.effects(self.text, self.folder, os.environ, self._aliases, matching, self._content)
+        found: Effects = import_module("comity.shell.effects").effects(
+            self.text, self.folder, HERE.environment, self._aliases, matching, self._content
+        )
+        return found
 
     def _aliases(self) -> Mapping[str, str]:
         """Git's own aliases of the repository around the folder; those of the user are in their own file."""
-        there = repository.around(self.folder)
-        found = {} if there is None else dict(repository.settings(there.common, there.private))
-        for path in (os.path.expanduser("~/.gitconfig"), os.path.expanduser("~/.config/git/config")):
-            try:
-                found = {**repository.parsed(os.fsdecode(repository.read(path, repository.MAX_CONFIG_BYTES))), **found}
-            except OSError:
-                continue
+        found = git_settings(self.folder)
         return {key.removeprefix("alias."): text for key, text in found.items() if key.startswith("alias.")}
 
     def _content(self, path: str) -> str | None:
@@ -46,6 +44,18 @@ class Line:
             return repository.read(os.path.join(self.folder, path), _MOST_BYTES).decode("utf-8", "replace")
         except (OSError, ValueError):
             return None
+
+
+def git_settings(folder: str) -> Mapping[str, str]:
+    """What the repository around a folder and its user set for git, read by hand."""
+    there = repository.around(folder)
+    found = {} if there is None else dict(repository.settings(there.common, there.private))
+    for path in (os.path.expanduser("~/.gitconfig"), os.path.expanduser("~/.config/git/config")):
+        try:
+            found = {**repository.parsed(os.fsdecode(repository.read(path, repository.MAX_CONFIG_BYTES))), **found}
+        except OSError:
+            continue
+    return found
 
 
 def named(changes: Sequence[Change]) -> tuple[list[str], set[str]]:

@@ -10,7 +10,8 @@ EditedPath = Annotated[str, Text("A file, absolute or relative to the agent's ch
 EditedFiles = Annotated[list[EditedPath], Items("Files that are about to be changed.", min=1, max=1000)]
 NamedFiles = Annotated[list[EditedPath], Items("Files that somebody asks about.", min=1, max=10_000)]
 AutoLease = Annotated[int, Number("Seconds for which an unclaimed file is claimed.", ge=10, le=86_400)]
-CommandLine = Annotated[str, Text("A shell command line.", max=400_000)]
+CommandLine = Annotated[str, Text("A shell command line.", max=64_000_000)]
+ToolName = Annotated[str, Text("The tool that runs, when it is no shell: it may change anything.", max=200)]
 KeepWarning = Annotated[bool, Note("Also send the caller a warning as a message: it is not shown one before a tool.")]
 Folder = Annotated[str, Text("The folder that the command runs in; the checkout when empty.", max=4096)]
 BypassReason = Annotated[str, Text("Why a person lets it through all the same; empty: nobody does.", max=1000)]
@@ -45,13 +46,14 @@ class Verdict(NamedTuple):
 
 
 class Pending(NamedTuple):
-    """How many edits were asked for and are not noted as made, whether other agents are about, and whether anybody's
-    uncommitted work is known.
+    """How many edits were asked for and are not noted as made, whether other agents are about, whether anybody's
+    uncommitted work is known, and whether anybody stands in line for files.
     """
 
     asked: int
     others: bool
     works: bool = False
+    line: bool = False
 
 
 class UncommittedFile(NamedTuple):
@@ -70,6 +72,12 @@ class InProgress(NamedTuple):
     """Files with uncommitted work in them."""
 
     files: list[UncommittedFile]
+
+
+class Turns(NamedTuple):
+    """How many places in line are left."""
+
+    waiting: int
 
 
 class Settled(NamedTuple):

@@ -11,7 +11,9 @@ from comity.rooms.turns import speaker
 @op("edit.pending", effect="read", example={})
 def pending_edits(scope: Scope) -> Pending:
     """Count edits that were asked for and are not noted as made, and say who and what else is here."""
+    if speaker.ends_elsewhere(scope):
+        return Pending(0, others=False)
     scope = speaker.find(scope) or scope
     row = scope.tx.one("edits.pending", agent_id=scope.actor.agent_id)
-    asked, others, works = row or (0, 0, 0)
-    return Pending(int(asked), bool(others), bool(works))
+    asked, others, works, line = row or (0, 0, 0, 0)
+    return Pending(int(asked), bool(others), bool(works), bool(line))

@@ -19,11 +19,12 @@ from comity.rooms.edits.sight import Near, Others
 from comity.rooms.turns import speaker
 from comity.rooms.work import facts, standing
 from comity.rooms.work.facts import Asked, Work
+from comity.system.checkouts import name_of
 
 
 def kin(scope: Scope) -> frozenset[str]:
-    """The actor and its ancestors: what they have in progress keeps it from nothing."""
-    return frozenset((scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)))
+    """The actor, its ancestors and silent subagents of theirs: what they have in progress keeps it from nothing."""
+    return frozenset(identity.kin(scope, scope.actor.agent_id))
 
 
 def near(scope: Scope, base: Base, targets: Sequence[Target]) -> Near:
@@ -64,7 +65,7 @@ def touched(base: Base, path: str, wide: Iterable[Target]) -> list[str]:
 
 def works(scope: Scope) -> list[Work]:
     """What anybody has in progress in the project, the actor included."""
-    return facts.of_repository(scope, scope.actor.root)
+    return facts.of_repository(scope, name_of(scope.actor.root))
 
 
 def own_works(scope: Scope) -> list[Work]:
@@ -82,8 +83,8 @@ def all_near(scope: Scope) -> Near:
     """What others have in progress anywhere in the project."""
     scope = speaker.find(scope) or scope
     mine = kin(scope)
-    works = [work for work in facts.of_repository(scope, scope.actor.root) if work.agent_id not in mine]
-    return Near(tuple(works), tuple(facts.asked_in(scope, scope.actor.root, mine)), mine)
+    works = [work for work in facts.of_repository(scope, name_of(scope.actor.root)) if work.agent_id not in mine]
+    return Near(tuple(works), tuple(facts.asked_in(scope, name_of(scope.actor.root), mine)), mine)
 
 
 def others(scope: Scope, near: Near) -> Others:
@@ -98,7 +99,8 @@ def others(scope: Scope, near: Near) -> Others:
         owner = state.owner.get(work.agent_id)
         if owner in near.kin or near.kin & {*work.also}:
             continue
-        (living if owner is not None and not work.let_go else left).append(work)
+        held = owner is not None and not work.let_go and work.how != facts.BACKGROUND
+        (living if held else left).append(work)
     pending = [
         one for one in asked if state.living(one.agent_id) and state.rested_ms.get(one.agent_id, -1) < one.asked_ms
     ]

@@ -18,10 +18,12 @@ SELECT CAST(strftime('%s', created_at) AS INTEGER) * 1000 FROM agents WHERE agen
 -- name: others
 SELECT count(*) FROM (SELECT 1 FROM sessions WHERE state = 'active' AND agent_id <> :agent_id LIMIT 2)
 
--- How many changes an agent asked for that are not known to be made, whether others are about, and work of anybody.
+-- How many changes an agent asked for that are not known to be made, whether others are about, work of anybody, and
+-- whether anybody stands in line.
 -- name: pending
 SELECT (SELECT count(*) FROM comity_asked WHERE agent_id = :agent_id),
-  EXISTS (SELECT 1 FROM sessions WHERE state = 'active' AND agent_id <> :agent_id), EXISTS (SELECT 1 FROM comity_work)
+  EXISTS (SELECT 1 FROM sessions WHERE state = 'active' AND agent_id <> :agent_id), EXISTS (SELECT 1 FROM comity_work),
+  EXISTS (SELECT 1 FROM comity_line)
 
 -- Whether others are about, and whether there is uncommitted work of others, who may be gone.
 -- name: about
@@ -76,6 +78,13 @@ WHERE agent_id = :agent_id AND closed_ms IS NULL
 SELECT l.from_ms, l.closed_ms, l.lingers_ms, l.repository = :repository AND l.worktree = :worktree, l.files
 FROM json_each(:agents) a CROSS JOIN comity_looks l ON l.agent_id = a.value
 
+-- Commands of others in a checkout that have ended and may have left something running, the last first.
+-- name: lingering
+SELECT l.closed_ms, l.agent_id FROM comity_looks l JOIN sessions s ON s.agent_id = l.agent_id AND s.state = 'active'
+WHERE l.repository = :repository AND l.worktree = :worktree AND l.agent_id <> :agent_id AND l.closed_ms IS NOT NULL
+  AND l.lingers_ms >= :now_ms
+ORDER BY l.closed_ms DESC
+
 -- name: own_change
 INSERT OR REPLACE INTO comity_own_changes
   (repository, worktree, file_path, agent_id, from_ms, until_ms, seen_before, seen_after)
@@ -112,6 +121,10 @@ ON CONFLICT (agent_id) DO UPDATE SET repository = excluded.repository, worktree 
 -- name: sweep_over
 DELETE FROM comity_sweeps WHERE agent_id = :agent_id
 
+-- How many changes by commands an agent asked for that are not known to be made.
+-- name: asks_by_line
+SELECT count(*) FROM comity_asked WHERE agent_id = :agent_id AND how = 'command'
+
 -- name: sweep_runs
 SELECT 1 FROM comity_sweeps WHERE agent_id = :agent_id
 
@@ -131,3 +144,35 @@ WHERE l.repository = :repository AND l.worktree = :worktree AND l.closed_ms IS N
 -- What the agents that are here are called.
 -- name: names
 SELECT a.agent_id, a.name FROM agents a JOIN sessions s ON s.agent_id = a.agent_id AND s.state = 'active'
+
+-- name: head
+SELECT branch, commit_id, seen_ms, told, moved_by, heard FROM comity_heads
+WHERE repository = :repository AND worktree = :worktree
+
+-- name: heads
+SELECT worktree FROM comity_heads WHERE repository = :repository AND seen_ms >= :from_ms
+
+-- name: note_head
+INSERT INTO comity_heads (repository, worktree, branch, commit_id, seen_ms)
+VALUES (:repository, :worktree, :branch, :commit_id, :now_ms)
+ON CONFLICT (repository, worktree) DO UPDATE SET branch = excluded.branch, commit_id = excluded.commit_id,
+  seen_ms = excluded.seen_ms
+
+-- name: head_moved
+UPDATE comity_heads SET told = :told, moved_by = :moved_by, moved_ms = :now_ms, heard = '[]'
+WHERE repository = :repository AND worktree = :worktree
+
+-- name: head_heard
+UPDATE comity_heads SET heard = :heard WHERE repository = :repository AND worktree = :worktree
+
+-- name: head_taken
+UPDATE comity_heads SET taken = :taken, taken_ms = :now_ms WHERE repository = :repository AND worktree = :worktree
+
+-- Whether a message of Comity waits unread for an agent.
+-- name: unread
+SELECT 1 FROM messages INDEXED BY comity_messages_pending
+WHERE destination_agent_id = :agent_id AND state IN ('queued', 'surfaced') AND state = 'queued' AND content = :told LIMIT 1
+
+-- name: session_ms
+SELECT CAST(strftime('%s', registered_at) AS INTEGER) * 1000 FROM sessions
+WHERE agent_id = :agent_id AND state = 'active'

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from comity.kernel.hints import Literal
 from comity.kernel.named_tuple import NamedTuple
 from comity.rooms.work.facts import Asked, Work
+from comity.system.checkouts import here
 from comity.system.fingerprints import differ, fingerprint, stamp
 
 
@@ -41,7 +42,7 @@ class Sight(NamedTuple):
 
 def path_of(one: Work | Asked) -> str:
     """The absolute path of a file."""
-    return os.path.join(os.path.realpath(one.worktree or one.repository), one.file_path)
+    return os.path.join(here(one.worktree or one.repository), one.file_path)
 
 
 def is_work(seen: SeenWork) -> bool:

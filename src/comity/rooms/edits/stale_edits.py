@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 
 from comity.kernel.event import Event
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.quoting import quoted, title
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
+from comity.rooms.agents import identity
 from comity.rooms.claims.paths import Base, Target
 from comity.rooms.edits.claim_words import MOST_TOLD, span
 from comity.rooms.edits.model import Verdict
@@ -43,6 +44,15 @@ def changed_since(scope: Scope, base: Base, targets: list[Target], kin: Containe
         for edit in _last(scope, base, targets)
         if edit.agent_id not in kin and edit.edited_ms >= began_ms and edit.edited_ms > told_ms.get(edit.file_path, -1)
     ]
+
+
+def of_silent(scope: Scope, base: Base, targets: list[Target], kin: Collection[str]) -> list[Edit]:
+    """Such edits of subagents that were interrupted: told, and no reason to refuse."""
+    me = scope.actor.agent_id
+    silent = {*kin} - {me, *identity.ancestors(scope, me)} if len(kin) > 1 else set()
+    if not silent:
+        return []
+    return [edit for edit, _ in changed_since(scope, base, targets, {*kin} - silent) if edit.agent_id in silent]
 
 
 def _began_ms(scope: Scope) -> int:

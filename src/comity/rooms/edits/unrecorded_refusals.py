@@ -35,7 +35,7 @@ def family(scope: Scope) -> tuple[Scope, set[str]]:
     """The same transaction for whoever is asking, as far as that is known, and whose claims keep it from nothing."""
     host = scope.actor.host
     scope = speaker.find(scope) or scope
-    mine = {scope.actor.agent_id, *identity.ancestors(scope, scope.actor.agent_id)}
+    mine = identity.kin(scope, scope.actor.agent_id)
     return scope, mine | (identity.noted(scope, host) if host is not None else set())
 
 

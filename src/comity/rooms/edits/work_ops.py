@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from comity.kernel.clock import Instant
 from comity.kernel.op import long_op
 from comity.kernel.scope import Scope
@@ -19,6 +17,7 @@ from comity.rooms.turns import speaker
 from comity.rooms.work import facts, standing
 from comity.rooms.work.facts import Asked, FilePlace, NewWork, Work
 from comity.system import changed_files
+from comity.system.checkouts import here, name_of
 from comity.system.fingerprints import stamp
 
 
@@ -50,7 +49,7 @@ def settle_work(steps: Steps) -> Settled:
 
 
 def _known(scope: Scope) -> tuple[list[Work], list[Asked]]:
-    return progress.works(scope), facts.asked_in(scope, scope.actor.root, ())
+    return progress.works(scope), facts.asked_in(scope, name_of(scope.actor.root), ())
 
 
 def _listed(scope: Scope, works: list[Work], asked: list[Asked]) -> InProgress:
@@ -92,7 +91,7 @@ def _only_other(scope: Scope, base: Base) -> tuple[str, int] | None:
     others = [
         one.agent_id
         for one, _ in presence.verdicts(scope)
-        if one.agent_id not in kin and "\0" not in one.worktree and os.path.realpath(one.worktree or "/") == base.folder
+        if one.agent_id not in kin and "\0" not in one.worktree and here(one.worktree or "/") == base.folder
     ]
     alive = standing.of(scope, others)
     living = [agent_id for agent_id in dict.fromkeys(others) if alive.living(agent_id)]
@@ -107,7 +106,7 @@ def _before(base: Base, since_ms: int) -> list[tuple[FilePlace, str, str]]:
     places = Places(base)
     found = []
     for one in look.changed if look is not None else ():
-        named = places.target(one.path)
+        named = places.entry(one.path)
         if named is not None:
             there, target = named
             place = FilePlace(there.repository, there.worktree, there.key(target.path))

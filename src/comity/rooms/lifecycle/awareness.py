@@ -7,9 +7,11 @@ from functools import lru_cache
 from comity.kernel.clock import Instant
 from comity.kernel.scope import Row, Scope
 from comity.kernel.text import read_object, read_strings
-from comity.rooms.agents import presence
+from comity.rooms.agents import doubles, presence
+from comity.rooms.agents.doubles import Double
 from comity.rooms.agents.liveness import Reported, Verdict
 from comity.rooms.agents.model import DEFAULT_QUEUE_LIMIT
+from comity.rooms.agents.unhooked import unhooked
 from comity.rooms.lifecycle.model import AgentOverview, AgentPresence, Damped, Pause, Pending, Status
 
 _HOUR_MS = 3_600_000
@@ -21,7 +23,13 @@ def overview(scope: Scope) -> list[AgentOverview]:
     for agent_id, channel_id in scope.tx.all("lifecycle.memberships"):
         channels.setdefault(agent_id, []).append(channel_id)
     rows = _rows(scope, None)
-    known = {reported.session_id: _presence(reported, verdict) for reported, verdict in presence.verdicts(scope)}
+    doubled, bare = doubles.by_agent(scope), unhooked(scope)
+    known = {
+        reported.session_id: _presence(
+            reported, verdict, doubled.get(reported.agent_id, []), hooks=reported.agent_id not in bare
+        )
+        for reported, verdict in presence.verdicts(scope)
+    }
     return [_agent(row, channels.get(row[0], []), known.get(row[2])) for row in rows]
 
 
@@ -36,16 +44,21 @@ def _rows(scope: Scope, agent_id: str | None) -> list[Row]:
     return scope.tx.all("lifecycle.agents", second=scope.now.second, now=scope.now.iso, agent_id=agent_id)
 
 
-def _presence(reported: Reported, verdict: Verdict) -> AgentPresence:
+def _presence(reported: Reported, verdict: Verdict, doubled: list[Double], *, hooks: bool) -> AgentPresence:
+    also = "".join(f"; process {one.pid}, {one.called}, has the same session id" for one in doubled)
+    hooks = hooks or verdict.state in ("dead", "lapsed")
+    also += "" if hooks else "; no hooks: nobody asks before its edits"
     return AgentPresence(
         verdict.state,
-        verdict.how,
+        verdict.how + also,
         Instant.at(reported.last_seen_ms).iso,
         reported.program,
         reported.machine,
         reported.pid,
         reported.worktree,
         reported.host_session_id,
+        hooks,
+        tuple(one.agent_id for one in doubled),
     )
 
 
@@ -104,7 +117,13 @@ def count(scope: Scope) -> Status:
             for sender, target, why, at_ms, times in scope.tx.all("lifecycle.damped", since_ms=scope.now.ms - _HOUR_MS)
         ),
         pause(scope),
+        committed(scope),
     )
+
+
+def committed(scope: Scope) -> tuple[str, ...]:
+    """Commits of the last day that took in what a peer had not committed, in sentences."""
+    return tuple(str(row[0]) for row in scope.tx.all("lifecycle.committed_work", since_ms=scope.now.ms - 24 * _HOUR_MS))
 
 
 def pause(scope: Scope) -> Pause | None:

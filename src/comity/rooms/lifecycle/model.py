@@ -33,6 +33,8 @@ class AgentPresence(NamedTuple):
     """What is known of an agent's life, and how.
 
     ``state``: alive or dead is certain; leased: nobody here can see its process, its lease runs; lapsed: it ran out.
+    ``hooks``: false for an agent host of which no hook is heard, so that nobody asks before its agent's edits.
+    ``doubles``: agents of other processes that live under the same session id.
     """
 
     state: str
@@ -43,6 +45,8 @@ class AgentPresence(NamedTuple):
     pid: int | None = None
     worktree: str = ""
     host_session_id: str = ""
+    hooks: bool = True
+    doubles: tuple[str, ...] = ()
 
 
 class AgentOverview(NamedTuple):
@@ -62,6 +66,12 @@ class AgentOverview(NamedTuple):
     role: str | None = None
     max_context_bytes: int | None = None
     presence: AgentPresence | None = None
+
+
+class HooksHeard(NamedTuple):
+    """``heard``: false while only a server speaks for the agent, and no hook of its host."""
+
+    heard: bool
 
 
 class Agents(NamedTuple):
@@ -143,6 +153,7 @@ class Status(NamedTuple):
     """What the workspace holds; ``deliveries`` and ``events`` count from the oldest row that is kept.
 
     ``damped``: whose messages were held back within the last hour, the latest first. ``paused``: the pause that lasts.
+    ``committed``: commits of the last day that took in what a peer had not committed, in sentences.
     """
 
     project_id: str
@@ -154,6 +165,7 @@ class Status(NamedTuple):
     oldest_event: str | None
     damped: tuple[Damped, ...] = ()
     paused: Pause | None = None
+    committed: tuple[str, ...] = ()
 
 
 class Pruned(NamedTuple):

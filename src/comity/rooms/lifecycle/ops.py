@@ -7,6 +7,7 @@ from comity.kernel.op import Wait, op
 from comity.kernel.scope import Scope
 from comity.rooms.agents.model import AgentId, Reason
 from comity.rooms.agents.sessions import set_state
+from comity.rooms.agents.unhooked import is_bare
 from comity.rooms.channels.model import ChannelId, Level, WaitMs
 from comity.rooms.lifecycle import awareness, context, departure, guide, history
 from comity.rooms.lifecycle.model import (
@@ -21,6 +22,7 @@ from comity.rooms.lifecycle.model import (
     Events,
     EventTypes,
     Guide,
+    HooksHeard,
     Newest,
     PendingLimit,
     Pruned,
@@ -37,6 +39,15 @@ MAX_PENDING = 1000  # the protocol knows no bound; more is cut to this
 def list_agents(scope: Scope) -> Agents:
     """List the agents that are here, with their channels and what waits for them."""
     return Agents(awareness.overview(scope))
+
+
+@op("agent.hooks", effect="read", example={})
+def agent_hooks(scope: Scope) -> HooksHeard:
+    """Say whether hooks of your agent host are heard: without them nobody asks before your edits.
+
+    Only of a session with a server can it be said that none is.
+    """
+    return HooksHeard(not is_bare(scope))
 
 
 @op("agent.context", effect="read", needs="session", example={"pending_limit": 5})

@@ -6,8 +6,10 @@ from comity.kernel.clock import Instant
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.quoting import called, quoted, word
 from comity.kernel.scope import Row, Scope
+from comity.rooms.agents.unhooked import unhooked
 from comity.rooms.channels import deliveries
-from comity.rooms.lifecycle import pause
+from comity.rooms.lifecycle import awareness, delivery_steps, pause
+from comity.rooms.lifecycle.delivery_steps import Delivery
 from comity.rooms.lifecycle.model import AgentGlance, Counts, Guidance, Overview, Step, TaskGlance, You
 from comity.rooms.tasks.model import SHORT_STATES, number_of
 
@@ -31,6 +33,8 @@ class Seen(NamedTuple):
     waiting: int
     urgent: int
     lapsed_leases: list[TaskGlance]
+    committed: tuple[str, ...]
+    delivery: Delivery
 
 
 def overview(scope: Scope) -> Overview:
@@ -51,7 +55,7 @@ def overview(scope: Scope) -> Overview:
         agents,
         shown,
         seen.you,
-        [*pause.told(scope), *_attention(seen, agents)][:MOST_ATTENTION],
+        [*pause.told(scope), *_attention(seen, agents), *_unguarded(scope)][:MOST_ATTENTION],
         _steps(seen)[:MOST_STEPS],
     )
 
@@ -80,7 +84,8 @@ def _look(scope: Scope, todo: int) -> Seen:
     urgent = sum(number for priority, number in counts.items() if isinstance(priority, int) and priority >= _STEERING)
     mine = sorted((one for one in held if one.assignee == actor.agent_id), key=_place) if joined else []
     me = You(actor.agent_id, actor.name or actor.agent_id, joined, mine)
-    return Seen(me, held, todo, sum(counts.values()), urgent, lapsed)
+    delivery = delivery_steps.look(scope, mine[0] if mine else None) if joined else Delivery()
+    return Seen(me, held, todo, sum(counts.values()), urgent, lapsed, awareness.committed(scope), delivery)
 
 
 def _place(task: TaskGlance) -> int:
@@ -112,7 +117,7 @@ def _label(task: TaskGlance) -> str:
 
 
 def _attention(seen: Seen, agents: list[AgentGlance]) -> list[str]:
-    told = []
+    told = [*seen.committed]
     if seen.urgent:
         told.append(f"{_messages(seen.waiting)} for you, {seen.urgent} of them urgent.")
     told += [
@@ -129,6 +134,14 @@ def _attention(seen: Seen, agents: list[AgentGlance]) -> list[str]:
         f"{_label(task)} is blocked, held by {called(task.assignee)}." for task in seen.held if task.state == "blocked"
     ]
     return told
+
+
+def _unguarded(scope: Scope) -> list[str]:
+    """Agents of which no hook is heard."""
+    return [
+        f"No hook of {quoted(program, 40)} is heard for {called(agent_id)}: nobody checks its edits."
+        for agent_id, program in unhooked(scope).items()
+    ]
 
 
 def _messages(number: int) -> str:
@@ -149,8 +162,10 @@ def _steps(seen: Seen) -> list[Step]:
     steps = []
     if seen.urgent:
         steps.append(Step("message.poll", f"{_messages(seen.waiting)} for you, {seen.urgent} of them urgent."))
-    if seen.you.current_tasks:
-        steps += _steps_of(seen.you.current_tasks[0])
+    current = next(iter(seen.you.current_tasks), None)
+    steps += delivery_steps.steps(seen.delivery, current)
+    if current is not None:
+        steps += _steps_of(current)
     elif seen.todo:
         steps.append(Step("task.take_next", "You hold no task, and some are waiting."))
     else:

@@ -179,3 +179,19 @@ VALUES (1, :agent_id, :agent_name, :reason, :since_ms, :until_ms)
 
 -- name: end_pause
 DELETE FROM comity_pause
+
+-- What commits took in of others' uncommitted work, as the room of edits has noted it: a row for each checkout.
+-- name: committed_work
+SELECT taken FROM comity_heads WHERE taken_ms > :since_ms AND taken <> '' ORDER BY taken_ms DESC LIMIT 3
+
+-- Whether others work in this checkout, and in which worktree a task is worked on.
+-- name: beside
+SELECT EXISTS (SELECT 1 FROM comity_presence p JOIN sessions s ON s.session_id = p.session_id
+    WHERE s.state = 'active' AND s.agent_id <> :agent_id AND p.worktree = :place),
+  (SELECT worktree_json FROM comity_task_details WHERE task_id = :task_id)
+
+-- The newest task of an agent that is done and has a worktree.
+-- name: finished
+SELECT t.task_id, d.number, d.worktree_json FROM comity_task_details d JOIN macp_ext_tasks t ON t.task_id = d.task_id
+WHERE d.worktree_json IS NOT NULL AND t.status = 'done' AND t.archived_at IS NULL AND t.assigned_agent_id = :agent_id
+ORDER BY t.updated_at DESC LIMIT 1

@@ -23,7 +23,7 @@ _FIXES = {
     "joined": "Register: `session.begin` does it.",
     "task_claimed": "Claim a task: `task.take_next` finds the best one.",
     "current_task_set": "Start the task that you claimed: `task.start`.",
-    "worktree_active": "Work in a linked git worktree: `git worktree add`, and start your session in it.",
+    "worktree_active": "Work in a linked git worktree: `worktree.create` makes one; start your session in it.",
 }
 
 

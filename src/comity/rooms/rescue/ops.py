@@ -38,10 +38,12 @@ from comity.rooms.rescue.model import (
 from comity.rooms.rescue.versions import Version
 from comity.rooms.work import facts, standing
 from comity.rooms.work.facts import FilePlace
+from comity.system.checkouts import name_of
 from comity.system.copies import Kept
 from comity.system.fingerprints import stamp
 
 _MOST_OF_ONE = 1000
+_MOST_OF_ALL = 10_000
 _MOST_DIFF_BYTES = 4_000_000
 
 
@@ -71,8 +73,8 @@ def list_rescued(
         found = [one for file in named for one in steps.read(versions.of_file, file.place, _MOST_OF_ONE)]
         counts: dict[tuple[str, str], int] = {}
     else:
-        found = steps.read(versions.newest, steps.actor.root, limit + 1)
-        counts = steps.read(versions.counts, steps.actor.root)
+        found = steps.read(versions.newest, name_of(steps.actor.root), limit + 1)
+        counts = steps.read(versions.counts, name_of(steps.actor.root))
     if lost:
         found = [one for one in found if one.lost_ms is not None]
     return KeptVersions([_record(one, counts) for one in found[:limit]], more=len(found) > limit)
@@ -82,7 +84,7 @@ def list_rescued(
 def show_rescued(
     steps: Steps, *, file: KeptPath, version: VersionId | None = None, max_bytes: ShownBytes = MAX_SHOWN_BYTES
 ) -> Shown:
-    """Show what is in a kept copy of a file.
+    """Show what is in a kept copy of a file, or where a link led.
 
     Of the one that was lost last, or else of the newest, unless one is named.
     """
@@ -98,8 +100,9 @@ def show_rescued(
 def diff_rescued(steps: Steps, *, file: KeptPath, version: VersionId | None = None) -> Difference:
     """Show what would change in a file if a kept copy were put back, as a unified diff."""
     named, wanted = _wanted(steps, file, version)
-    kept, now = _content(steps, wanted), _now(named.path)
-    if kept == now:
+    kept, there = _content(steps, wanted), restoring.present(named.path)
+    now = there.data
+    if there.has(kept, wanted.mode):
         return Difference(_record(wanted), "")
     old, new = _text(now), _text(kept)
     if old is None or new is None or len(kept) + len(now) > _MOST_DIFF_BYTES:
@@ -122,8 +125,7 @@ def restore_rescued(
     """
     named, wanted = _wanted(steps, file, version)
     data, was = _content(steps, wanted), stamp(named.path)
-    now = _now(named.path) if was else b""
-    if was and now == data:
+    if restoring.present(named.path).has(data, wanted.mode):
         steps.write(_given_back, named, wanted, "", None)
         return Restored(_record(wanted), named.path, changed=False)
     if not overwrite:
@@ -151,7 +153,7 @@ def purge_rescued(steps: Steps) -> Purged:
 
 def _file(steps: Steps, name: str) -> File:
     base = paths.base_of(steps.actor)
-    named = Places(base).target(os.path.join(base.folder, name)) if base.folder else None
+    named = Places(base).entry(os.path.join(base.folder, name)) if base.folder else None
     if named is None:
         told = f"{quoted(name)} lies outside of this project."
         raise NotFound("rescue.unknown", told, "`rescue.list` shows what is kept.", path=name[:1000])
@@ -160,9 +162,15 @@ def _file(steps: Steps, name: str) -> File:
 
 
 def _wanted(steps: Steps, name: str, version: int | None) -> tuple[File, Version]:
-    """The version that is meant: the one that is named, or was lost last, or is not what the file has."""
+    """The version that is meant: the one that is named, or was lost last, or is not what the file has.
+
+    One that is named may be of another checkout's file of that name, also of one that is gone.
+    """
     named = _file(steps, name)
     found = steps.read(versions.of_file, named.place, _MOST_OF_ONE)
+    if version is not None and all(one.version_id != version for one in found):
+        everywhere = steps.read(versions.newest, named.place.repository, _MOST_OF_ALL)
+        found = [one for one in everywhere if one.file_path == named.target.path]
     lost = sorted((one for one in found if one.lost_ms is not None), key=lambda one: -(one.lost_ms or 0))
     chosen = [one for one in found if one.version_id == version] if version is not None else [*lost, *found]
     if not chosen:
@@ -186,14 +194,6 @@ def _content(steps: Steps, version: Version) -> bytes:
         why = str(error) or "it is gone"
         told = f"The copy {version.version_id} of {quoted(version.file_path)} cannot be read: {why}."
         raise Unavailable("rescue.gone", told, "`rescue.list` shows the other versions.") from None
-
-
-def _now(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
 
 
 def _text(data: bytes) -> str | None:

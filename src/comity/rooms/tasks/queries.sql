@@ -45,6 +45,9 @@ UPDATE comity_task_details SET level = :level WHERE task_id = :task_id
 -- name: set_contract
 UPDATE comity_task_details SET contract_json = :contract WHERE task_id = :task_id
 
+-- name: set_worktree
+UPDATE comity_task_details SET worktree_json = :worktree WHERE task_id = :task_id
+
 -- name: set_priority
 UPDATE macp_ext_tasks SET priority = :priority, updated_at = :now WHERE task_id = :task_id
 

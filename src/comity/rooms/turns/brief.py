@@ -7,9 +7,12 @@ here.
 
 from __future__ import annotations
 
+import os
+from importlib import import_module
+
 from comity.kernel.clock import Instant
 from comity.kernel.named_tuple import NamedTuple
-from comity.kernel.quoting import called, quoted
+from comity.kernel.quoting import called, quoted, word
 from comity.kernel.scope import Scope
 from comity.kernel.text import read_object
 from comity.rooms.agents import identity, presence
@@ -41,9 +44,14 @@ class _Peer(NamedTuple):
 def brief(scope: Scope, budget_tokens: int) -> str:
     """Text of at most ``budget_tokens``."""
     peers = _peers(scope)
-    works = facts.of_repository(scope, scope.actor.root, _MOST_WORKS)
+    works = _works(scope)
     left = _left_behind(scope, works)
-    rest = [*_said(scope, budget_tokens // _SAID_SHARE), *([left] if left else [])]
+    rest = [
+        *_shared(scope, peers),
+        *_doubled(scope),
+        *_said(scope, budget_tokens // _SAID_SHARE),
+        *([left] if left else []),
+    ]
     if not peers:
         return "\n".join([OPEN, *rest, CLOSE]) if rest else ""
     files: dict[str, list[str]] = {}
@@ -70,6 +78,34 @@ def brief(scope: Scope, budget_tokens: int) -> str:
     unseen = len(peers) - len(lines)
     more = [f"- {unseen} {'others' if lines else 'agents'}: `agent.list`"] if unseen else []
     return "\n".join([OPEN, first, *lines, *more, *rest, CLOSE])
+
+
+def _works(scope: Scope) -> list[Work]:
+    """What anybody has in progress in the project; where nobody has, the name of the checkout is not looked up."""
+    if scope.tx.one("turns.any_work") is None:
+        return []
+    checkouts = import_module("comity.system.checkouts")
+    return facts.of_repository(scope, checkouts.name_of(scope.actor.root), _MOST_WORKS)
+
+
+def _shared(scope: Scope, peers: list[_Peer]) -> list[str]:
+    """That others work in the agent's checkout, while its task has none of its own."""
+    here = scope.actor.worktree or scope.actor.root
+    if not here or not any(peer.worktree == here for peer in peers):
+        return []
+    row = scope.tx.one("turns.task_without_worktree", agent_id=scope.actor.agent_id)
+    if row is None or not os.path.lexists(os.path.join(scope.actor.root, ".git")):
+        return []
+    name = import_module("comity.rooms.tasks.model").number_of(row[1]) or str(row[0])
+    return [f"- others edit in this checkout: `worktree.create {word(name)}` makes one of its own for your task"]
+
+
+def _doubled(scope: Scope) -> list[str]:
+    """Other processes under the session's id."""
+    if not identity.may_be_doubled(scope):
+        return []
+    others = import_module("comity.rooms.agents.doubles").others(scope, scope.actor.host)
+    return [import_module("comity.rooms.channels.doubled").line(others)] if others else []
 
 
 def _said(scope: Scope, room: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comity.kernel.scope import Scope
+from comity.rooms.agents import identity
 
 
 def key(scope: Scope) -> dict[str, str]:
@@ -10,6 +11,7 @@ def key(scope: Scope) -> dict[str, str]:
     host = scope.actor.host
     if host is None or host.subagent_id:
         return {"host": "", "host_session_id": ""}
+    host = identity.own(scope, host)
     return {"host": host.host, "host_session_id": host.session_id}
 
 

@@ -1,3 +1,6 @@
+-- name: any_work
+SELECT 1 FROM comity_work LIMIT 1
+
 -- name: identity
 SELECT a.name, s.session_id FROM agents a LEFT JOIN sessions s ON s.agent_id = a.agent_id AND s.state = 'active'
 WHERE a.agent_id = :agent_id
@@ -27,6 +30,7 @@ SELECT EXISTS (
   WHERE agent_id = :agent_id AND seen_ms IS NULL AND written_ms IS NOT NULL))
 OR EXISTS (SELECT 1 FROM comity_host_sessions
   WHERE host = :host AND host_session_id = :host_session_id AND subagent_id = '' AND rested_ms IS NOT NULL)
+OR NOT EXISTS (SELECT 1 FROM comity_hooked WHERE agent_id = :agent_id AND heard_ms > :now_ms - :hook_ms)
 
 -- The same for an agent that is about to stop: only interrupts, each once.
 -- name: something_urgent
@@ -96,6 +100,11 @@ WHERE released_at IS NULL AND {claims.expiry} > :second ORDER BY claimed_at DESC
 SELECT assigned_agent_id, title FROM macp_ext_tasks
 WHERE status = 'in-progress' AND archived_at IS NULL AND assigned_agent_id IS NOT NULL
 ORDER BY updated_at DESC LIMIT :limit
+
+-- name: task_without_worktree
+SELECT t.task_id, d.number FROM macp_ext_tasks t LEFT JOIN comity_task_details d ON d.task_id = t.task_id
+WHERE t.status = 'in-progress' AND t.archived_at IS NULL AND t.assigned_agent_id = :agent_id
+  AND d.worktree_json IS NULL ORDER BY t.updated_at DESC LIMIT 1
 
 -- What was said of late in a channel, the newest first, and not by or to the agent.
 -- name: said

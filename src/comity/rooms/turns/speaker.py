@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from comity.kernel.scope import Actor, Scope
 from comity.rooms.agents import identity, presence, sessions
 from comity.rooms.channels import membership
@@ -35,7 +37,17 @@ def become(scope: Scope, source: str = "") -> Scope:
     actor = scope.actor
     if actor.host is None:
         return scope
-    return scope.acting_as(_known_as(actor, identity.identify(scope, actor.host, source)))
+    host = identity.own(scope, actor.host, source)
+    new = identity.is_new_double(scope, host)
+    agent_id = identity.identify(scope, host, source)
+    actor = _known_as(actor._replace(host=host), agent_id)
+    if agent_id != scope.actor.agent_id and not (host.named or host.subagent_id):
+        row = scope.tx.one("agents.name_of", agent_id=agent_id)  # others know it by that
+        actor = actor if row is None or not row[0] else actor._replace(name=str(row[0]))
+    found = scope.acting_as(actor)
+    if new:
+        import_module("comity.rooms.channels.doubled").tell(found, host)  # hardly ever
+    return found
 
 
 def find(scope: Scope) -> Scope | None:
@@ -43,8 +55,9 @@ def find(scope: Scope) -> Scope | None:
     actor = scope.actor
     if actor.host is None:
         return scope
-    agent_id = identity.find(scope, actor.host)
-    return None if agent_id is None else scope.acting_as(actor._replace(agent_id=agent_id))
+    host = identity.own(scope, actor.host)
+    agent_id = identity.find(scope, host)
+    return None if agent_id is None else scope.acting_as(actor._replace(agent_id=agent_id, host=host))
 
 
 def identity_of(scope: Scope) -> Identity:
@@ -60,10 +73,36 @@ def look(scope: Scope) -> Scope | None:
     if found is None:
         return None
     actor = found.actor
+    if actor.host is not None and identity.outlives(scope, actor.host):
+        return None
     row = scope.tx.one("turns.session", agent_id=actor.agent_id, now_ms=scope.now.ms, share=RENEW_SHARE)
     if row is None:
         return None
     return scope.acting_as(actor._replace(session_id=row[0]))
+
+
+def ends_elsewhere(scope: Scope) -> bool:
+    """Whether a host says of a session that it is over, which another process has, and lives: nothing comes of that."""
+    host = scope.actor.host
+    return host is not None and host.begins == identity.END and identity.is_new_double(scope, identity.own(scope, host))
+
+
+def goes_on(scope: Scope) -> None:
+    """The user spoke, or the context begins anew: subagents that nobody ended may have been interrupted."""
+    host = scope.actor.host
+    if host is not None and not host.subagent_id:
+        identity.goes_on(scope, host)
+
+
+def leaves_subagents(scope: Scope) -> bool:
+    """Whether there are subagents that fall silent when the session goes on."""
+    host = scope.actor.host
+    return host is not None and not host.subagent_id and identity.has_speaking(scope, host)
+
+
+def seen(scope: Scope) -> Scope:
+    """The agent by reading alone, also where something must be written first; whoever is not known yet, as they are."""
+    return look(scope) or find(scope) or scope
 
 
 def _known_as(actor: Actor, agent_id: str) -> Actor:
@@ -74,5 +113,7 @@ def _known_as(actor: Actor, agent_id: str) -> Actor:
         name = f"{name or actor.agent_id}.{sub[-_SUFFIX:]}"
     elif agent_id != actor.agent_id and actor.host.named:
         name = agent_id
+    else:
+        name = identity.named(actor, agent_id)
     session_id = actor.session_id if agent_id == actor.agent_id else f"{actor.host.host or 'server'}:{agent_id}"
     return actor._replace(agent_id=agent_id, session_id=session_id, name=name)

@@ -13,6 +13,7 @@ from comity.kernel.scope import Row, Scope
 from comity.kernel.text import compact, read_strings
 
 MOST = 2000  # rows of one repository that are looked at
+BACKGROUND = "background"  # how a file was changed that something may have written which a command left running
 
 
 class FilePlace(NamedTuple):

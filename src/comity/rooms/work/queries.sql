@@ -93,6 +93,11 @@ UPDATE OR REPLACE comity_asked SET agent_id = :new WHERE agent_id = :old
 SELECT s.agent_id, s.session_id FROM json_each(:agents) g CROSS JOIN sessions s ON s.agent_id = g.value
 WHERE s.state = 'active'
 
+-- Those of these agents (:agents, a JSON list) whose sessions have all ended, as their hosts say.
+-- name: ended
+SELECT h.agent_id FROM json_each(:agents) g CROSS JOIN comity_host_sessions h ON h.agent_id = g.value
+WHERE h.heard_ms IS NOT NULL GROUP BY h.agent_id HAVING total(h.ended IS NULL OR h.ended = 'clear') = 0
+
 -- The hosts of these agents, as far as hooks have told and not said that they ended; when each began to rest.
 -- name: hosts
 SELECT h.agent_id, h.boot_id, h.host_pid, h.host_started, h.rested_ms

@@ -1,8 +1,8 @@
 """Which agents live, as far as can be known now: what they changed is theirs only that long.
 
-An agent lives while it has an active session whose process runs. A session that only hooks know has no process of its
-own: its host's counts. Where neither can be seen, its lease decides. The work of a subagent that has ended is its
-parent's.
+An agent lives while it has an active session whose process runs, and its host has not said that it ended. A session
+that only hooks know has no process of its own: its host's counts. Where neither can be seen, its lease decides. The
+work of a subagent that has ended is its parent's.
 """
 
 from __future__ import annotations
@@ -50,9 +50,12 @@ def _living(scope: Scope, agents: list[str]) -> tuple[set[str], dict[str, int]]:
         if isinstance(rested_ms, int):
             rested[str(agent_id)] = rested_ms
     verdicts = {one.session_id: (one, verdict) for one, verdict in presence.verdicts(scope)} if active else {}
+    over = {str(row[0]) for row in scope.tx.all("work.ended", agents=told)} - {scope.actor.agent_id} if active else ()
     living = set()
     for agent_id, session_id in active.items():
         known = verdicts.get(session_id)
+        if agent_id in over:
+            continue
         if known is None or agent_id == scope.actor.agent_id or _lives(scope, *known, hosts.get(agent_id, [])):
             living.add(agent_id)
     return living, rested
@@ -66,11 +69,7 @@ def _lives(scope: Scope, reported: Reported, verdict: Verdict, hosts: list[tuple
         for boot_id, pid, started in hosts
         if _sees_hosts(scope) and _here(scope.observer.presence, reported, boot_id, pid)
     ]
-    if True in seen:
-        return True
-    if seen and None not in seen:
-        return False
-    return verdict.state == "leased"
+    return True in seen or verdict.state == "leased"
 
 
 def _sees_hosts(scope: Scope) -> bool:

@@ -16,10 +16,10 @@ import stat
 from collections.abc import Callable
 from typing import Any, Literal, Self
 
-from comity.declared import Aside, Setting, as_boolean, as_number, shown, told
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Invalid
 from comity.kernel.text import readable
+from comity.setting_list import Aside, Setting, as_boolean, as_number, shown, told
 from comity.settings import SettingsFile
 from comity.system import files
 

@@ -1,33 +1,36 @@
-"""Follows the log on one thread and tells the event loop whenever something may have been committed.
+"""Follows the log on the event loop, and tells whoever waits there that something may have been committed.
 
 Waking is a hint: a listener that is woken reads the log from its own cursor (``event.list``). Who wants the events
-themselves listens at the hub, which reads them once for all.
+themselves listens at the hub, which reads them once for all, on the one thread of this module.
+
+The bell rings on the loop, not on a thread: most commits are this server's own, and a thread that each of them wakes
+would take its turn to compute from the very call that has just committed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 from comity.kernel.problem import Unavailable
 from comity.server.feed.hub import Hub
 from comity.workspace import Workspace
 
-_LOOK_S = 1.0  # how often to see whether to stop
-_AGAIN_S = 0.25  # after a look that failed
+_AGAIN_S = 0.25  # after a look of the hub that failed
 
 
 class Feed:
-    """One thread waits for commits by any process; coroutines wait for it."""
+    """Coroutines wait for commits by any process; the hub's listeners are handed what is new."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.hub = Hub(workspace)
         self._workspace = workspace
         self._loop: asyncio.AbstractEventLoop | None = None
         self._next = asyncio.Event()
+        self._new = threading.Event()  # something is in the log that the hub has not looked at
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="comity-feed", daemon=True)
+        self._due: asyncio.TimerHandle | None = None
+        self._thread = threading.Thread(target=self._hand_out, name="comity-feed", daemon=True)
 
     def start(self) -> None:
         """Begin to follow, on behalf of the running event loop."""
@@ -35,13 +38,18 @@ class Feed:
         self._waiter = self._workspace.store.waiter(())
         self.hub.start()
         self._thread.start()
+        if self._waiter.descriptor >= 0:
+            self._loop.add_reader(self._waiter.descriptor, self._listen)
+        self._look_now_and_then()
 
     def stop(self) -> None:
         """End: waiting calls are woken, listeners are told."""
+        self._forget()
         self._over.set()
         self.hub.end("shutdown")
-        self._waiter.cancel()
+        self._new.set()
         self._thread.join()
+        self._waiter.close()
         self.hub.close()
         self.wake()
 
@@ -49,28 +57,49 @@ class Feed:
         """What will be set by the next commit: take it before the look that may find nothing."""
         return self._next
 
-    def _follow(self) -> None:
-        assert self._loop is not None, "it follows once it was started"
-        due, new = 0.0, False
-        try:
-            while not self._over.is_set():
-                if self._waiter.wait(max(0.0, due - time.monotonic()) if new else _LOOK_S):
-                    self._tell()
-                    new = True
-                if new and time.monotonic() >= due:
-                    new = not self.hub.look(self._loop)
-                    due = time.monotonic() + (_AGAIN_S if new else self.hub.pace_s())
-        except Unavailable:  # the database is another one: nothing comes any more, and every call says so
-            self._loop.call_soon_threadsafe(self.hub.end, "replaced")
-            self._tell()
-        finally:
-            self._waiter.close()
-
-    def _tell(self) -> None:
-        assert self._loop is not None, "it follows once it was started"
-        self._loop.call_soon_threadsafe(self.wake)
-
     def wake(self) -> None:
         """Set the present mark."""
         woken, self._next = self._next, asyncio.Event()
         woken.set()
+
+    def _look_now_and_then(self) -> None:
+        """Look also for commits that rang no bell."""
+        assert self._loop is not None, "it follows once it was started"
+        self._due = self._loop.call_later(self._waiter.period_s, self._look_now_and_then)
+        self._look()
+
+    def _listen(self) -> None:
+        if self._waiter.rang():
+            self._tell()
+
+    def _look(self) -> None:
+        try:
+            if self._waiter.wait(0):
+                self._tell()
+        except Unavailable:  # the database is another one: nothing comes any more, and every call says so
+            self._forget()
+            self.hub.end("replaced")
+            self.wake()
+
+    def _tell(self) -> None:
+        self._new.set()
+        self.wake()
+
+    def _forget(self) -> None:
+        assert self._loop is not None, "it follows once it was started"
+        if self._due is not None:
+            self._due.cancel()
+        if self._waiter.descriptor >= 0:
+            self._loop.remove_reader(self._waiter.descriptor)
+
+    def _hand_out(self) -> None:
+        assert self._loop is not None, "it follows once it was started"
+        pace_s = 0.0
+        while not self._over.wait(pace_s):
+            self._new.wait()
+            self._new.clear()
+            if self.hub.look(self._loop):
+                pace_s = self.hub.pace_s()
+            else:
+                self._new.set()
+                pace_s = _AGAIN_S

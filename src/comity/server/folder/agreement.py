@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Literal
 
 from comity import settings, trust
-from comity.declared import Aside
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Problem
 from comity.project import ProjectLocation, project_of, tracked
 from comity.server.auth import config as auth
 from comity.server.folder import options
+from comity.setting_list import Aside
 from comity.settings import SettingsFile
 
 AUTH_NAME = f"{auth.FOLDER}/{auth.FILE}"

@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from comity.declared import Aside, Setting, as_number, as_path, told
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.problem import Forbidden, Invalid
 from comity.kernel.text import readable
 from comity.server.auth.config import FOLDER, is_loopback
 from comity.server.folder.port import FIXED, derived_port
+from comity.setting_list import Aside, Setting, as_number, as_path, told
 from comity.settings import SettingsFile, read_toml
 
 FILE = "config/server.toml"  # below .masc

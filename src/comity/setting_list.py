@@ -59,6 +59,13 @@ def as_boolean(text: str) -> bool:
     return ("false", "true").index(text.lower()) == 1
 
 
+def as_command(text: str) -> str:
+    """A command line."""
+    if len(text) > _MOST_COMMAND or "\0" in text:
+        raise ValueError
+    return text
+
+
 def as_words(text: str) -> tuple[str, ...]:
     """Words."""
     if not text.startswith("["):
@@ -78,6 +85,7 @@ _SAID = {
     as_words: ("a JSON list of strings, or words with commas between", "WORDS"),
     bool: ("nothing", ""),  # a switch
 }
+_MOST_COMMAND = 2000
 _UNITS = {"s": "SECONDS", "days": "DAYS", "bytes": "BYTES"}  # by the last word of a setting's name
 
 
@@ -330,6 +338,16 @@ SETTINGS = (
         "Days for which an unread steering or interrupt message waits whose sender set no time; 0: an hour.",
         bounds=(0, 365),
         loosens=True,
+    ),
+    Setting(
+        "check_command",
+        ("COMITY_CHECK_COMMAND",),
+        "",
+        "The command that must pass before branches are brought home, such as make test; run by sh.",
+        kind=as_command,
+        loosens=True,
+        wanted="a command line of at most 2,000 characters",
+        unit="COMMAND",
     ),
     Setting(
         "vault_outside",

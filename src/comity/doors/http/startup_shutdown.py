@@ -1,4 +1,4 @@
-"""The life of one server: from a bound socket to the last answer.
+"""Starting and stopping the server: from a bound socket to the last answer.
 
 The socket listens before everything is loaded: meanwhile ``/health/live`` answers and all else is told to wait. A
 signal ends it in this order: new requests are refused, listeners are told, running requests are finished,
@@ -49,8 +49,8 @@ _STEP_S = 0.02
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-class Life:
-    """Serves from ``run`` until a signal."""
+class ServerRun:
+    """One run of the server: it serves from ``run`` until a signal."""
 
     def __init__(
         self,
