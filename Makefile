@@ -40,7 +40,7 @@ test: $(ENV) ## Run all tests (ARGS="-k poll -x" for some, WORKERS=0 for one pro
 .PHONY: hosts
 hosts: $(ENV) ## Drive the real Claude Code, Codex, Gemini CLI and OpenCode, from npm (2.2 GB in a cache), offline
 	COMITY_HOST_PROGRAMS="$$($(BIN)/python -m tests.e2e.hosts.programs)" && export COMITY_HOST_PROGRAMS && \
-	    $(BIN)/python -m pytest tests/e2e/hosts $(ARGS)
+	    $(BIN)/python -m pytest -n 3 tests/e2e/hosts $(ARGS)
 
 .PHONY: conformance
 conformance: $(ENV) ## Run the public MCP conformance runner, from npm (260 MB in a cache), against our MCP over HTTP

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from comity.doors.hook.waking import is_read
 from comity.store.sqlite import SqliteStore
 from tests.doors.cli.program import TIMEOUT_S
 from tests.doors.hook.hooked import Hooked
@@ -206,3 +208,12 @@ def test_codex_is_woken_by_its_own_command(hooked: Hooked, tmp_path: Path) -> No
     assert Beside(hooked, "codex", hosted=False, **codex(tmp_path / "new", 0)).end() == (0, "")
     fact = "1 message from another agent waits in Comity. macp_poll reads what is not shown here."
     assert (tmp_path / "new" / "told").read_text().splitlines() == ["queue", "--thread", "S1", "--message", fact]
+
+
+def test_a_host_that_reads_no_more_is_noticed_by_what_it_would_read() -> None:
+    """A waiter that began when its host had just ended finds no process of it any more."""
+    for reading, writing in (os.pipe(), [end.detach() for end in socket.socketpair()]):
+        assert is_read(writing)
+        os.close(reading)
+        assert not is_read(writing)
+        os.close(writing)

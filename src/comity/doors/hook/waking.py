@@ -6,6 +6,7 @@ It sleeps until another process has written, holds no lock meanwhile, and asks `
 from __future__ import annotations
 
 import os
+import select
 import time
 from importlib import import_module
 
@@ -17,6 +18,7 @@ from comity.process import host_process, look
 LOOK_S = 1.0  # how often it is seen whether the host still runs
 ASK_S = 30.0  # how often it is asked although nobody has written: times run out
 MAX_S = 86_400.0
+_STDOUT = 1
 
 
 class Waker(Protocol):
@@ -37,13 +39,22 @@ class Host:
         self.pid, self._started = host_process()
 
     def runs(self) -> bool:
-        """Whether it still does, as far as can be seen."""
-        if os.getppid() != self._parent:
+        """Whether it still does, as far as can be seen. A host that was gone before it was looked for reads no more."""
+        if os.getppid() != self._parent or not is_read(_STDOUT):
             return False
         if self.pid is None:
             return True
         seen = look(self.pid)
         return seen.state == "unknown" or (seen.state == "running" and seen.started == (self._started or seen.started))
+
+
+def is_read(descriptor: int) -> bool:
+    """Whether somebody may still read what is written there: a pipe or socket whose other end is closed says so."""
+    if os.name == "nt":
+        return True
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return not poll.poll(0)
 
 
 def wait(turn: Turn) -> HookReply:
