@@ -78,8 +78,3 @@ def _settings(there: Repository) -> repository.Settings:
     said = configured(there, "-z", "--get-regexp", _WANTED) or ""
     pairs = (field.partition("\n") for field in said.split("\0") if field)
     return {key: value if mark else "true" for key, mark, value in pairs}
-
-
-def folder_of(there: Repository) -> str:
-    """The folder in which all worktrees of the repository meet: that of its main checkout, or the bare one."""
-    return there.common if os.path.basename(there.common) != ".git" else os.path.dirname(there.common)

@@ -16,6 +16,7 @@ from comity.kernel.quoting import called
 from comity.kernel.scope import HostSession, Scope
 from comity.rooms.agents import identity
 from comity.rooms.agents.identity import END, MARK, Recorded
+from comity.rooms.agents.liveness import gone
 
 _BEGINS = ("startup", "resume")
 
@@ -99,5 +100,4 @@ def runs(scope: Scope, pid: int | None, started: str, boot_id: str) -> bool:
     own_boot = scope.observer.presence.boot_id if scope.observer.presence is not None else ""
     if pid is None or not started or boot_id != own_boot:
         return False
-    seen = scope.observer.look(pid)
-    return seen.state == "running" and seen.started == started
+    return gone(started, scope.observer.look(pid)) is False

@@ -76,15 +76,18 @@ def expired(scope: Scope, rows: list[Row], events: list[Event]) -> list[str]:
         if not read and isinstance(sender, str) and sender != agent_id:
             lost.setdefault(sender, {}).setdefault(message_id, []).append(row)
     for sender, messages in lost.items():
-        for reader in queue_of(scope, sender):
-            notice(scope, reader, _loss(list(messages.values())), "advisory", _TOLD_S)
+        tell(scope, sender, _loss(list(messages.values())), "advisory", _TOLD_S)
     return [row[0] for row in rows]
 
 
-def queue_of(scope: Scope, agent_id: str) -> list[Row]:
-    """The queue of an active agent, whoever acts."""
+def tell(scope: Scope, agent_id: str, text: str, priority: str, ttl_s: int) -> None:
+    """A word of Comity itself to an agent, whoever acts; nothing when that agent is not active, or its queue is full.
+
+    ``ttl_s``: for how many seconds it waits.
+    """
     params = {"agent_id": agent_id, "second": scope.now.second, "now_ms": scope.now.ms}
-    return scope.tx.all("channels.direct_recipient", **params, sender_id=None, session_id=None)
+    for reader in scope.tx.all("channels.direct_recipient", **params, sender_id=None, session_id=None):
+        notice(scope, reader, text, priority, ttl_s)
 
 
 def _loss(messages: list[list[Row]]) -> str:

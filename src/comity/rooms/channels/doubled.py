@@ -22,7 +22,7 @@ def tell(scope: Scope, host: HostSession) -> None:
         f"holds is refused to you, and what you hold to it. But {_ADVICE}."
     )
     for one in others:
-        _say(scope, one.agent_id, told)
+        deliveries.tell(scope, one.agent_id, told, "steering", _NOTICE_S)
     detail: dict[str, object] = {"host": host.host, "pid": host.pid, "others": [one.agent_id for one in others]}
     scope.emit(Event("session.doubled", agent_id=scope.actor.agent_id, metadata=detail))
 
@@ -31,19 +31,11 @@ def tell_itself(scope: Scope, host: HostSession) -> None:
     """The same word to a double, of which only its server is known: nobody briefs it."""
     others = doubles.others(scope, host)
     if others:
-        _say(scope, scope.actor.agent_id, line(others).removeprefix("- ").capitalize() + ".")
+        told = line(others).removeprefix("- ").capitalize() + "."
+        deliveries.tell(scope, scope.actor.agent_id, told, "steering", _NOTICE_S)
 
 
 def line(others: list[Double]) -> str:
     """A line of the brief about them."""
     who = " and ".join(f"process {one.pid}, here {one.called}" for one in others)
     return f"- your session id is that of {who}, too. Each is an agent of its own, but {_ADVICE}"
-
-
-def _say(scope: Scope, agent_id: str, content: str) -> None:
-    session = scope.tx.one("agents.session_of", agent_id=agent_id)
-    if session is None:
-        return
-    itself = scope.acting_as(scope.actor._replace(agent_id=agent_id, session_id=str(session[0])))
-    for recipient in deliveries.recipient(itself, agent_id):
-        deliveries.notice(scope, recipient, content, "steering", _NOTICE_S)

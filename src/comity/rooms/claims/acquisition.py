@@ -99,12 +99,13 @@ def acquire(scope: Scope, base: Base, wish: Wish, *, wait: bool = False, waiter:
     """
     parts = wish.parts(base)
     mark_lapsed_at(scope, [target.path for part in parts for target in part.targets])
-    lined = in_line(scope)
+    lined = release.in_line(scope)
     if lined:
         _serving().advance(scope)
     agent_id = scope.actor.agent_id
-    kin = family(scope, agent_id)  # what a parent holds keeps no subagent of it out
     every = found(scope, parts)
+    alone = all(one.met.held.agent_id == agent_id for one in every)
+    kin = {agent_id} if alone else family(scope, agent_id)  # what a parent holds keeps no subagent of it out
     if any(map(bars, of_peers(every, kin, wish.mode))) and release.release_deserted(scope):
         every = found(scope, parts)
     peers = of_peers(every, kin, wish.mode)
@@ -125,11 +126,6 @@ def acquire(scope: Scope, base: Base, wish: Wish, *, wait: bool = False, waiter:
         _serving().served(scope, base, wish)
     refused = tuple(target.path for there, target in spots if (there.repository, target.path) in barred)
     return Claimed(claims[0].claim_id, sorted(claims, key=lambda claim: claim.file_path), conflicts, refused)
-
-
-def in_line(scope: Scope) -> bool:
-    """Whether anybody waits for a turn."""
-    return scope.tx.one("claims.anybody_in_line") is not None
 
 
 def _line() -> Any:

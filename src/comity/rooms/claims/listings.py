@@ -6,10 +6,11 @@ from importlib import import_module
 
 from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.scope import Scope
-from comity.rooms.claims.acquisition import EVERYWHERE, in_line, parted
+from comity.rooms.claims.acquisition import EVERYWHERE, parted
 from comity.rooms.claims.model import Claims, WaitingPlace
 from comity.rooms.claims.overlaps import Held, touching, verbatim
 from comity.rooms.claims.paths import Base, Target
+from comity.rooms.claims.release import in_line
 
 
 class Filter(NamedTuple):

@@ -45,7 +45,7 @@ def release(
     released = list(dict.fromkeys([*paths, *_work_let_go(scope, base, targets)]))
     _tell(scope, actor.agent_id, released, reason)
     left = dict.fromkeys(one.path for one in own if (one.held.claim_id, one.held.file_path) not in chosen)
-    given_up: list[str] = _serving().leave(scope, base, targets, resources) if _in_line(scope) else []
+    given_up: list[str] = _serving().leave(scope, base, targets, resources) if in_line(scope) else []
     serve(scope)
     return Released(released, tuple(left), tuple(given_up))
 
@@ -61,13 +61,14 @@ def _resources(scope: Scope, chosen: Callable[[list[str]], list[str]]) -> list[t
     return [(one.claim_id, one.file_path) for one in held if one.file_path in names]
 
 
-def _in_line(scope: Scope) -> bool:
+def in_line(scope: Scope) -> bool:
+    """Whether anybody waits for a turn."""
     return scope.tx.one("claims.anybody_in_line") is not None
 
 
 def serve(scope: Scope) -> None:
     """Something may be free: whoever waits for it has it now."""
-    if _in_line(scope):
+    if in_line(scope):
         _serving().advance(scope)
 
 
@@ -103,7 +104,7 @@ def release_deserted(scope: Scope) -> bool:
 
 def release_all(scope: Scope, agent_id: str, session_id: str | None, reason: str) -> list[str]:
     """Release everything that an agent holds, in one session or in any; the paths. For rooms that end agents."""
-    if _in_line(scope):
+    if in_line(scope):
         scope.tx.run("claims.leave_all_lines", agent_id=agent_id)
     rows = scope.tx.all("claims.unreleased", agent_id=agent_id, session_id=session_id)
     released = release_these(scope, agent_id, rows, reason)

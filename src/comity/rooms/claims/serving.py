@@ -170,5 +170,4 @@ def _serve(scope: Scope, place: LinePlace) -> None:
         f"It is your turn: you hold {shown}{more} now, until {word(claims[0].expires_at)}. Read what others changed "
         "there before you go on, and release it when you are done."
     )
-    for recipient in deliveries.recipient(other, place.agent_id):
-        deliveries.notice(other, recipient, text, "steering", _NOTICE_S)
+    deliveries.tell(scope, place.agent_id, text, "steering", _NOTICE_S)

@@ -222,7 +222,7 @@ def check(scope: Scope, base: Base, wanted: EditWish, look: Looked = NOTHING_SEE
 
 def _in_line(scope: Scope, base: Base, wanted: EditWish) -> list[Met]:
     """Places of those who have their turn first."""
-    if not (wanted.files and acquisition.in_line(scope)):
+    if not (wanted.files and release.in_line(scope)):
         return []
     parts = acquisition.parted(base, wanted.files, ())
     found = import_module("comity.rooms.claims.line").ahead(scope, parts, "exclusive")

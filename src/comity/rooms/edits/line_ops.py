@@ -6,7 +6,7 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.op import long_op
 from comity.kernel.scope import Scope
 from comity.kernel.steps import Steps
-from comity.rooms.claims import acquisition, line, release
+from comity.rooms.claims import line, release
 from comity.rooms.claims.overlaps import touching
 from comity.rooms.edits import edit_guard, landings, progress, verification
 from comity.rooms.edits.model import Turns
@@ -64,6 +64,6 @@ def _settle(scope: Scope, sight: Sight) -> int:
     for place in line.every(scope):
         for part in place.parts:
             edit_guard.let_go(scope, part.base, touching(scope, part.base, part.targets), others, frozenset())
-    if acquisition.in_line(scope):
+    if release.in_line(scope):
         release.serve(scope)
     return len(line.every(scope))

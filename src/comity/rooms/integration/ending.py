@@ -32,8 +32,7 @@ def end(scope: Scope, ended: Integration) -> None:
             why = f" {quoted(one.told, _TOLD)}" if one.told else ""
             files = f" ({', '.join(map(quoted, one.files[:5]))})" if one.files else ""
             told = text.format(branch=quoted(one.branch), base=quoted(ended.base), files=files, why=why)
-            for reader in deliveries.queue_of(scope, one.agent_id):
-                deliveries.notice(scope, reader, told, urgency, TTL_S)
+            deliveries.tell(scope, one.agent_id, told, urgency, TTL_S)
 
 
 _TEXTS = {

@@ -116,8 +116,7 @@ def _list(paths: Collection[str]) -> str:
 
 def _send(scope: Scope, name: str, urgency: str, text: str, concerned: Mapping[str, Concerned]) -> None:
     for agent_id in concerned[name].agents if name in concerned else ():
-        for reader in deliveries.queue_of(scope, agent_id):
-            deliveries.notice(scope, reader, text, urgency, TTL_S)
+        deliveries.tell(scope, agent_id, text, urgency, TTL_S)
 
 
 def title(name: str, agents: Collection[str]) -> str:

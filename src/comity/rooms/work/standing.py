@@ -14,7 +14,7 @@ from comity.kernel.observer import Presence
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact
 from comity.rooms.agents import identity, presence
-from comity.rooms.agents.liveness import Reported, Verdict
+from comity.rooms.agents.liveness import Reported, Verdict, gone
 
 
 class Standing(NamedTuple):
@@ -87,7 +87,5 @@ def _here(own: Presence | None, reported: Reported, boot_id: str, pid: int | Non
 
 def _runs(scope: Scope, pid: int | None, started: str) -> bool | None:
     """Whether that process runs; None when nobody can tell."""
-    seen = scope.observer.look(pid or 0)
-    if seen.state == "unknown" or (seen.state != "absent" and not started):
-        return None
-    return seen.state == "running" and seen.started == started
+    over = gone(started, scope.observer.look(pid or 0))
+    return None if over is None else not over

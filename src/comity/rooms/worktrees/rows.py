@@ -10,6 +10,7 @@ from comity.kernel.named_tuple import NamedTuple
 from comity.kernel.observer import Presence
 from comity.kernel.scope import Scope
 from comity.kernel.text import compact, read_object
+from comity.rooms.agents.liveness import gone
 from comity.rooms.tasks import links
 from comity.rooms.tasks.model import number_of
 
@@ -122,5 +123,4 @@ def runs(scope: Scope, process: str) -> bool:
         return False
     if (told.get("boot_id"), told.get("namespace")) != (own.boot_id, own.namespace):
         return told.get("boot_id") == own.boot_id
-    seen = scope.observer.look(pid)
-    return seen.state == "unknown" or (seen.state == "running" and seen.started == told.get("started"))
+    return gone(str(told.get("started") or ""), scope.observer.look(pid)) is not True
